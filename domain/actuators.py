@@ -1,0 +1,193 @@
+"""Actuators, the commands given to them, and what their devices say they do."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+ACK_TIMEOUT = timedelta(seconds=5)
+"""How long a device may take to answer a command."""
+
+LONGEST_DURATION = timedelta(days=7)
+"""The longest time on that a command may ask for."""
+
+
+class ActuatorMode(StrEnum):
+    """What values an actuator can take: fully on or off, any part of full power, or a position."""
+
+    DIGITAL = "DIGITAL"
+    PWM = "PWM"
+    SERVO = "SERVO"
+
+
+class EmergencyPhase(StrEnum):
+    """How far an emergency stop has come on one actuator (device protocol, section 5.3)."""
+
+    NORMAL = "NORMAL"
+    ACTIVE = "ACTIVE"
+    CLEARING = "CLEARING"
+    RESUMING = "RESUMING"
+
+
+class CommandAction(StrEnum):
+    """What a command asks for; TOGGLE is resolved to ON or OFF before it is sent."""
+
+    ON = "ON"
+    OFF = "OFF"
+    PWM = "PWM"
+    TOGGLE = "TOGGLE"
+
+
+class CommandStatus(StrEnum):
+    """How far a command has come; the first two are still open."""
+
+    PENDING = "PENDING"
+    SENT = "SENT"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    REJECTED = "REJECTED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    EXPIRED = "EXPIRED"
+    SUPERSEDED = "SUPERSEDED"
+
+
+class CommandOrigin(StrEnum):
+    """Who asked."""
+
+    USER = "USER"
+    API_KEY = "API_KEY"
+    REST = "REST"
+    RULE = "RULE"
+    PREDICTION = "PREDICTION"
+    SAFETY = "SAFETY"
+
+
+class Pin(NamedTuple):
+    """Where an actuator is: a device and one of its pins, 0..254 (255 means the whole device)."""
+
+    esp_id: str
+    gpio: int
+
+
+MODES = {
+    "pump": ActuatorMode.DIGITAL,
+    "valve": ActuatorMode.DIGITAL,
+    "relay": ActuatorMode.DIGITAL,
+    "pwm": ActuatorMode.PWM,
+    "servo": ActuatorMode.SERVO,
+}
+"""The actuator types, and what each can do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActuatorState:
+    """What the device last said its pin does.
+
+    Attributes:
+        value: 0.0 (off) .. 1.0 (full).
+        reported_at: When the device said so; None: never heard, the rest is an assumption.
+    """
+
+    value: float = 0.0
+    is_active: bool = False
+    emergency: EmergencyPhase = EmergencyPhase.NORMAL
+    runtime_ms: float | None = None
+    last_command_at: datetime | None = None
+    reported_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actuator:
+    """A pin that does something."""
+
+    id: int
+    pin: Pin
+    actuator_type: str
+    name: str
+    enabled: bool = True
+    critical: bool = False
+    state: ActuatorState = ActuatorState()
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def mode(self) -> ActuatorMode:
+        """What values its type can take; an unknown type is only ever switched."""
+        return MODES.get(self.actuator_type, ActuatorMode.DIGITAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What somebody wants of an actuator, before anything has judged it.
+
+    Attributes:
+        value: 0.0..1.0; only for PWM.
+        duration: How long to stay on; None: until told otherwise.
+        idempotency_key: A repeat with the same key returns the first command.
+    """
+
+    pin: Pin
+    action: CommandAction
+    value: float | None = None
+    duration: timedelta | None = None
+    origin: CommandOrigin
+    user_id: UUID | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """An order with its history; the id also travels to the device as the correlation id.
+
+    Attributes:
+        action: ON, OFF or PWM: a TOGGLE is resolved before the command exists.
+        value: What the pin is to become, 0.0..1.0.
+    """
+
+    id: UUID
+    actuator_id: int
+    pin: Pin
+    action: CommandAction
+    value: float
+    duration: timedelta | None = None
+    status: CommandStatus
+    reason: str | None = None
+    origin: CommandOrigin
+    user_id: UUID | None = None
+    idempotency_key: str | None = None
+    created_at: datetime
+    sent_at: datetime | None = None
+    completed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActuatorReport:
+    """A device says what one of its pins does now."""
+
+    pin: Pin
+    kaiser_id: str
+    received_at: datetime
+    actuator_type: str
+    value: float
+    is_active: bool
+    emergency: EmergencyPhase
+    runtime_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandResponse:
+    """A device's answer to a command.
+
+    Attributes:
+        correlation_id: The command's id where the firmware repeats it, else None.
+        action: The command word it answers, upper case, where it says so.
+    """
+
+    pin: Pin
+    received_at: datetime
+    success: bool
+    message: str = ""
+    correlation_id: str | None = None
+    action: str | None = None
+    value: float | None = None

@@ -1,0 +1,121 @@
+"""Sensors, the samples that devices send of them, and the readings that the server keeps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+
+class Quality(StrEnum):
+    """How far a reading can be trusted (device protocol, section 7, decision 5)."""
+
+    EXCELLENT = "EXCELLENT"
+    GOOD = "GOOD"
+    FAIR = "FAIR"
+    POOR = "POOR"
+    BAD = "BAD"
+    STALE = "STALE"
+    SUSPECT = "SUSPECT"
+    ERROR = "ERROR"
+    UNKNOWN = "UNKNOWN"
+
+
+class ProcessingMode(StrEnum):
+    """Who made the value: a server library, the device itself, or nobody (raw passed through)."""
+
+    PI_ENHANCED = "PI_ENHANCED"
+    LOCAL = "LOCAL"
+    RAW = "RAW"
+
+
+class SensorKey(NamedTuple):
+    """What tells one sensor from another: several share a pin (device protocol, pitfall 9).
+
+    Attributes:
+        esp_id: The device.
+        gpio: The pin, 0..255; buses report 0.
+        sensor_type: Canonical lower-case name, such as `ds18b20` or `sht31_temp`.
+        address: I2C address in decimal or OneWire ROM in hex; empty where the pin has one sensor.
+    """
+
+    esp_id: str
+    gpio: int
+    sensor_type: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensor:
+    """A sensor that was heard of or configured."""
+
+    id: int
+    key: SensorKey
+    name: str
+    unit: str | None = None
+    enabled: bool = True
+    created_at: datetime
+    updated_at: datetime
+
+
+class Sample(NamedTuple):
+    """One value as a device sent it.
+
+    Attributes:
+        key: Which sensor.
+        raw_value: What the chip said, or the device's own value where it sends nothing else.
+        received_at: When the server had it; strictly increasing within a process.
+        measured_at: The device's own time, or None when its clock cannot be believed.
+        ticks: The time field as sent, believable or not; part of the sample's identity.
+        sequence: The device's message counter where its firmware has one.
+        device_value: The value that the device computed, if it says it is final.
+        device_unit: Its unit, if the device names one.
+        device_quality: What the device thinks of it.
+    """
+
+    key: SensorKey
+    raw_value: float
+    received_at: datetime
+    measured_at: datetime | None = None
+    ticks: int = 0
+    sequence: int | None = None
+    device_value: float | None = None
+    device_unit: str | None = None
+    device_quality: Quality = Quality.UNKNOWN
+
+
+class Measurement(NamedTuple):
+    """What was made of a sample, and by whom.
+
+    Attributes:
+        value: In `unit`; None when nothing true can be said.
+        library: Name of the library that converted it; None where none did.
+        library_version: Its version.
+        notes: Why the quality is what it is, as metadata; None when there is nothing to say.
+    """
+
+    value: float | None
+    unit: str | None
+    quality: Quality
+    mode: ProcessingMode
+    library: str | None = None
+    library_version: str | None = None
+    notes: Mapping[str, Any] | None = None
+
+
+class Reading(NamedTuple):
+    """A stored measurement; never changed once it is there.
+
+    Attributes:
+        id: Increases in the order in which readings were committed; what live streams resume from.
+        sensor: The sensor as it was known when the reading arrived.
+        measured_at: The device's time, or the time of receipt where its clock was unknown.
+    """
+
+    id: int
+    sensor: Sensor
+    measured_at: datetime
+    received_at: datetime
+    raw_value: float
+    measurement: Measurement
+    sequence: int | None = None

@@ -1,0 +1,64 @@
+"""Devices, sensors and actuators in memory: the ingest path cannot ask the database per message.
+
+The database is the authority. The registry is filled from it at start, and changed only after the
+change was committed; it is what the hot paths (ingest, command) decide on.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from domain.actuators import Actuator, Pin
+from domain.devices import Device
+from domain.ports import Storage
+from domain.sensors import Sensor, SensorKey
+
+
+@dataclass(slots=True)
+class Registry:
+    """What is known of every device, sensor and actuator right now."""
+
+    _devices: dict[str, Device] = field(default_factory=dict)
+    _sensors: dict[SensorKey, Sensor] = field(default_factory=dict)
+    _actuators: dict[Pin, Actuator] = field(default_factory=dict)
+
+    async def load(self, storage: Storage) -> None:
+        """Replace everything by what the database holds.
+
+        Raises:
+            StorageUnavailableError: The database cannot be reached; nothing was replaced.
+        """
+        async with storage.unit_of_work() as work:
+            devices = await work.devices.all()
+            sensors = await work.sensors.all()
+            actuators = await work.actuators.all()
+        self._devices = {device.esp_id: device for device in devices}
+        self._sensors = {sensor.key: sensor for sensor in sensors}
+        self._actuators = {actuator.pin: actuator for actuator in actuators}
+
+    def device(self, esp_id: str) -> Device | None:
+        """Return a device, if it is known."""
+        return self._devices.get(esp_id)
+
+    def devices(self) -> Iterator[Device]:
+        """Return every known device, as of now."""
+        return iter(tuple(self._devices.values()))
+
+    def sensor(self, key: SensorKey) -> Sensor | None:
+        """Return a sensor, if it is known."""
+        return self._sensors.get(key)
+
+    def actuator(self, pin: Pin) -> Actuator | None:
+        """Return an actuator, if it is known."""
+        return self._actuators.get(pin)
+
+    def put_device(self, device: Device) -> None:
+        """Remember a device as it was committed."""
+        self._devices[device.esp_id] = device
+
+    def put_sensors(self, sensors: Iterable[Sensor]) -> None:
+        """Remember sensors as they were committed."""
+        self._sensors.update((sensor.key, sensor) for sensor in sensors)
+
+    def put_actuator(self, actuator: Actuator) -> None:
+        """Remember an actuator as it was committed."""
+        self._actuators[actuator.pin] = actuator
