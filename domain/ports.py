@@ -358,15 +358,35 @@ class ReadingWriter(Protocol):
 # ---------------------------------------------------------------- the world
 
 
+class CommandExchange(Protocol):
+    """One command on its way: an answer counts from before it is published."""
+
+    async def publish(self) -> None:
+        """Hand the command to the broker; return when the broker has it.
+
+        Raises:
+            BrokerUnavailableError: The broker cannot be reached, or did not take it in time.
+        """
+        ...
+
+    async def response(self) -> CommandResponse:
+        """Wait for the device's answer.
+
+        Raises:
+            DeviceSilentError: No answer came within `ACK_TIMEOUT`.
+        """
+        ...
+
+
 class CommandLink(Protocol):
     """The wire to the devices."""
 
-    async def send(self, command: Command, kaiser_id: str) -> CommandResponse:
-        """Deliver a command and wait for its device to answer.
+    def exchange(
+        self, command: Command, kaiser_id: str
+    ) -> AbstractAsyncContextManager[CommandExchange]:
+        """Open an exchange; until the block ends, answers to this command are listened for.
 
-        Raises:
-            DeviceSilentError: No answer came in time.
-            BrokerUnavailableError: The command did not leave the server.
+        At most one exchange may be open per pin.
         """
         ...
 
