@@ -1,0 +1,194 @@
+"""Topic names, read and written from one table.
+
+Whatever the server hears or says has a row in `Kind`: the shape of its topic, who writes it, how it
+is delivered, and which broker connection carries it. A new message of the protocol is a new row.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
+from functools import lru_cache
+
+from typing_extensions import override
+
+GOD = "god"
+"""The kaiser level of this server itself, where no relay stands between."""
+
+_DEVICE = "kaiser/{kaiser_id}/esp/{esp_id}/"
+_ZONE_MASTER = f"kaiser/{GOD}/zone/{{zone_id}}/esp/{{esp_id}}/subzone/{{subzone_id}}/"
+
+_NAME = r"[^/+#\x00-\x1f\x7f\ud800-\udfff]"
+"""A character of a free name: none of MQTT's own, no control character, no half of a character."""
+
+_LEVELS = {
+    "kaiser_id": rf"{_NAME}{{0,63}}",
+    "esp_id": r"[A-Z][A-Z0-9_]{2,31}",
+    "zone_id": rf"{_NAME}{{1,63}}",
+    "subzone_id": rf"{_NAME}{{1,63}}",
+    "gpio": r"[0-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5]",
+}
+"""What the variable levels of a topic may hold; a pin has one spelling: no leading zeros."""
+
+_REMEMBERED = 16_384
+"""Parsed names that are kept: the same few thousand come again and again."""
+
+
+class Direction(StrEnum):
+    """Who a message is for."""
+
+    TO_SERVER = auto()
+    TO_DEVICE = auto()
+
+
+class Connection(StrEnum):
+    """Which of the server's two broker connections carries a message.
+
+    Readings have one of their own, so that a flood of them never delays a command.
+    """
+
+    TELEMETRY = auto()
+    CONTROL = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How one kind of message travels.
+
+    Attributes:
+        pattern: The topic, its variable levels in braces.
+        qos: The quality of service it is published and subscribed with.
+        retain: Whether the broker keeps the last one.
+        direction: Who it is for.
+        connection: Which connection of the server carries it.
+    """
+
+    pattern: str
+    qos: int
+    retain: bool = False
+    direction: Direction = Direction.TO_SERVER
+    connection: Connection = Connection.CONTROL
+
+
+class Kind(Enum):
+    """The messages of the protocol (device protocol, section 1.1)."""
+
+    SENSOR_DATA = Route(_DEVICE + "sensor/{gpio}/data", 1, connection=Connection.TELEMETRY)
+    SENSOR_BATCH = Route(_DEVICE + "sensor/batch", 1, connection=Connection.TELEMETRY)
+    ZONE_SENSOR_DATA = Route(
+        _ZONE_MASTER + "sensor/{gpio}/data", 1, connection=Connection.TELEMETRY
+    )
+    SESSION_ANNOUNCE = Route(_DEVICE + "session/announce", 1)
+    HEARTBEAT = Route(_DEVICE + "system/heartbeat", 0)
+    SHORT_HEARTBEAT = Route(_DEVICE + "heartbeat", 0)
+    HEARTBEAT_ACK = Route(_DEVICE + "system/heartbeat/ack", 1, direction=Direction.TO_DEVICE)
+    WILL = Route(_DEVICE + "system/will", 1, retain=True)
+    STATUS = Route(_DEVICE + "status", 1, retain=True)
+    ACTUATOR_COMMAND = Route(_DEVICE + "actuator/{gpio}/command", 2, direction=Direction.TO_DEVICE)
+    ACTUATOR_STATUS = Route(_DEVICE + "actuator/{gpio}/status", 1)
+    ACTUATOR_RESPONSE = Route(_DEVICE + "actuator/{gpio}/response", 1)
+    ACTUATOR_ALERT = Route(_DEVICE + "actuator/{gpio}/alert", 1)
+
+    @property
+    def route(self) -> Route:
+        """How this kind travels."""
+        return self.value
+
+    def filter(self, *, kaiser_id: str = "+", esp_id: str = "+") -> str:
+        """Return the subscription that hears this kind, of every device or of one.
+
+        A `+` also hears the empty kaiser level of firmware that was never provisioned.
+        """
+        levels = dict.fromkeys(_LEVELS, "+") | {"kaiser_id": kaiser_id, "esp_id": esp_id}
+        return self.route.pattern.format(**levels)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic of one device; what exists is valid and reads back as it was written.
+
+    Attributes:
+        kind: Which message.
+        kaiser_id: `god`, a relay's id, or empty for firmware that was never provisioned.
+        esp_id: The device.
+        gpio: The pin, 0..255, where the kind has one.
+        zone_id: The zone of a zone master's topic; None elsewhere.
+        subzone_id: Its subzone; None elsewhere.
+
+    Raises:
+        ValueError: A level is missing, superfluous or holds what no topic may.
+    """
+
+    kind: Kind
+    kaiser_id: str
+    esp_id: str
+    gpio: int | None = None
+    zone_id: str | None = None
+    subzone_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if _read(self.kind, str(self)) != (
+            self.kaiser_id, self.esp_id, self.gpio, self.zone_id, self.subzone_id
+        ):  # fmt: skip
+            raise ValueError(f"not a topic of the protocol: {str(self)!r}")
+
+    @override
+    def __str__(self) -> str:
+        return self.kind.route.pattern.format(
+            kaiser_id=self.kaiser_id,
+            esp_id=self.esp_id,
+            gpio=self.gpio,
+            zone_id=self.zone_id,
+            subzone_id=self.subzone_id,
+        )
+
+
+_Levels = tuple[str, str, int | None, str | None, str | None]
+
+
+def _expression(kind: Kind) -> re.Pattern[str]:
+    groups = {name: f"(?P<{name}>{level})" for name, level in _LEVELS.items()}
+    return re.compile(kind.route.pattern.format(**groups))
+
+
+_EXPRESSIONS = {kind: _expression(kind) for kind in Kind}
+
+
+def _read(kind: Kind, name: str) -> _Levels | None:
+    match = _EXPRESSIONS[kind].fullmatch(name)
+    if match is None:
+        return None
+    levels = match.groupdict()
+    gpio = levels.get("gpio")
+    return (
+        levels.get("kaiser_id", GOD),
+        levels["esp_id"],
+        None if gpio is None else int(gpio),
+        levels.get("zone_id"),
+        levels.get("subzone_id"),
+    )
+
+
+@lru_cache(_REMEMBERED)
+def parse(name: str) -> Topic | None:
+    """Read a topic name.
+
+    Args:
+        name: The topic a message arrived on.
+
+    Returns:
+        The topic; None when it is not one of the protocol's.
+    """
+    for kind in Kind:
+        levels = _read(kind, name)
+        if levels is not None:
+            return Topic(kind, *levels)
+    return None
+
+
+def filters(connection: Connection) -> tuple[tuple[str, int], ...]:
+    """Return what the server subscribes to on a connection, each with its quality of service."""
+    return tuple(
+        (kind.filter(), kind.route.qos)
+        for kind in Kind
+        if kind.route.direction is Direction.TO_SERVER and kind.route.connection is connection
+    )
