@@ -1,0 +1,445 @@
+"""A database in memory, one fake repository per noun."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Self, TypeVar
+from uuid import UUID
+
+from domain.actuators import Actuator, ActuatorState, Command, CommandStatus, Pin
+from domain.dead_letters import DeadLetter
+from domain.devices import Device, DeviceHealth
+from domain.errors import (
+    BadInputError,
+    ConflictError,
+    DomainError,
+    StorageUnavailableError,
+)
+from domain.pages import Entry, Key, Page, PageRequest
+from domain.ports import NewReading
+from domain.sensors import Reading, Sensor, SensorKey
+from domain.users import User
+
+T = TypeVar("T")
+
+
+def paged(
+    items: Iterable[T], key: Callable[[T], Key], page: PageRequest, *, descending: bool = False
+) -> Page[T]:
+    """Cut a page out of a list, by key."""
+    keyed = sorted(((key(item), item) for item in items), key=lambda e: e[0], reverse=descending)
+    if page.after is not None:
+        after = page.after
+        if keyed and [*map(type, after)] != [*map(type, keyed[0][0])]:
+            raise BadInputError("the cursor belongs to another list")
+        keyed = [(k, i) for k, i in keyed if (k < after if descending else k > after)]
+    chosen = keyed[: page.first]
+    return Page(tuple(Entry(item, k) for k, item in chosen), len(keyed) > len(chosen))
+
+
+def _microseconds(instant: datetime) -> int:
+    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+@dataclass(slots=True)
+class FakeDevices:
+    rows: dict[str, Device] = field(default_factory=dict)
+    reports: dict[str, DeviceHealth] = field(default_factory=dict)
+
+    async def add(self, device: Device) -> Device:
+        return self.rows.setdefault(device.esp_id, device)
+
+    async def save(self, device: Device) -> None:
+        self.rows[device.esp_id] = replace(
+            self.rows[device.esp_id],
+            name=device.name,
+            approved=device.approved,
+            zone_id=device.zone_id,
+            updated_at=device.updated_at,
+        )
+
+    async def save_presence(self, device: Device) -> None:
+        self.rows[device.esp_id] = replace(
+            self.rows[device.esp_id],
+            kaiser_id=device.kaiser_id,
+            online=device.online,
+            last_seen=device.last_seen,
+            ip_address=device.ip_address,
+            firmware_version=device.firmware_version,
+            hardware_type=device.hardware_type,
+        )
+
+    async def by_esp_id(self, esp_id: str) -> Device | None:
+        return self.rows.get(esp_id)
+
+    async def by_esp_ids(self, esp_ids: Sequence[str]) -> Mapping[str, Device]:
+        return {esp_id: self.rows[esp_id] for esp_id in esp_ids if esp_id in self.rows}
+
+    def _found(self, search: str | None) -> list[Device]:
+        wanted = (search or "").lower()
+        return [d for d in self.rows.values() if wanted in f"{d.esp_id} {d.name or ''}".lower()]
+
+    async def page(self, page: PageRequest, *, search: str | None = None) -> Page[Device]:
+        return paged(self._found(search), lambda device: (device.esp_id,), page)
+
+    async def count(self, *, search: str | None = None) -> int:
+        return len(self._found(search))
+
+    async def all(self) -> Sequence[Device]:
+        return tuple(self.rows.values())
+
+    async def save_health(self, esp_id: str, health: DeviceHealth) -> None:
+        self.reports[esp_id] = health
+
+    async def health(self, esp_ids: Sequence[str]) -> Mapping[str, DeviceHealth]:
+        return {esp_id: self.reports[esp_id] for esp_id in esp_ids if esp_id in self.reports}
+
+
+@dataclass(slots=True)
+class FakeSensors:
+    rows: dict[SensorKey, Sensor] = field(default_factory=dict)
+
+    async def add(self, sensors: Sequence[Sensor]) -> Sequence[Sensor]:
+        for sensor in sensors:
+            self.rows.setdefault(sensor.key, replace(sensor, id=len(self.rows) + 1))
+        return [self.rows[sensor.key] for sensor in sensors]
+
+    async def by_key(self, key: SensorKey) -> Sensor | None:
+        return self.rows.get(key)
+
+    async def of_devices(self, esp_ids: Sequence[str]) -> Mapping[str, Sequence[Sensor]]:
+        rows = sorted(self.rows.values(), key=lambda sensor: sensor.key)
+        return {esp_id: [s for s in rows if s.key.esp_id == esp_id] for esp_id in esp_ids}
+
+    def _found(
+        self,
+        esp_id: str | None,
+        sensor_type: str | None,
+        enabled: bool | None,  # noqa: FBT001 - a filter
+    ) -> list[Sensor]:
+        return [
+            sensor
+            for sensor in self.rows.values()
+            if esp_id in (None, sensor.key.esp_id)
+            and sensor_type in (None, sensor.key.sensor_type)
+            and enabled in (None, sensor.enabled)
+        ]
+
+    async def page(
+        self,
+        page: PageRequest,
+        *,
+        esp_id: str | None = None,
+        sensor_type: str | None = None,
+        enabled: bool | None = None,
+    ) -> Page[Sensor]:
+        return paged(self._found(esp_id, sensor_type, enabled), lambda s: tuple(s.key), page)
+
+    async def count(
+        self,
+        *,
+        esp_id: str | None = None,
+        sensor_type: str | None = None,
+        enabled: bool | None = None,
+    ) -> int:
+        return len(self._found(esp_id, sensor_type, enabled))
+
+    async def all(self) -> Sequence[Sensor]:
+        return tuple(self.rows.values())
+
+
+@dataclass(slots=True)
+class FakeReadings:
+    rows: list[Reading] = field(default_factory=list)
+
+    async def latest(self, sensor_ids: Sequence[int]) -> Mapping[int, Reading]:
+        newest: dict[int, Reading] = {}
+        for reading in sorted(self.rows, key=lambda r: (r.measured_at, r.id)):
+            if reading.sensor.id in sensor_ids:
+                newest[reading.sensor.id] = reading
+        return newest
+
+    async def page(
+        self,
+        page: PageRequest,
+        *,
+        sensor_ids: Sequence[int] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Page[Reading]:
+        found = [
+            reading
+            for reading in self.rows
+            if (sensor_ids is None or reading.sensor.id in sensor_ids)
+            and (start is None or reading.measured_at >= start)
+            and (end is None or reading.measured_at < end)
+        ]
+        return paged(found, lambda r: (_microseconds(r.measured_at), r.id), page, descending=True)
+
+    async def since(self, reading_id: int, limit: int) -> Sequence[Reading]:
+        found = [reading for reading in self.rows if reading.id > reading_id]
+        return sorted(found, key=lambda reading: reading.id)[:limit]
+
+    async def first_id_at(self, received_at: datetime) -> int:
+        return max((r.id for r in self.rows if r.received_at < received_at), default=0)
+
+
+@dataclass(slots=True)
+class FakeActuators:
+    rows: dict[Pin, Actuator] = field(default_factory=dict)
+
+    async def add(self, actuator: Actuator) -> Actuator:
+        return self.rows.setdefault(actuator.pin, replace(actuator, id=len(self.rows) + 1))
+
+    async def save(self, actuator: Actuator) -> None:
+        self.rows[actuator.pin] = replace(actuator, state=self.rows[actuator.pin].state)
+
+    async def save_state(self, actuator_id: int, state: ActuatorState) -> None:
+        for pin, actuator in self.rows.items():
+            if actuator.id == actuator_id:
+                self.rows[pin] = replace(actuator, state=state)
+
+    async def by_pin(self, pin: Pin) -> Actuator | None:
+        return self.rows.get(pin)
+
+    async def by_ids(self, ids: Sequence[int]) -> Mapping[int, Actuator]:
+        return {actuator.id: actuator for actuator in self.rows.values() if actuator.id in ids}
+
+    async def of_devices(self, esp_ids: Sequence[str]) -> Mapping[str, Sequence[Actuator]]:
+        rows = sorted(self.rows.values(), key=lambda actuator: actuator.pin)
+        return {esp_id: [a for a in rows if a.pin.esp_id == esp_id] for esp_id in esp_ids}
+
+    def _found(self, esp_id: str | None, actuator_type: str | None) -> list[Actuator]:
+        return [
+            actuator
+            for actuator in self.rows.values()
+            if esp_id in (None, actuator.pin.esp_id)
+            and actuator_type in (None, actuator.actuator_type)
+        ]
+
+    async def page(
+        self, page: PageRequest, *, esp_id: str | None = None, actuator_type: str | None = None
+    ) -> Page[Actuator]:
+        return paged(self._found(esp_id, actuator_type), lambda a: tuple(a.pin), page)
+
+    async def count(self, *, esp_id: str | None = None, actuator_type: str | None = None) -> int:
+        return len(self._found(esp_id, actuator_type))
+
+    async def all(self) -> Sequence[Actuator]:
+        return tuple(self.rows.values())
+
+
+@dataclass(slots=True)
+class FakeCommands:
+    rows: dict[UUID, Command] = field(default_factory=dict)
+
+    async def add(self, command: Command) -> Command:
+        key = command.idempotency_key
+        for known in self.rows.values():
+            if key is not None and known.idempotency_key == key:
+                return known
+        return self.rows.setdefault(command.id, command)
+
+    async def save(self, command: Command) -> None:
+        self.rows[command.id] = command
+
+    async def by_id(self, command_id: UUID) -> Command | None:
+        return self.rows.get(command_id)
+
+    async def of_actuator(self, actuator_id: int, page: PageRequest) -> Page[Command]:
+        found = [c for c in self.rows.values() if c.actuator_id == actuator_id]
+        return paged(
+            found, lambda c: (_microseconds(c.created_at), str(c.id)), page, descending=True
+        )
+
+    async def unfinished(self) -> Sequence[Command]:
+        open_ = (CommandStatus.PENDING, CommandStatus.SENT)
+        found = [command for command in self.rows.values() if command.status in open_]
+        return sorted(found, key=lambda command: command.created_at)
+
+
+@dataclass(slots=True)
+class FakeUsers:
+    rows: dict[UUID, User] = field(default_factory=dict)
+
+    async def add(self, user: User) -> User:
+        if await self.by_name(user.username):
+            raise ConflictError(f"the name {user.username} is taken")
+        self.rows[user.id] = user
+        return user
+
+    async def save_password(self, user_id: UUID, password_hash: str) -> None:
+        self.rows[user_id] = replace(self.rows[user_id], password_hash=password_hash)
+
+    async def by_name(self, username: str) -> User | None:
+        return next((user for user in self.rows.values() if user.username == username), None)
+
+    async def by_ids(self, ids: Sequence[UUID]) -> Mapping[UUID, User]:
+        return {user_id: self.rows[user_id] for user_id in ids if user_id in self.rows}
+
+    async def count(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(slots=True)
+class FakeDeadLetters:
+    rows: list[DeadLetter] = field(default_factory=list)
+
+    async def page(
+        self,
+        page: PageRequest,
+        *,
+        topic_contains: str | None = None,
+        start: datetime | None = None,
+    ) -> Page[DeadLetter]:
+        found = [
+            letter
+            for letter in self.rows
+            if (topic_contains or "") in letter.topic
+            and (start is None or letter.received_at >= start)
+        ]
+        return paged(found, lambda letter: (letter.id,), page, descending=True)
+
+    async def trim(self, keep: int) -> int:
+        gone = max(0, len(self.rows) - keep)
+        del self.rows[:gone]
+        return gone
+
+
+@dataclass(slots=True)
+class FakeStorage:
+    """A database in memory; `available = False` takes it away, `queries` counts who was asked."""
+
+    devices: FakeDevices = field(default_factory=FakeDevices)
+    sensors: FakeSensors = field(default_factory=FakeSensors)
+    readings: FakeReadings = field(default_factory=FakeReadings)
+    actuators: FakeActuators = field(default_factory=FakeActuators)
+    commands: FakeCommands = field(default_factory=FakeCommands)
+    users: FakeUsers = field(default_factory=FakeUsers)
+    dead_letters: FakeDeadLetters = field(default_factory=FakeDeadLetters)
+    available: bool = True
+    transactions: int = 0
+    queries: Counter[str] = field(default_factory=Counter)
+
+    def unit_of_work(self) -> "FakeUnitOfWork":
+        return FakeUnitOfWork(self)
+
+    async def check(self) -> None:
+        if not self.available:
+            raise StorageUnavailableError("the database is away")
+
+    def tables(self) -> list[dict[object, object] | list[object]]:
+        """Every container of rows, so that a transaction can be taken back."""
+        holders = (
+            self.devices.rows,
+            self.devices.reports,
+            self.sensors.rows,
+            self.readings.rows,
+            self.actuators.rows,
+            self.commands.rows,
+            self.users.rows,
+            self.dead_letters.rows,
+        )
+        return [*holders]  # type: ignore[list-item]  # only copied and put back, never looked into
+
+
+@dataclass(slots=True)
+class FakeUnitOfWork:
+    """One transaction: an exception takes back what was written inside."""
+
+    _storage: FakeStorage
+    _before: list[dict[object, object] | list[object]] = field(default_factory=list)
+
+    @property
+    def devices(self) -> FakeDevices:
+        self._storage.queries["devices"] += 1
+        return self._storage.devices
+
+    @property
+    def sensors(self) -> FakeSensors:
+        self._storage.queries["sensors"] += 1
+        return self._storage.sensors
+
+    @property
+    def readings(self) -> FakeReadings:
+        self._storage.queries["readings"] += 1
+        return self._storage.readings
+
+    @property
+    def actuators(self) -> FakeActuators:
+        self._storage.queries["actuators"] += 1
+        return self._storage.actuators
+
+    @property
+    def commands(self) -> FakeCommands:
+        self._storage.queries["commands"] += 1
+        return self._storage.commands
+
+    @property
+    def users(self) -> FakeUsers:
+        self._storage.queries["users"] += 1
+        return self._storage.users
+
+    @property
+    def dead_letters(self) -> FakeDeadLetters:
+        self._storage.queries["dead_letters"] += 1
+        return self._storage.dead_letters
+
+    async def __aenter__(self) -> Self:
+        await self._storage.check()
+        self._storage.transactions += 1
+        self._before = [table.copy() for table in self._storage.tables()]
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if exc[0] is None:
+            return
+        for table, before in zip(self._storage.tables(), self._before, strict=True):
+            table.clear()
+            if isinstance(table, dict) and isinstance(before, dict):
+                table.update(before)
+            elif isinstance(table, list):
+                table.extend(before)
+
+
+@dataclass(slots=True)
+class FakeReadingWriter:
+    """Stores into a `FakeStorage`; `failures` are raised one by one before it works."""
+
+    storage: FakeStorage = field(default_factory=FakeStorage)
+    failures: list[DomainError] = field(default_factory=list)
+    batches: list[int] = field(default_factory=list)
+
+    async def write(
+        self, readings: Sequence[NewReading], dead_letters: Sequence[DeadLetter]
+    ) -> Sequence[Reading]:
+        await self.storage.check()
+        if self.failures:
+            raise self.failures.pop(0)
+        self.batches.append(len(readings))
+        letters = self.storage.dead_letters.rows
+        letters.extend(
+            replace(letter, id=len(letters) + 1 + n) for n, letter in enumerate(dead_letters)
+        )
+        return [stored for new in readings if (stored := self._store(new))]
+
+    def _store(self, new: NewReading) -> Reading | None:
+        sample = new.sample
+        measured_at = sample.measured_at or sample.received_at
+        identity = (new.sensor.id, measured_at, sample.sequence)
+        rows = self.storage.readings.rows
+        if any((r.sensor.id, r.measured_at, r.sequence) == identity for r in rows):
+            return None
+        last = max((reading.id for reading in rows), default=0)
+        reading = Reading(
+            id=max(last + 1, _microseconds(sample.received_at)),
+            sensor=new.sensor,
+            measured_at=measured_at,
+            received_at=sample.received_at,
+            raw_value=sample.raw_value,
+            measurement=new.measurement,
+            sequence=sample.sequence,
+        )
+        rows.append(reading)
+        return reading
