@@ -44,7 +44,13 @@ class Devices(Protocol):
         ...
 
     async def save(self, device: Device) -> None:
-        """Store every field of a known device."""
+        """Store what people decide about a known device: name, approved, zone, updated_at."""
+        ...
+
+    async def save_presence(self, device: Device) -> None:
+        """Store what is heard of a known device: kaiser_id, online, last_seen, ip_address,
+        firmware_version, hardware_type.
+        """
         ...
 
     async def by_esp_id(self, esp_id: str) -> Device | None:

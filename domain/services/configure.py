@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from domain.actuators import MODES, Actuator, Pin
@@ -37,15 +38,14 @@ class Configure:
             raise NotFoundError(
                 f"no device {esp_id} was ever heard: is it switched on and on this broker?"
             )
-        approved = replace(
-            device,
-            approved=True,
-            name=device.name if name is None else _checked_name(name),
-            updated_at=self.clock.now(),
-        )
+        changes: dict[str, Any] = {
+            "approved": True,
+            "name": device.name if name is None else _checked_name(name),
+            "updated_at": self.clock.now(),
+        }
         async with self.storage.unit_of_work() as work:
-            await work.devices.save(approved)
-        self.registry.put_device(approved)
+            await work.devices.save(replace(device, **changes))
+        approved = self.registry.change_device(esp_id, **changes)
         await self.events.publish(DeviceHeard(approved))
         return approved
 
@@ -73,33 +73,30 @@ class Configure:
         if not 0 <= pin.gpio <= LAST_PIN:
             raise BadInputError(f"gpio must lie between 0 and {LAST_PIN}, not {pin.gpio}")
         now = self.clock.now()
-        known = self.registry.actuator(pin) or Actuator(
-            id=0,
-            pin=pin,
-            actuator_type=kind,
-            name=default_name(kind, pin.gpio),
-            created_at=now,
-            updated_at=now,
-        )
-        wanted = replace(
-            known,
-            actuator_type=kind,
-            name=known.name if name is None else _checked_name(name),
-            enabled=known.enabled if enabled is None else enabled,
-            critical=known.critical if critical is None else critical,
-            updated_at=now,
-        )
+        changes: dict[str, Any] = {"actuator_type": kind, "updated_at": now}
+        if name is not None:
+            changes["name"] = _checked_name(name)
+        if enabled is not None:
+            changes["enabled"] = enabled
+        if critical is not None:
+            changes["critical"] = critical
         async with self.storage.unit_of_work() as work:
-            if wanted.id:
-                await work.actuators.save(wanted)
-            else:
-                stored = await work.actuators.add(wanted)
-                wanted = replace(wanted, id=stored.id, state=stored.state)
-                await work.actuators.save(wanted)
-        self.registry.put_actuator(wanted)
+            known = self.registry.actuator(pin) or await work.actuators.add(
+                Actuator(
+                    id=0,
+                    pin=pin,
+                    actuator_type=kind,
+                    name=default_name(kind, pin.gpio),
+                    created_at=now,
+                    updated_at=now,
+                )
+            )
+            await work.actuators.save(replace(known, **changes))
+        self.registry.add_actuator(known)
+        actuator = self.registry.change_actuator(pin, **changes)
         if device.approved:
-            await self.events.publish(ActuatorChanged(wanted))
-        return wanted
+            await self.events.publish(ActuatorChanged(actuator))
+        return actuator
 
 
 def default_name(kind: str, gpio: int) -> str:

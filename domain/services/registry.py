@@ -5,7 +5,8 @@ change was committed; it is what the hot paths (ingest, command) decide on.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from domain.actuators import Actuator, Pin
 from domain.devices import Device
@@ -51,14 +52,28 @@ class Registry:
         """Return an actuator, if it is known."""
         return self._actuators.get(pin)
 
-    def put_device(self, device: Device) -> None:
-        """Remember a device as it was committed."""
-        self._devices[device.esp_id] = device
+    def add_device(self, device: Device) -> Device:
+        """Remember a new device as it was committed; one known by now is returned as it is."""
+        return self._devices.setdefault(device.esp_id, device)
+
+    def change_device(self, esp_id: str, **changes: Any) -> Device:  # noqa: ANN401 - field values
+        """Change some fields of a known device and return it.
+
+        People and devices change different fields of one record at the same time, so a change
+        never carries the other fields along.
+        """
+        device = self._devices[esp_id] = replace(self._devices[esp_id], **changes)
+        return device
 
     def put_sensors(self, sensors: Iterable[Sensor]) -> None:
         """Remember sensors as they were committed."""
         self._sensors.update((sensor.key, sensor) for sensor in sensors)
 
-    def put_actuator(self, actuator: Actuator) -> None:
-        """Remember an actuator as it was committed."""
-        self._actuators[actuator.pin] = actuator
+    def add_actuator(self, actuator: Actuator) -> Actuator:
+        """Remember a new actuator as it was committed; one known by now is returned as it is."""
+        return self._actuators.setdefault(actuator.pin, actuator)
+
+    def change_actuator(self, pin: Pin, **changes: Any) -> Actuator:  # noqa: ANN401 - field values
+        """Change some fields of a known actuator and return it; see `change_device`."""
+        actuator = self._actuators[pin] = replace(self._actuators[pin], **changes)
+        return actuator

@@ -1,0 +1,163 @@
+"""Take in samples: convert, store all that has gathered in one go, then tell what is really new.
+
+Whoever calls acknowledges to the broker only after the call returned: by then everything is
+committed, and a crash at any moment before leads to redelivery, which the store makes harmless.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from domain.dead_letters import DeadLetter
+from domain.devices import Device, Discovery
+from domain.errors import StorageRejectedError
+from domain.events import ReadingsStored
+from domain.ports import (
+    Clock,
+    EventStream,
+    NewReading,
+    ReadingWriter,
+    SensorLibraries,
+    Storage,
+)
+from domain.sensors import Reading, Sample, Sensor, SensorKey
+from domain.services.configure import default_name
+from domain.services.registry import Registry
+
+
+@dataclass(slots=True)
+class IngestCounts:
+    """What went through since the start."""
+
+    stored: int = 0
+    duplicates: int = 0
+    dead_letters: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class IngestReadings:
+    """Stores batches of samples; an unknown device becomes DISCOVERED, and its readings are kept."""
+
+    storage: Storage
+    writer: ReadingWriter
+    registry: Registry
+    libraries: SensorLibraries
+    events: EventStream
+    clock: Clock
+    new_id: Callable[[], UUID]
+    discovery: Discovery
+    counts: IngestCounts = field(default_factory=IngestCounts)
+
+    async def __call__(self, samples: Sequence[Sample], dead_letters: Sequence[DeadLetter]) -> None:
+        """Store a batch, in order.
+
+        A sample that the database can never take becomes a dead letter; the others are stored.
+
+        Raises:
+            StorageUnavailableError: Repeat the same call later; what was stored is not doubled.
+        """
+        try:
+            stored = await self._store(samples, dead_letters)
+        except StorageRejectedError as error:
+            await self._store_one_by_one(samples, dead_letters, error)
+            return
+        self.counts.stored += len(stored)
+        self.counts.duplicates += len(samples) - len(stored)
+        self.counts.dead_letters += len(dead_letters)
+        await self._tell(stored)
+
+    async def _store(
+        self, samples: Sequence[Sample], dead_letters: Sequence[DeadLetter]
+    ) -> Sequence[Reading]:
+        await self._discover({sample.key for sample in samples})
+        sensor, measure = self.registry.sensor, self.libraries.measure
+        readings = [
+            NewReading(known, sample, measure(sample))
+            for sample in samples
+            if (known := sensor(sample.key)) is not None
+        ]
+        return await self.writer.write(readings, dead_letters)
+
+    async def _store_one_by_one(
+        self,
+        samples: Sequence[Sample],
+        dead_letters: Sequence[DeadLetter],
+        error: StorageRejectedError,
+    ) -> None:
+        if len(samples) + len(dead_letters) > 1:
+            for sample in samples:
+                await self([sample], [])
+            for letter in dead_letters:
+                await self([], [letter])
+        elif samples:
+            await self([], [_refused(samples[0], error)])
+        else:
+            # Nothing of a dead letter that cannot be stored is safe to keep but the reason.
+            await self._store([], [_emptied(dead_letters[0], error)])
+
+    async def _discover(self, keys: Iterable[SensorKey]) -> None:
+        unknown = sorted(key for key in keys if self.registry.sensor(key) is None)
+        if not unknown:
+            return
+        now = self.clock.now()
+        async with self.storage.unit_of_work() as work:
+            devices = [
+                await work.devices.add(self._new_device(esp_id))
+                for esp_id in sorted({key.esp_id for key in unknown})
+                if self.registry.device(esp_id) is None
+            ]
+            sensors = await work.sensors.add(
+                [
+                    Sensor(
+                        id=0,
+                        key=key,
+                        name=default_name(key.sensor_type, key.gpio),
+                        created_at=now,
+                        updated_at=now,
+                    )
+                    for key in unknown
+                ]
+            )
+        for device in devices:
+            self.registry.add_device(device)
+        self.registry.put_sensors(sensors)
+
+    def _new_device(self, esp_id: str) -> Device:
+        now = self.clock.now()
+        return Device(
+            id=self.new_id(),
+            esp_id=esp_id,
+            kaiser_id="god",
+            approved=self.discovery is Discovery.AUTO,
+            created_at=now,
+            updated_at=now,
+        )
+
+    async def _tell(self, stored: Sequence[Reading]) -> None:
+        device = self.registry.device
+        told = tuple(
+            reading
+            for reading in stored
+            if (owner := device(reading.sensor.key.esp_id)) is not None and owner.approved
+        )
+        if told:
+            await self.events.publish(ReadingsStored(told))
+
+
+def _refused(sample: Sample, error: StorageRejectedError) -> DeadLetter:
+    key = sample.key
+    return DeadLetter(
+        topic=f"{key.esp_id}/sensor/{key.gpio} ({key.sensor_type})",
+        payload=repr(sample).encode(),
+        reason=f"the database refuses this sample: {error}",
+        received_at=sample.received_at,
+    )
+
+
+def _emptied(letter: DeadLetter, error: StorageRejectedError) -> DeadLetter:
+    return DeadLetter(
+        topic="(unstorable)",
+        payload=b"",
+        reason=f"the database refuses this message: {error}",
+        received_at=letter.received_at,
+    )

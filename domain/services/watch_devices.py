@@ -1,0 +1,187 @@
+"""Who is there: heartbeats, last wills, silence, and what devices say their actuators do.
+
+Presence is soft state: the network tells it again within a minute. So it is kept in the registry even
+while the database is away, and a device is answered either way; what people configured is never
+touched from here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from domain.actuators import Actuator, ActuatorReport, ActuatorState
+from domain.devices import OFFLINE_AFTER, Device, DeviceHealth, Discovery, Heartbeat, LastWill
+from domain.errors import StorageUnavailableError
+from domain.events import ActuatorChanged, DeviceHeard
+from domain.ports import Clock, EventStream, Storage
+from domain.services.configure import default_name
+from domain.services.registry import Registry
+
+SWEEP_EVERY = timedelta(seconds=5)
+"""How often silent devices are looked for."""
+
+
+class Journal(Protocol):
+    """Where noteworthy things are written for operators."""
+
+    def info(self, event: str, **fields: object) -> object:
+        """Note something that is as it should be."""
+        ...
+
+    def warning(self, event: str, **fields: object) -> object:
+        """Note something that somebody may have to look at."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class WatchDevices:
+    """Keeps presence, health and reported actuator states."""
+
+    storage: Storage
+    registry: Registry
+    events: EventStream
+    clock: Clock
+    new_id: Callable[[], UUID]
+    discovery: Discovery
+    journal: Journal
+    offline_after: timedelta = OFFLINE_AFTER
+
+    async def heartbeat(self, heartbeat: Heartbeat) -> Device | None:
+        """Take in a sign of life.
+
+        Returns:
+            The device as it is known now; None when it is new and cannot be stored yet.
+        """
+        device = await self._known(heartbeat.esp_id, heartbeat.kaiser_id)
+        if device is None:
+            return None
+        came_back = not device.online
+        device = self.registry.change_device(
+            heartbeat.esp_id,
+            kaiser_id=heartbeat.kaiser_id,
+            online=True,
+            last_seen=heartbeat.received_at,
+            ip_address=heartbeat.ip_address or device.ip_address,
+        )
+        if came_back:
+            self.journal.info("device.online", esp_id=device.esp_id, approved=device.approved)
+        await self._store_presence(device, heartbeat.health)
+        if device.approved:
+            await self.events.publish(DeviceHeard(device, heartbeat.health))
+        return device
+
+    async def last_will(self, will: LastWill) -> None:
+        """The broker lost the device: it is offline at once."""
+        device = self.registry.device(will.esp_id)
+        if device is not None and device.online:
+            await self._offline(device, will.reason)
+
+    async def report(self, report: ActuatorReport, *, live: bool) -> None:
+        """Take in what a device says a pin does.
+
+        Args:
+            report: The device's word.
+            live: False for a message that the broker had retained: history, which may fill an
+                empty state but is neither an event nor proof that the device said so now.
+        """
+        actuator = self.registry.actuator(report.pin)
+        if not live and (actuator is None or actuator.state.reported_at is not None):
+            return
+        if actuator is None:
+            actuator = await self._new_actuator(report)
+            if actuator is None:
+                return
+        state = ActuatorState(
+            value=report.value,
+            is_active=report.is_active,
+            emergency=report.emergency,
+            runtime_ms=report.runtime_ms,
+            last_command_at=actuator.state.last_command_at,
+            reported_at=report.received_at if live else None,
+        )
+        actuator = self.registry.change_actuator(report.pin, state=state)
+        try:
+            async with self.storage.unit_of_work() as work:
+                await work.actuators.save_state(actuator.id, state)
+        except StorageUnavailableError as error:
+            self.journal.warning("actuator.state_not_stored", pin=report.pin, error=str(error))
+        device = self.registry.device(report.pin.esp_id)
+        if live and device is not None and device.approved:
+            await self.events.publish(ActuatorChanged(actuator))
+
+    async def run(self) -> None:
+        """Look for silent devices until cancelled."""
+        while True:
+            await self.clock.sleep(SWEEP_EVERY.total_seconds())
+            await self.sweep(self.clock.now())
+
+    async def sweep(self, now: datetime) -> None:
+        """Take devices for offline that were silent for too long."""
+        for device in self.registry.devices():
+            if device.online and (
+                device.last_seen is None or now - device.last_seen > self.offline_after
+            ):
+                seconds = int(self.offline_after.total_seconds())
+                await self._offline(device, f"silent for {seconds} s")
+
+    async def _offline(self, device: Device, reason: str) -> None:
+        device = self.registry.change_device(device.esp_id, online=False)
+        self.journal.warning("device.offline", esp_id=device.esp_id, reason=reason)
+        await self._store_presence(device, None)
+        if device.approved:
+            await self.events.publish(DeviceHeard(device))
+
+    async def _known(self, esp_id: str, kaiser_id: str) -> Device | None:
+        device = self.registry.device(esp_id)
+        if device is not None:
+            return device
+        now = self.clock.now()
+        new = Device(
+            id=self.new_id(),
+            esp_id=esp_id,
+            kaiser_id=kaiser_id,
+            approved=self.discovery is Discovery.AUTO,
+            created_at=now,
+            updated_at=now,
+        )
+        try:
+            async with self.storage.unit_of_work() as work:
+                stored = await work.devices.add(new)
+        except StorageUnavailableError as error:
+            self.journal.warning("device.not_stored", esp_id=esp_id, error=str(error))
+            return None
+        self.journal.info("device.discovered", esp_id=esp_id, approved=stored.approved)
+        return self.registry.add_device(stored)
+
+    async def _store_presence(self, device: Device, health: DeviceHealth | None) -> None:
+        try:
+            async with self.storage.unit_of_work() as work:
+                await work.devices.save_presence(device)
+                if health is not None:
+                    await work.devices.save_health(device.esp_id, health)
+        except StorageUnavailableError as error:
+            self.journal.warning(
+                "device.presence_not_stored", esp_id=device.esp_id, error=str(error)
+            )
+
+    async def _new_actuator(self, report: ActuatorReport) -> Actuator | None:
+        if await self._known(report.pin.esp_id, report.kaiser_id) is None:
+            return None
+        now = self.clock.now()
+        new = Actuator(
+            id=0,
+            pin=report.pin,
+            actuator_type=report.actuator_type,
+            name=default_name(report.actuator_type, report.pin.gpio),
+            created_at=now,
+            updated_at=now,
+        )
+        try:
+            async with self.storage.unit_of_work() as work:
+                stored = await work.actuators.add(new)
+        except StorageUnavailableError as error:
+            self.journal.warning("actuator.not_stored", pin=report.pin, error=str(error))
+            return None
+        return self.registry.add_actuator(stored)
