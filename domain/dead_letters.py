@@ -24,5 +24,5 @@ class DeadLetter:
     received_at: datetime
 
     def payload_text(self) -> str:
-        """Return the payload as text; bytes that are none are escaped as `\\xNN`."""
+        """Return the payload as text; bytes that are none are escaped in hex."""
         return self.payload.decode("utf-8", errors="backslashreplace").replace("\x00", "\\x00")

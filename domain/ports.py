@@ -48,9 +48,7 @@ class Devices(Protocol):
         ...
 
     async def save_presence(self, device: Device) -> None:
-        """Store what is heard of a known device: kaiser_id, online, last_seen, ip_address,
-        firmware_version, hardware_type.
-        """
+        """Store what is heard of a known device: presence, address, firmware and topic level."""
         ...
 
     async def by_esp_id(self, esp_id: str) -> Device | None:
@@ -191,9 +189,7 @@ class Actuators(Protocol):
         """Return actuators in order of device and pin."""
         ...
 
-    async def count(
-        self, *, esp_id: str | None = None, actuator_type: str | None = None
-    ) -> int:
+    async def count(self, *, esp_id: str | None = None, actuator_type: str | None = None) -> int:
         """Return how many actuators the same selection holds."""
         ...
 

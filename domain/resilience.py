@@ -1,4 +1,4 @@
-"""When to try again: exponential backoff with jitter, behind a circuit breaker. Pure, told the time."""
+"""When to try again: exponential backoff with jitter, and a circuit breaker; told the time."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -30,6 +30,10 @@ def refusal(
         return f"actuator {actuator.pin.gpio} of {device.esp_id} is disabled"
     if not device.online:
         return f"{device.esp_id} is offline"
-    if action is CommandAction.PWM and actuator.mode is ActuatorMode.DIGITAL and value not in {0, 1}:
+    if (
+        action is CommandAction.PWM
+        and actuator.mode is ActuatorMode.DIGITAL
+        and value not in {0, 1}
+    ):
         return f"a {actuator.actuator_type} can only be switched on or off"
     return None

@@ -76,7 +76,7 @@ class SendCommand:
             wait: Whether to return only when the device answered or its time was up.
 
         Returns:
-            The command: with `wait`, in its final status; else PENDING, or REJECTED with the reason.
+            The command: with `wait` in its final status, else PENDING or REJECTED.
             A known idempotency key returns the command stored under it, and nothing is sent.
 
         Raises:
@@ -114,6 +114,7 @@ class SendCommand:
         await self._tell(command)
         if refused:
             return command
+        self._open += 1
         task = self._tasks.create_task(self._carry_through(command), name=f"command {command.id}")
         return await self._outcome(task) if wait else command
 
@@ -137,7 +138,6 @@ class SendCommand:
         return actuator, device
 
     async def _carry_through(self, command: Command) -> Command:
-        self._open += 1
         turn = self._turns.setdefault(command.pin, asyncio.Lock())
         try:
             async with turn:

@@ -1,4 +1,4 @@
-"""Trying again, politely: one place for backoff and circuit breaking around a part that may be away."""
+"""Trying again, politely: backoff and circuit breaking around a part that may be away."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field

@@ -11,7 +11,7 @@ PROBE_DEADLINE = 2.0
 """Seconds a part may take to answer before it counts as down."""
 
 Probe = Callable[[], Awaitable[str | None]]
-"""Asks one part for a sign of life; returns a detail worth showing, raises DomainError when down."""
+"""Asks one part for a sign of life; returns a detail to show, raises DomainError when down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

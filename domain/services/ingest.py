@@ -36,7 +36,7 @@ class IngestCounts:
 
 @dataclass(slots=True, kw_only=True)
 class IngestReadings:
-    """Stores batches of samples; an unknown device becomes DISCOVERED, and its readings are kept."""
+    """Stores batches of samples; an unknown device becomes DISCOVERED, its readings are kept."""
 
     storage: Storage
     writer: ReadingWriter

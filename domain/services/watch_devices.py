@@ -1,8 +1,8 @@
 """Who is there: heartbeats, last wills, silence, and what devices say their actuators do.
 
-Presence is soft state: the network tells it again within a minute. So it is kept in the registry even
-while the database is away, and a device is answered either way; what people configured is never
-touched from here.
+Presence is soft state: the network tells it again within a minute. So it is kept in the registry
+even while the database is away, and a device is answered either way; what people configured is
+never touched from here.
 """
 
 from collections.abc import Callable
