@@ -1,0 +1,1 @@
+"""Puts the parts together: settings, wiring, process, command line; nobody imports it."""
