@@ -239,6 +239,6 @@ class _Exchange:
                 return self.answer.result()
             seconds = ACK_TIMEOUT.total_seconds()
             raise DeviceSilentError(
-                f"{self.command.pin.esp_id} did not answer within {seconds:g} s: is it powered, and "
-                "has it reconnected since the broker restarted?"
+                f"{self.command.pin.esp_id} did not answer within {seconds:g} s; "
+                "if it still sends heartbeats, switch it off and on again"
             ) from None

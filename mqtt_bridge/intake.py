@@ -1,8 +1,8 @@
 """From the telemetry connection to the store: gathers what arrives, and acknowledges what is safe.
 
 A write starts as soon as the last one returned and takes all that has gathered, so batches form by
-themselves and there is no timer to wait for. When writing falls behind, reading stops and the broker
-keeps the queue. Order is kept, so a device's readings are stored as it sent them.
+themselves and there is no timer to wait for. When writing falls behind, reading stops and the
+broker keeps the queue. Order is kept, so a device's readings are stored as it sent them.
 """
 
 import asyncio
@@ -164,6 +164,6 @@ class Intake:
         )
 
     def _received_at(self) -> datetime:
-        """Return a time later than every one before: samples without a clock are told apart by it."""
+        """Return a time later than every one before: it tells samples without a clock apart."""
         self._last = max(self.clock.now(), self._last + _TICK)
         return self._last

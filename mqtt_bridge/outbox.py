@@ -1,7 +1,7 @@
 """Commands that wait for their device's answer: which answer belongs to which command.
 
-Newest firmware repeats the correlation id; most repeats nothing, so there is at most one command under
-way per pin, and an answer without an id belongs to that one.
+Newest firmware repeats the correlation id; most repeats nothing, so there is at most one command
+under way per pin, and an answer without an id belongs to that one.
 """
 
 import asyncio
