@@ -1,4 +1,4 @@
-"""Whom a child runs as: servers refuse to be root, and root is whom a greenhouse often starts as."""
+"""Whom a child runs as: a greenhouse often starts as root, and servers refuse to be root."""
 
 import os
 import pwd
@@ -80,6 +80,8 @@ class Account:
         Raises:
             EmbeddedError: Names the first directory on the way that is closed.
         """
+        if self.may("-x", directory):
+            return
         for path in reversed([directory, *directory.parents]):
             if not self.may("-x", path):
                 raise EmbeddedError(

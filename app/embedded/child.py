@@ -7,10 +7,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.embedded.account import Account
+from app.embedded.lock import DirectoryLock
 
 _LAUNCH = Path(__file__).with_name("launch.py")
 _POLL = 0.02  # seconds
@@ -75,13 +77,16 @@ class Launch:
 class Child:
     """A running child process."""
 
-    def __init__(self, launch: Launch, log: ChildLog, *, lock: int | None = None) -> None:
+    def __init__(
+        self, launch: Launch, log: ChildLog, *, lock: DirectoryLock, words: str = ""
+    ) -> None:
         """Start it.
 
         Args:
             launch: How.
             log: What takes its output.
-            lock: File descriptor that it inherits.
+            lock: What it holds as long as it lives.
+            words: A few lines for its standard input.
 
         Raises:
             RuntimeError: Not the main thread. The kernel ties a child to the thread that made
@@ -91,13 +96,13 @@ class Child:
             raise RuntimeError("children are started from the main thread")
         self._launch = launch
         account = launch.account
-        tie = [os.getpid(), launch.stop_signals[0][0].value, account.uid, account.gid]
-        words = [str(number) for number in tie]
+        numbers = [os.getpid(), launch.stop_signals[0][0].value, account.uid, account.gid]
+        tie = [str(number) for number in numbers]
         program = list(launch.program)
         if launch.drops_root_itself:
-            program += words
+            program += tie
         else:
-            program = [sys.executable, "-I", "-S", str(_LAUNCH), *words, *program]
+            program = [sys.executable, "-I", "-S", str(_LAUNCH), *tie, *program]
         log.trim()
         output = log.open()
         try:
@@ -108,11 +113,15 @@ class Child:
                 stderr=output,
                 cwd=launch.directory,
                 env={"PATH": os.defpath, "LC_ALL": "C"},
-                pass_fds=() if lock is None else (lock,),
+                pass_fds=lock.held,
                 start_new_session=True,  # a Ctrl-C is ours to hear first
             )
         finally:
             os.close(output)
+        if self._process.stdin is not None:
+            with suppress(BrokenPipeError):  # its exit code says why it ended
+                self._process.stdin.write(words.encode())
+                self._process.stdin.close()
 
     @property
     def pid(self) -> int:
@@ -131,20 +140,12 @@ class Child:
             TimeoutError: It runs on after `patience` seconds.
         """
         async with asyncio.timeout(patience):
-            while (code := self.exit_code) is None:
+            while (code := self.exit_code) is None:  # noqa: ASYNC110 - the kernel sets no event
                 await asyncio.sleep(_POLL)
         return code
 
-    def say(self, text: str) -> None:
-        """Write a few lines to its standard input, and close that."""
-        if self._process.stdin is not None:
-            self._process.stdin.write(text.encode())
-            self._process.stdin.close()
-
     async def stop(self) -> None:
         """End it: politely, then surely. Safe to call twice."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
         for number, patience in self._launch.stop_signals:
             if self.exit_code is None:
                 self._process.send_signal(number)

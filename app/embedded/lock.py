@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from app.embedded.errors import EmbeddedError
@@ -21,14 +22,11 @@ class DirectoryLock:
         self._path = path
         self._fd: int | None = None
 
-    async def acquire(self, patience: float) -> int:
+    async def acquire(self, patience: float) -> None:
         """Take the lock.
 
         Args:
             patience: Seconds to wait for what a server that is gone has left behind.
-
-        Returns:
-            The file descriptor that children inherit.
 
         Raises:
             EmbeddedError: A running server has it, or what one left behind does not end.
@@ -37,7 +35,7 @@ class DirectoryLock:
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             async with asyncio.timeout(patience):
-                while not self._try(fd):
+                while not self._try(fd):  # noqa: ASYNC110 - the kernel sets no event
                     await asyncio.sleep(_POLL)
         except BaseException as error:
             os.close(fd)
@@ -47,7 +45,11 @@ class DirectoryLock:
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{os.getpid()} {_started(os.getpid())}".encode(), 0)
         self._fd = fd
-        return fd
+
+    @property
+    def held(self) -> Sequence[int]:
+        """The file descriptors that a child has to inherit."""
+        return () if self._fd is None else (self._fd,)
 
     def release(self) -> None:
         """Give up our share of it; what still runs keeps its own."""

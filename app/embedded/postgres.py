@@ -80,12 +80,12 @@ class EmbeddedPostgres(Service):
 
     @override
     async def _answers(self, child: Child) -> bool:
-        # Line 1 is the server's process id, line 8 its state: <postgres/src/include/utils/pidfile.h>.
+        # Line 1 is the process id, line 8 the state: PostgreSQL's src/include/utils/pidfile.h.
         try:
             lines = (self.cluster / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return False
-        return len(lines) >= 8 and lines[0] == str(child.pid) and lines[7].strip() == "ready"
+        return lines[:1] == [str(child.pid)] and [line.strip() for line in lines[7:8]] == ["ready"]
 
     def _options(self) -> Sequence[str]:
         settings = {
@@ -119,9 +119,8 @@ class EmbeddedPostgres(Service):
         draft.rename(self.cluster)
 
     async def _complete(self, program: Sequence[str], directory: Path, words: str = "") -> None:
-        child = Child(self._launch(program, directory), self.log)
+        child = Child(self._launch(program, directory), self.log, lock=self.lock, words=words)
         try:
-            child.say(words)
             code = await child.wait(self._start_deadline)
         finally:
             await child.stop()

@@ -53,7 +53,7 @@ class PostgresPrograms:
         Raises:
             EmbeddedError: There are none, or they do not run here.
         """
-        directory = named.absolute() if named else _in_wheel()
+        directory = named or _in_wheel()
         for name in ("postgres", "initdb"):
             if not (directory / name).exists():
                 raise EmbeddedError(

@@ -40,7 +40,7 @@ class Service(ABC):
         self.name = name
         self.data_dir = data_dir.absolute()
         self.log = ChildLog(self.data_dir / "logs" / f"{name}.log")
-        self._lock = DirectoryLock(self.data_dir / f"{name}.lock")
+        self.lock = DirectoryLock(self.data_dir / f"{name}.lock")
         self._start_deadline = start_deadline
         self._child: Child | None = None
 
@@ -75,8 +75,8 @@ class Service(ABC):
         """
         try:
             _make_directory(self.data_dir)
-            lock = await self._lock.acquire(_LEFTOVERS)
-            self._child = Child(await self._prepare(), self.log, lock=lock)
+            await self.lock.acquire(_LEFTOVERS)
+            self._child = Child(await self._prepare(), self.log, lock=self.lock)
             await self._until_it_answers(self._child)
         except OSError as error:
             await self.stop()
@@ -95,7 +95,7 @@ class Service(ABC):
         if child is not None:
             await child.stop()
             _log.info(f"{self.name}.stopped", exit_code=child.exit_code)
-        self._lock.release()
+        self.lock.release()
 
     async def run(self) -> None:
         """Keep it running until cancelled: start it again when it ends, with growing pauses."""
@@ -107,7 +107,7 @@ class Service(ABC):
             try:
                 await self.start()
             except EmbeddedError as error:
-                _log.error(f"{self.name}.start_failed", reason=str(error))  # noqa: TRY400
+                _log.error(f"{self.name}.start_failed", reason=str(error))
 
     async def _watch(self) -> bool:
         """Wait until it ends; tell whether it had been well for long."""
