@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from domain.actuators import Command, CommandResponse
+from domain.actuators import Command, CommandResponse, Pin
 from domain.errors import (
+    BrokerUnavailableError,
     DomainError,
     EventStreamLostError,
     UnauthenticatedError,
@@ -23,27 +24,59 @@ E = TypeVar("E", bound=Event)
 
 @dataclass(slots=True)
 class FakeCommandLink:
-    """Devices that answer at once; `error` silences them, `success = False` makes them refuse."""
+    """Devices that answer at once; `error` silences them, `success = False` makes them refuse.
+
+    `hold` keeps answers back until it is set; `most_open` is how many exchanges a pin ever had.
+    """
 
     clock: FakeClock = field(default_factory=FakeClock)
     success: bool = True
     message: str = "ok"
     error: DomainError | None = None
+    hold: asyncio.Event | None = None
     sent: list[tuple[Command, str]] = field(default_factory=list)
+    most_open: int = 0
+    _open: list[Pin] = field(default_factory=list)
 
-    async def send(self, command: Command, kaiser_id: str) -> CommandResponse:
-        self.sent.append((command, kaiser_id))
+    @asynccontextmanager
+    async def exchange(
+        self, command: Command, kaiser_id: str
+    ) -> AsyncIterator["FakeCommandExchange"]:
+        self._open.append(command.pin)
+        self.most_open = max(self.most_open, self._open.count(command.pin))
+        try:
+            yield FakeCommandExchange(self, command, kaiser_id)
+        finally:
+            self._open.remove(command.pin)
+
+
+@dataclass(slots=True)
+class FakeCommandExchange:
+    """Implements CommandExchange over a `FakeCommandLink`."""
+
+    link: FakeCommandLink
+    command: Command
+    kaiser_id: str
+
+    async def publish(self) -> None:
         await asyncio.sleep(0)
-        if self.error:
-            raise self.error
+        if isinstance(self.link.error, BrokerUnavailableError):
+            raise self.link.error
+        self.link.sent.append((self.command, self.kaiser_id))
+
+    async def response(self) -> CommandResponse:
+        if self.link.hold is not None:
+            await self.link.hold.wait()
+        if self.link.error:
+            raise self.link.error
         return CommandResponse(
-            pin=command.pin,
-            received_at=self.clock.now(),
-            success=self.success,
-            message=self.message,
-            correlation_id=str(command.id),
-            action=command.action.value,
-            value=command.value,
+            pin=self.command.pin,
+            received_at=self.link.clock.now(),
+            success=self.link.success,
+            message=self.link.message,
+            correlation_id=str(self.command.id),
+            action=self.command.action.value,
+            value=self.command.value,
         )
 
 

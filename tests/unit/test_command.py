@@ -1,0 +1,287 @@
+"""A command is judged, stored at every step, sent once, and always comes to an end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from random import Random
+from uuid import UUID
+
+import pytest
+
+from domain.actuators import (
+    Actuator,
+    ActuatorState,
+    CommandAction,
+    CommandOrigin,
+    CommandStatus,
+    Order,
+    Pin,
+)
+from domain.devices import Device
+from domain.errors import (
+    BadInputError,
+    BrokerUnavailableError,
+    DeviceSilentError,
+    NotFoundError,
+    StorageUnavailableError,
+)
+from domain.events import CommandChanged
+from domain.services.command import SendCommand
+from domain.services.guard import Guard
+from domain.services.registry import Registry
+from tests.fakes import FakeClock, FakeCommandLink, FakeEventStream, FakeStorage, until
+from tests.makers import make_actuator, make_command, make_device
+
+PIN = Pin("ESP_12AB34", 5)
+
+
+def on(**changes: object) -> Order:
+    values: dict[str, object] = {
+        "pin": PIN,
+        "action": CommandAction.ON,
+        "origin": CommandOrigin.USER,
+        **changes,
+    }
+    return Order(**values)  # type: ignore[arg-type]  # a test's shorthand
+
+
+class Greenhouse:
+    """A device with one actuator, and everything a command needs."""
+
+    def __init__(self, device: Device | None = None, actuator: Actuator | None = None) -> None:
+        self.clock = FakeClock(automatic=True)
+        self.storage = FakeStorage()
+        self.events = FakeEventStream()
+        self.link = FakeCommandLink(self.clock)
+        self.registry = Registry()
+        self.registry.add_device(device or make_device())
+        self.registry.add_actuator(actuator or make_actuator())
+        numbers = iter(range(1, 10_000))
+        self.send = SendCommand(
+            storage=self.storage,
+            registry=self.registry,
+            link=self.link,
+            events=self.events,
+            clock=self.clock,
+            guard=Guard(
+                name="database",
+                away=StorageUnavailableError,
+                clock=self.clock,
+                random=Random(1),
+                failed=lambda *_: None,
+            ),
+            new_id=lambda: UUID(int=next(numbers)),
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[SendCommand]:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(self.send.run())
+            await until(lambda: self.send._tasks is not None)
+            yield self.send
+            task.cancel()
+
+    def statuses(self) -> list[CommandStatus]:
+        return [
+            event.command.status
+            for event in self.events.published
+            if isinstance(event, CommandChanged)
+        ]
+
+
+async def test_a_command_is_returned_as_the_device_confirmed_it() -> None:
+    house = Greenhouse()
+    async with house.running() as send:
+        command = await send(on())
+    assert command.status is CommandStatus.ACKNOWLEDGED
+    assert house.storage.commands.rows[command.id] == command
+    assert house.statuses() == [
+        CommandStatus.PENDING,
+        CommandStatus.SENT,
+        CommandStatus.ACKNOWLEDGED,
+    ]
+    state = house.registry.actuator(PIN)
+    assert state is not None
+    assert state.state.last_command_at == command.completed_at
+
+
+async def test_a_command_that_is_not_waited_for_is_carried_through_all_the_same() -> None:
+    house = Greenhouse()
+    async with house.running() as send:
+        command = await send(on(), wait=False)
+        assert command.status is CommandStatus.PENDING
+        await until(
+            lambda: house.storage.commands.rows[command.id].status is CommandStatus.ACKNOWLEDGED
+        )
+
+
+async def test_a_command_outlives_the_request_that_gave_it() -> None:
+    house = Greenhouse()
+    house.link.hold = asyncio.Event()
+    async with house.running() as send, asyncio.TaskGroup() as group:
+        request = group.create_task(send(on()))
+        await until(lambda: bool(house.link.sent))
+        request.cancel()
+        house.link.hold.set()
+        await until(lambda: house.statuses()[-1] is CommandStatus.ACKNOWLEDGED)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (DeviceSilentError("no answer"), CommandStatus.TIMED_OUT),
+        (BrokerUnavailableError("no broker"), CommandStatus.FAILED),
+    ],
+)
+async def test_what_stays_unanswered_ends_with_the_reason(
+    error: DeviceSilentError | BrokerUnavailableError, status: CommandStatus
+) -> None:
+    house = Greenhouse()
+    house.link.error = error
+    async with house.running() as send:
+        command = await send(on())
+    assert (command.status, command.reason) == (status, str(error))
+
+
+async def test_a_device_that_refuses_makes_the_command_fail_with_its_words() -> None:
+    house = Greenhouse()
+    house.link.success, house.link.message = False, "Actuator in emergency stop state."
+    async with house.running() as send:
+        command = await send(on())
+    assert command.status is CommandStatus.FAILED
+    assert command.reason == "Actuator in emergency stop state."
+
+
+@pytest.mark.parametrize(
+    ("device", "actuator"),
+    [
+        (make_device(online=False), make_actuator()),
+        (make_device(), make_actuator(enabled=False)),
+    ],
+)
+async def test_a_refused_command_is_stored_with_its_reason_and_never_sent(
+    device: Device, actuator: Actuator
+) -> None:
+    house = Greenhouse(device, actuator)
+    async with house.running() as send:
+        command = await send(on())
+    assert command.status is CommandStatus.REJECTED
+    assert command.reason
+    assert house.storage.commands.rows[command.id] == command
+    assert house.link.sent == []
+
+
+async def test_nothing_is_told_about_a_device_that_is_not_approved() -> None:
+    house = Greenhouse(make_device(approved=False))
+    async with house.running() as send:
+        command = await send(on())
+    assert command.status is CommandStatus.REJECTED
+    assert house.statuses() == []
+
+
+@pytest.mark.parametrize(
+    ("order", "error"),
+    [
+        (on(pin=Pin("ESP_12AB34", 9)), NotFoundError),
+        (on(pin=Pin("ESP_FFFFFF", 5)), NotFoundError),
+        (on(action=CommandAction.PWM), BadInputError),
+        (on(action=CommandAction.PWM, value=float("nan")), BadInputError),
+        (on(action=CommandAction.PWM, value=1.01), BadInputError),
+        (on(value=0.5), BadInputError),
+        (on(duration=timedelta(0)), BadInputError),
+        (on(duration=timedelta(days=8)), BadInputError),
+        (on(action=CommandAction.TOGGLE), BadInputError),
+    ],
+)
+async def test_an_order_that_makes_no_sense_is_an_error_and_leaves_nothing_behind(
+    order: Order, error: type[Exception]
+) -> None:
+    house = Greenhouse()
+    async with house.running() as send:
+        with pytest.raises(error):
+            await send(order)
+    assert house.storage.commands.rows == {}
+    assert house.link.sent == []
+
+
+@pytest.mark.parametrize(("active", "sent"), [(True, CommandAction.OFF), (False, CommandAction.ON)])
+async def test_toggle_is_resolved_from_what_the_device_last_said(
+    active: bool, sent: CommandAction
+) -> None:
+    clock = FakeClock()
+    state = ActuatorState(is_active=active, reported_at=clock.now())
+    house = Greenhouse(actuator=make_actuator(state=state))
+    async with house.running() as send:
+        command = await send(on(action=CommandAction.TOGGLE))
+    assert command.action is sent
+    assert house.link.sent[0][0].action is sent
+
+
+async def test_a_repeat_with_the_same_key_returns_the_first_command_and_sends_nothing() -> None:
+    house = Greenhouse()
+    async with house.running() as send:
+        first = await send(on(idempotency_key="k"))
+        again = await send(on(idempotency_key="k"))
+    assert again == first
+    assert len(house.link.sent) == 1
+
+
+async def test_a_pin_has_one_command_under_way_at_a_time_in_the_order_given() -> None:
+    house = Greenhouse()
+    house.link.hold = asyncio.Event()
+    async with house.running() as send:
+        commands = [await send(on(), wait=False) for _ in range(5)]
+        await until(lambda: bool(house.link.sent))
+        house.link.hold.set()
+        await until(lambda: house.statuses().count(CommandStatus.ACKNOWLEDGED) == 5)
+    assert house.link.most_open == 1
+    assert [command.id for command, _ in house.link.sent] == [command.id for command in commands]
+
+
+async def test_a_command_is_judged_again_when_its_turn_comes() -> None:
+    house = Greenhouse()
+    house.link.hold = asyncio.Event()
+    async with house.running() as send:
+        await send(on(), wait=False)
+        second = await send(on(), wait=False)
+        await until(lambda: bool(house.link.sent))
+        house.registry.change_device("ESP_12AB34", online=False)
+        house.link.hold.set()
+        await until(lambda: house.storage.commands.rows[second.id].status is CommandStatus.REJECTED)
+    assert len(house.link.sent) == 1
+
+
+async def test_without_a_database_nothing_is_sent() -> None:
+    house = Greenhouse()
+    async with house.running() as send:
+        house.storage.available = False
+        with pytest.raises(StorageUnavailableError):
+            await send(on())
+    assert house.link.sent == []
+
+
+async def test_an_outcome_is_stored_when_the_database_comes_back() -> None:
+    house = Greenhouse()
+    house.link.hold = asyncio.Event()
+    async with house.running() as send:
+        command = await send(on(), wait=False)
+        await until(lambda: CommandStatus.SENT in house.statuses())
+        house.storage.available = False
+        house.link.hold.set()
+        await until(lambda: len(house.clock.slept) > 2)
+        house.storage.available = True
+        await until(
+            lambda: house.storage.commands.rows[command.id].status is CommandStatus.ACKNOWLEDGED
+        )
+
+
+async def test_commands_that_a_restart_cut_off_are_ended_at_the_next_start() -> None:
+    house = Greenhouse()
+    cut_off = make_command(status=CommandStatus.SENT)
+    house.storage.commands.rows[cut_off.id] = cut_off
+    async with house.running():
+        pass
+    ended = house.storage.commands.rows[cut_off.id]
+    assert ended.status is CommandStatus.TIMED_OUT
+    assert "restarted" in (ended.reason or "")

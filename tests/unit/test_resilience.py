@@ -1,0 +1,71 @@
+"""Backoff grows and stays bounded; the breaker opens, rests, and tries once."""
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typing_extensions import override
+
+from domain.errors import StorageUnavailableError
+from domain.resilience import Backoff, BreakerState, CircuitBreaker
+from domain.services.guard import Guard
+from tests.fakes import FakeClock
+
+
+@given(attempt=st.integers(1, 10_000), seed=st.integers())
+def test_a_wait_is_never_longer_than_the_longest_nor_shorter_than_half_of_the_first(
+    attempt: int, seed: int
+) -> None:
+    wait = Backoff(first=0.2, longest=10.0).wait(attempt, Random(seed))
+    assert 0.1 <= wait <= 10.0
+
+
+class NoJitter(Random):
+    @override
+    def uniform(self, a: float, b: float) -> float:
+        return b
+
+
+def test_waits_double_until_the_longest() -> None:
+    backoff, no_jitter = Backoff(first=1.0, longest=8.0), NoJitter()
+    assert [backoff.wait(n, no_jitter) for n in (1, 2, 3, 4, 5)] == [1, 2, 4, 8, 8]
+
+
+def test_the_breaker_opens_after_five_failures_and_lets_one_try_after_thirty_seconds() -> None:
+    breaker = CircuitBreaker()
+    for _ in range(4):
+        breaker.failed(now=100.0)
+    assert breaker.state(100.0) is BreakerState.CLOSED
+    breaker.failed(now=100.0)
+    assert breaker.state(129.9) is BreakerState.OPEN
+    assert breaker.wait(110.0) == 20.0
+    assert breaker.state(130.0) is BreakerState.HALF_OPEN
+    breaker.failed(now=130.0)
+    assert breaker.state(131.0) is BreakerState.OPEN
+    breaker.succeeded()
+    assert breaker.state(131.0) is BreakerState.CLOSED
+
+
+async def test_a_guard_insists_until_it_goes_well_and_tells_every_failure() -> None:
+    told: list[tuple[str, float]] = []
+    clock = FakeClock(automatic=True)
+    guard = Guard(
+        name="database",
+        away=StorageUnavailableError,
+        clock=clock,
+        random=Random(1),
+        failed=lambda name, _error, seconds: told.append((name, seconds)),
+    )
+    outcomes = [StorageUnavailableError("away")] * 7 + [None]
+
+    async def call() -> str:
+        if error := outcomes.pop(0):
+            raise error
+        return "stored"
+
+    assert await guard.insist(call) == "stored"
+    assert len(told) == 7
+    assert [seconds for _, seconds in told][4:] == pytest.approx([30.0, 30.0, 30.0])
+    assert guard.state is BreakerState.CLOSED
+    assert guard.last_error is None
