@@ -29,6 +29,48 @@ class ProcessingMode(StrEnum):
     RAW = "RAW"
 
 
+_SEVERAL_VALUES = ("sht31", "bmp280", "bme280", "scd30", "dht22")
+"""Chips that measure more than one quantity; each quantity is a sensor type of its own."""
+
+_QUANTITIES = {
+    "temp": "temp",
+    "temperature": "temp",
+    "humidity": "humidity",
+    "pressure": "pressure",
+    "co2": "co2",
+}
+
+_ALIASES = {
+    "temp_ds18b20": "ds18b20",
+    "temperature_ds18b20": "ds18b20",
+    "sht31": "sht31_temp",
+    "ph_sensor": "ph",
+    "ec_sensor": "ec",
+    "soil_moisture": "moisture",
+    "moisture_capacitive": "moisture",
+    "mhz19_co2": "mhz19",
+    "bh1750_light": "bh1750",
+    "tsl2561_light": "tsl2561",
+    "yfs201": "flow",
+} | {
+    alias: f"{chip}_{quantity}"
+    for chip in _SEVERAL_VALUES
+    for spelling, quantity in _QUANTITIES.items()
+    for alias in (f"{chip}_{spelling}", f"{spelling}_{chip}")
+}
+
+
+def canonical_type(name: str) -> str:
+    """Return the one name under which a sensor type is known here, whatever its device calls it.
+
+    A name keeps its chip wherever the chip decides what a raw value means: `bh1750` and `tsl2561`
+    are not both `light`, nor `mhz19` and `scd30_co2` both `co2`, because the formula would be lost.
+    Names follow device protocol, section 5.6; an unknown one is only lower-cased.
+    """
+    lower = name.strip().lower()
+    return _ALIASES.get(lower, lower)
+
+
 class SensorKey(NamedTuple):
     """What tells one sensor from another: several share a pin (device protocol, pitfall 9).
 

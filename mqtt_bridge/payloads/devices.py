@@ -1,0 +1,211 @@
+"""Devices about themselves: heartbeats, sessions, last wills; and the server's answer.
+
+A heartbeat proves life whatever its numbers are worth, so an unusable one is only left out.
+Field names and their meaning: device protocol, sections 1.3 and 1.4.
+"""
+
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Annotated, Any
+
+import msgspec
+
+from domain.devices import DeviceHealth, Heartbeat, LastWill
+from mqtt_bridge.messages import AckStatus, HeartbeatAck, SessionAnnounce
+from mqtt_bridge.payloads.fields import LARGEST_WHOLE, check_sender, text, whole
+from mqtt_bridge.topics import Topic
+
+_WORD_LIMIT = 64
+_REASON_LIMIT = 200
+
+_EARLY_STATES = (
+    "BOOT",
+    "WIFI_SETUP",
+    "WIFI_CONNECTED",
+    "MQTT_CONNECTING",
+    "MQTT_CONNECTED",
+    "AWAITING_USER_CONFIG",
+    "ZONE_CONFIGURED",
+    "SENSORS_CONFIGURED",
+)
+_NEWEST_STATES = (
+    *_EARLY_STATES,
+    "CONFIG_PENDING_AFTER_RESET",
+    "OPERATIONAL",
+    "PENDING_APPROVAL",
+    "LIBRARY_DOWNLOADING",
+    "SAFE_MODE",
+    "SAFE_MODE_PROVISIONING",
+    "ERROR",
+)
+_OLDER_STATES = (*_EARLY_STATES, "OPERATIONAL")
+"""Above these, older firmware disagrees with itself (device protocol, section 5.3)."""
+
+Epoch = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_WHOLE)]
+
+
+class _Body(msgspec.Struct, kw_only=True):
+    esp_id: str | None = None
+    status: Any = None
+    reason: Any = None
+    state: Any = None
+    system_state: Any = None
+    config_status: Any = None
+    safe_mode: Any = None
+    uptime: Any = None
+    uptime_seconds: Any = None
+    heap_free: Any = None
+    heap: Any = None
+    free_heap: Any = None
+    wifi_rssi: Any = None
+    wifi_ip: Any = None
+    sensor_count: Any = None
+    sensors_active: Any = None
+    sensors_configured: Any = None
+    actuator_count: Any = None
+    actuators_active: Any = None
+    actuators_configured: Any = None
+    active_handover_epoch: Any = None
+
+
+class _Announce(msgspec.Struct, kw_only=True):
+    handover_epoch: Epoch
+    esp_id: str | None = None
+    reason: str | None = None
+
+
+class _Ack(msgspec.Struct, kw_only=True):
+    status: AckStatus
+    handover_epoch: Epoch
+    server_time: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] = 0
+    config_available: bool = False
+
+
+_BODY = msgspec.json.Decoder(_Body)
+_ANNOUNCE = msgspec.json.Decoder(_Announce, strict=False)
+_ACK = msgspec.json.Decoder(_Ack)
+
+
+def heartbeat(topic: Topic, payload: bytes, received_at: datetime) -> Heartbeat:
+    """Read a heartbeat."""
+    return _heartbeat(topic, _body(topic, payload), received_at)
+
+
+def status(topic: Topic, payload: bytes, received_at: datetime) -> Heartbeat | LastWill:
+    """Read a status report: a sign of life, unless it is the last will of documented firmware."""
+    body = _body(topic, payload)
+    if _offline(body):
+        return _last_will(topic, body, received_at)
+    return _heartbeat(topic, body, received_at)
+
+
+def will(topic: Topic, payload: bytes, received_at: datetime) -> LastWill:
+    """Read a last will.
+
+    Its own time is left aside: it tells when the device connected, not when it was lost.
+    """
+    body = _body(topic, payload)
+    if not _offline(body):
+        raise ValueError("a last will must have the status offline")
+    return _last_will(topic, body, received_at)
+
+
+def announce(topic: Topic, payload: bytes, received_at: datetime) -> SessionAnnounce:
+    """Read the start of a session."""
+    body = _ANNOUNCE.decode(payload)
+    check_sender(topic, body.esp_id)
+    return SessionAnnounce(
+        esp_id=topic.esp_id,
+        kaiser_id=topic.kaiser_id,
+        received_at=received_at,
+        handover_epoch=body.handover_epoch,
+        reason=text(body.reason, _WORD_LIMIT),
+    )
+
+
+def ack(topic: Topic, payload: bytes) -> HeartbeatAck:
+    """Read an ack as strictly as newest firmware does."""
+    body = _ACK.decode(payload)
+    return HeartbeatAck(
+        esp_id=topic.esp_id,
+        kaiser_id=topic.kaiser_id,
+        status=body.status,
+        handover_epoch=body.handover_epoch,
+        server_time=body.server_time,
+        config_available=body.config_available,
+    )
+
+
+def ack_body(message: HeartbeatAck) -> msgspec.Struct:
+    """Return an ack's fields; few and short, since devices parse them in 256 bytes."""
+    return _Ack(
+        status=message.status,
+        handover_epoch=message.handover_epoch,
+        server_time=message.server_time,
+        config_available=message.config_available,
+    )
+
+
+def _body(topic: Topic, payload: bytes) -> _Body:
+    body = _BODY.decode(payload)
+    check_sender(topic, body.esp_id)
+    return body
+
+
+def _offline(body: _Body) -> bool:
+    return text(body.status, _WORD_LIMIT).lower() == "offline"
+
+
+def _last_will(topic: Topic, body: _Body, received_at: datetime) -> LastWill:
+    return LastWill(
+        esp_id=topic.esp_id,
+        kaiser_id=topic.kaiser_id,
+        received_at=received_at,
+        reason=text(body.reason, _REASON_LIMIT) or "connection lost",
+    )
+
+
+def _heartbeat(topic: Topic, body: _Body, received_at: datetime) -> Heartbeat:
+    return Heartbeat(
+        esp_id=topic.esp_id,
+        kaiser_id=topic.kaiser_id,
+        received_at=received_at,
+        health=_health(body, received_at),
+        ip_address=_ip_address(body.wifi_ip),
+        handover_epoch=whole(body.active_handover_epoch, lowest=1) or 1,
+    )
+
+
+def _health(body: _Body, received_at: datetime) -> DeviceHealth:
+    state = _system_state(body)
+    return DeviceHealth(
+        reported_at=received_at,
+        system_state=state,
+        uptime_seconds=whole(body.uptime, body.uptime_seconds),
+        free_heap_bytes=whole(body.heap_free, body.heap, body.free_heap),
+        wifi_rssi_dbm=whole(body.wifi_rssi, lowest=-128, highest=127),
+        safe_mode=body.safe_mode is True or state.startswith("SAFE_MODE"),
+        sensor_count=whole(body.sensor_count, body.sensors_active, body.sensors_configured),
+        actuator_count=whole(body.actuator_count, body.actuators_active, body.actuators_configured),
+    )
+
+
+def _system_state(body: _Body) -> str:
+    """Return the state as a word; the numbers mean what the firmware generation says they mean."""
+    word = text(body.state, _WORD_LIMIT) or text(body.system_state, _WORD_LIMIT)
+    if word:
+        return word.upper()
+    number = (
+        whole(body.config_status.get("state")) if isinstance(body.config_status, dict) else None
+    )
+    if number is None:
+        return "UNKNOWN"
+    states = _OLDER_STATES if body.active_handover_epoch is None else _NEWEST_STATES
+    return states[number] if number < len(states) else f"STATE_{number}"
+
+
+def _ip_address(value: object) -> str | None:
+    try:
+        return str(ip_address(text(value, _WORD_LIMIT)))
+    except ValueError:
+        return None
