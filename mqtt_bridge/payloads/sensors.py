@@ -6,7 +6,7 @@ Field names and their meaning: device protocol, sections 1.2 and 2.
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 import msgspec
 
@@ -35,14 +35,21 @@ _QUALITIES = {quality.value.lower(): quality for quality in Quality} | {"critica
 """`critical`: the word of some senders for a value beyond what is physically possible."""
 
 
-_Time: TypeAlias = int | float | str
-
-
 class _Timed(msgspec.Struct, gc=False):
-    ts: _Time | None = None
-    timestamp: _Time | None = None
-    ts_ms: _Time | None = None
+    ts: float | str | None = None
+    timestamp: float | str | None = None
+    ts_ms: float | str | None = None
     time_valid: bool | None = None
+
+    def sent(self) -> float | None:
+        """Return the time as sent; None where there is none, or it is no number."""
+        sent = self.ts if self.ts is not None else self.timestamp
+        if sent is None:
+            sent = self.ts_ms
+        try:
+            return None if sent is None else float(sent)
+        except ValueError:
+            return None
 
 
 class _Value(_Timed, kw_only=True, gc=False):
@@ -93,7 +100,7 @@ def batch(topic: Topic, payload: bytes, received_at: datetime) -> SensorData:
 def _batched(esp_id: str, body: _Value, shared: _Timed, received_at: datetime) -> Sample:
     if body.gpio is None:
         raise ValueError("a sample of the batch names no gpio")
-    own_time = first(body.ts, body.timestamp, body.ts_ms) is not None
+    own_time = body.sent() is not None
     return _sample(esp_id, body.gpio, body, body if own_time else shared, received_at)
 
 
@@ -157,9 +164,7 @@ def _clock(time: _Timed, received_at: datetime, *, uptime: bool) -> tuple[dateti
         uptime: Whether `timestamp` counts milliseconds since boot, as it does in the firmware
             that sends `processed_value`: after 19 days up it would pass for Unix seconds.
     """
-    sent: _Time | None = first(time.ts, time.timestamp, time.ts_ms)
-    if isinstance(sent, str):
-        sent = _number(sent)
+    sent = time.sent()
     if sent is None or not -LARGEST <= sent <= LARGEST:
         return None, 0
     milliseconds = sent > MILLISECONDS_FROM or (
@@ -170,10 +175,3 @@ def _clock(time: _Timed, received_at: datetime, *, uptime: bool) -> tuple[dateti
     if time.time_valid is False or not believable:
         return None, int(sent)
     return datetime.fromtimestamp(seconds, UTC), int(sent)
-
-
-def _number(value: str) -> float | None:
-    try:
-        return float(value)
-    except ValueError:
-        return None
