@@ -207,7 +207,7 @@ async def test_an_order_that_makes_no_sense_is_an_error_and_leaves_nothing_behin
 
 @pytest.mark.parametrize(("active", "sent"), [(True, CommandAction.OFF), (False, CommandAction.ON)])
 async def test_toggle_is_resolved_from_what_the_device_last_said(
-    active: bool, sent: CommandAction
+    *, active: bool, sent: CommandAction
 ) -> None:
     clock = FakeClock()
     state = ActuatorState(is_active=active, reported_at=clock.now())

@@ -1,0 +1,124 @@
+"""Samples become readings; nothing that arrives is lost, and only what is new is told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from typing_extensions import override
+
+from domain.dead_letters import DeadLetter
+from domain.devices import DeviceStatus, Discovery
+from domain.errors import StorageRejectedError, StorageUnavailableError
+from domain.events import ReadingsStored
+from domain.ports import NewReading
+from domain.sensors import Reading, Sample, SensorKey
+from domain.services.ingest import IngestReadings
+from domain.services.registry import Registry
+from tests.fakes import (
+    START,
+    FakeClock,
+    FakeEventStream,
+    FakeLibraries,
+    FakeReadingWriter,
+    FakeStorage,
+)
+
+KEY = SensorKey("ESP_12AB34", 4, "ds18b20")
+
+
+def sample(number: int = 1, key: SensorKey = KEY, raw: float = 344.0) -> Sample:
+    at = START + timedelta(seconds=number)
+    return Sample(key, raw, received_at=at, measured_at=at, sequence=number)
+
+
+LETTER = DeadLetter(topic="kaiser/x", payload=b"{", reason="no JSON", received_at=START)
+
+
+class Greenhouse:
+    def __init__(self, discovery: Discovery = Discovery.APPROVE) -> None:
+        self.storage = FakeStorage()
+        self.writer = FakeReadingWriter(self.storage)
+        self.events = FakeEventStream()
+        self.registry = Registry()
+        numbers = iter(range(1, 1000))
+        self.ingest = IngestReadings(
+            storage=self.storage,
+            writer=self.writer,
+            registry=self.registry,
+            libraries=FakeLibraries(),
+            events=self.events,
+            clock=FakeClock(),
+            new_id=lambda: UUID(int=next(numbers)),
+            discovery=discovery,
+        )
+
+
+async def test_an_unknown_device_is_discovered_and_its_readings_are_kept_but_not_told() -> None:
+    house = Greenhouse()
+    await house.ingest([sample()], [])
+    device = house.registry.device("ESP_12AB34")
+    assert device is not None
+    assert device.status is DeviceStatus.DISCOVERED
+    assert [reading.raw_value for reading in house.storage.readings.rows] == [344.0]
+    assert house.events.published == []
+
+
+async def test_readings_of_an_approved_device_are_told_in_order() -> None:
+    house = Greenhouse(Discovery.AUTO)
+    await house.ingest([sample(1), sample(2), sample(3)], [])
+    (event,) = house.events.published
+    assert isinstance(event, ReadingsStored)
+    assert [reading.sequence for reading in event.readings] == [1, 2, 3]
+
+
+async def test_a_redelivered_sample_is_stored_once_and_told_once() -> None:
+    house = Greenhouse(Discovery.AUTO)
+    await house.ingest([sample()], [])
+    await house.ingest([sample()], [])
+    assert len(house.storage.readings.rows) == 1
+    assert len(house.events.published) == 1
+    assert house.ingest.counts.duplicates == 1
+
+
+async def test_several_sensors_on_one_pin_are_kept_apart() -> None:
+    house = Greenhouse()
+    keys = [KEY._replace(address=address) for address in ("28FF641E8D3C0C79", "28AA", "")]
+    await house.ingest([sample(key=key) for key in keys], [])
+    assert len(house.storage.sensors.rows) == 3
+    assert len(house.storage.readings.rows) == 3
+
+
+async def test_without_a_database_the_caller_keeps_the_batch() -> None:
+    house = Greenhouse()
+    house.storage.available = False
+    with pytest.raises(StorageUnavailableError):
+        await house.ingest([sample()], [])
+    house.storage.available = True
+    await house.ingest([sample()], [])
+    assert len(house.storage.readings.rows) == 1
+
+
+@dataclass
+class PickyWriter(FakeReadingWriter):
+    """Refuses every batch that holds a certain sample."""
+
+    refuses: int = 2
+
+    @override
+    async def write(
+        self, readings: Sequence[NewReading], dead_letters: Sequence[DeadLetter]
+    ) -> Sequence[Reading]:
+        if any(new.sample.sequence == self.refuses for new in readings):
+            raise StorageRejectedError("out of range")
+        return await super().write(readings, dead_letters)
+
+
+async def test_a_sample_that_is_refused_becomes_a_dead_letter_and_spoils_no_other() -> None:
+    house = Greenhouse()
+    house.ingest.writer = PickyWriter(house.storage)
+    await house.ingest([sample(1), sample(2), sample(3)], [LETTER])
+    assert [reading.sequence for reading in house.storage.readings.rows] == [1, 3]
+    reasons = [letter.reason for letter in house.storage.dead_letters.rows]
+    assert reasons == ["the database refuses this sample: out of range", "no JSON"]

@@ -1,0 +1,167 @@
+"""Who is there: heartbeats bring devices online; wills and silence take them off."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.actuators import ActuatorReport, EmergencyPhase, Pin
+from domain.devices import DeviceHealth, DeviceStatus, Discovery, Heartbeat, LastWill
+from domain.events import ActuatorChanged, DeviceHeard
+from domain.services.registry import Registry
+from domain.services.watch_devices import WatchDevices
+from tests.fakes import START, FakeClock, FakeEventStream, FakeStorage
+from tests.makers import make_device
+
+ESP = "ESP_12AB34"
+
+
+class Notes:
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def info(self, event: str, **_fields: object) -> None:
+        self.events.append(event)
+
+    warning = info
+
+
+def heartbeat(seconds: float = 0, **changes: object) -> Heartbeat:
+    at = START + timedelta(seconds=seconds)
+    values: dict[str, object] = {
+        "esp_id": ESP,
+        "kaiser_id": "god",
+        "received_at": at,
+        "health": DeviceHealth(reported_at=at, free_heap_bytes=152_340),
+        **changes,
+    }
+    return Heartbeat(**values)  # type: ignore[arg-type]  # a test's shorthand
+
+
+def report(**changes: object) -> ActuatorReport:
+    values: dict[str, object] = {
+        "pin": Pin(ESP, 5),
+        "kaiser_id": "god",
+        "received_at": START,
+        "actuator_type": "pump",
+        "value": 1.0,
+        "is_active": True,
+        "emergency": EmergencyPhase.NORMAL,
+        **changes,
+    }
+    return ActuatorReport(**values)  # type: ignore[arg-type]  # a test's shorthand
+
+
+class Greenhouse:
+    def __init__(self, discovery: Discovery = Discovery.APPROVE) -> None:
+        self.storage = FakeStorage()
+        self.events = FakeEventStream()
+        self.registry = Registry()
+        self.notes = Notes()
+        self.watch = WatchDevices(
+            storage=self.storage,
+            registry=self.registry,
+            events=self.events,
+            clock=FakeClock(),
+            new_id=lambda: UUID(int=1),
+            discovery=discovery,
+            journal=self.notes,
+        )
+
+    def status(self) -> DeviceStatus | None:
+        device = self.registry.device(ESP)
+        return device.status if device else None
+
+    def approve(self) -> None:
+        device = make_device(ESP, online=False, last_seen=None)
+        self.storage.devices.rows[ESP] = device
+        self.registry.add_device(device)
+
+
+@pytest.mark.parametrize(
+    ("discovery", "status"),
+    [(Discovery.APPROVE, DeviceStatus.DISCOVERED), (Discovery.AUTO, DeviceStatus.ONLINE)],
+)
+async def test_a_first_heartbeat_discovers_a_device(
+    discovery: Discovery, status: DeviceStatus
+) -> None:
+    house = Greenhouse(discovery)
+    await house.watch.heartbeat(heartbeat())
+    assert house.status() is status
+    assert house.storage.devices.rows[ESP].online
+    assert house.storage.devices.reports[ESP].free_heap_bytes == 152_340
+    assert len(house.events.published) == (discovery is Discovery.AUTO)
+
+
+async def test_a_device_is_offline_after_180_silent_seconds_and_comes_back_with_a_heartbeat() -> (
+    None
+):
+    house = Greenhouse()
+    house.approve()
+    await house.watch.heartbeat(heartbeat())
+    await house.watch.sweep(START + timedelta(seconds=180))
+    assert house.status() is DeviceStatus.ONLINE
+    await house.watch.sweep(START + timedelta(seconds=181))
+    assert house.status() is DeviceStatus.OFFLINE
+    await house.watch.heartbeat(heartbeat(200))
+    assert house.status() is DeviceStatus.ONLINE
+    assert house.notes.events == ["device.online", "device.offline", "device.online"]
+    assert [type(event) for event in house.events.published] == [DeviceHeard] * 3
+
+
+async def test_a_last_will_takes_a_device_off_at_once() -> None:
+    house = Greenhouse()
+    house.approve()
+    await house.watch.heartbeat(heartbeat())
+    await house.watch.last_will(
+        LastWill(esp_id=ESP, kaiser_id="god", received_at=START, reason="connection_lost")
+    )
+    assert house.status() is DeviceStatus.OFFLINE
+
+
+async def test_the_topic_level_a_device_was_last_heard_on_is_remembered() -> None:
+    house = Greenhouse()
+    await house.watch.heartbeat(heartbeat(kaiser_id=""))
+    assert house.storage.devices.rows[ESP].kaiser_id == ""
+
+
+async def test_what_people_decided_survives_a_heartbeat() -> None:
+    house = Greenhouse()
+    await house.watch.heartbeat(heartbeat())
+    approved = house.registry.change_device(ESP, approved=True, name="Bench 1")
+    await house.storage.devices.save(approved)
+    await house.watch.heartbeat(heartbeat(60))
+    assert house.storage.devices.rows[ESP].approved
+    assert house.storage.devices.rows[ESP].name == "Bench 1"
+
+
+async def test_presence_is_kept_while_the_database_is_away() -> None:
+    house = Greenhouse()
+    house.approve()
+    house.storage.available = False
+    await house.watch.heartbeat(heartbeat())
+    assert house.status() is DeviceStatus.ONLINE
+
+
+async def test_a_report_makes_an_actuator_known_and_is_told() -> None:
+    house = Greenhouse()
+    house.approve()
+    await house.watch.report(report(), live=True)
+    (event,) = house.events.published
+    assert isinstance(event, ActuatorChanged)
+    assert (event.actuator.name, event.actuator.state.value) == ("pump on GPIO 5", 1.0)
+    assert event.actuator.state.reported_at == START
+
+
+async def test_a_retained_report_fills_an_empty_state_but_is_neither_news_nor_proof() -> None:
+    house = Greenhouse()
+    house.approve()
+    await house.watch.report(report(), live=False)
+    assert house.registry.actuator(Pin(ESP, 5)) is None
+    await house.watch.report(report(value=0.0, is_active=False), live=True)
+    house.events.published.clear()
+    await house.watch.report(report(), live=False)
+    actuator = house.registry.actuator(Pin(ESP, 5))
+    assert actuator is not None
+    assert actuator.state.value == 0.0
+    assert house.events.published == []
