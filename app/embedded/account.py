@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from app.embedded.errors import EmbeddedError
+from app.errors import EmbeddedError
 
 
 @dataclass(frozen=True, slots=True)

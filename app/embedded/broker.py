@@ -4,30 +4,34 @@ Else iotcore, which is a package of ours. It keeps everything in memory: good fo
 """
 
 import asyncio
-import errno
 import os
 import shutil
-import socket
 import sys
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
 import structlog
+from structlog.typing import FilteringBoundLogger
 from typing_extensions import override
 
 from app.embedded.account import Account
 from app.embedded.child import Child, Launch
-from app.embedded.errors import EmbeddedError
 from app.embedded.service import Service
+from app.errors import EmbeddedError
+from app.listening import check_port
 
 Flavour = Literal["mosquitto", "iotcore"]
 
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+_log: FilteringBoundLogger = structlog.get_logger(__name__)
 _USERS = ("mosquitto", "nobody")
 _MESSAGE_LIMIT = 256 * 1024  # bytes; the largest message of a device is some 4 KiB
 _IN_FLIGHT = 4000  # messages; more than any batch, or a batch that never fills would never end
 _PROJECT = Path(__file__).parents[2]
+_PORT_ADVICE = (
+    "perhaps a Mosquitto that Debian started (sudo systemctl disable --now mosquitto); "
+    "stop it, choose another port, or set KAISER_MQTT_URL to that broker"
+)
 
 # Mosquitto acknowledges before its disk: `autosave_*` make it write after every change.
 # No limit to the queue: what a device was told is delivered is dropped by nobody.
@@ -120,7 +124,7 @@ class EmbeddedBroker(Service):
 
     @override
     async def _prepare(self) -> Launch:
-        self.port = _free_port(self.host, self.port)
+        self.port = check_port(self.host, self.port, setting="KAISER_MQTT", advice=_PORT_ADVICE)
         directory = self.data_dir / "mosquitto"
         account = Account.owning(directory, _USERS)
         account.check_reaches(self.data_dir)
@@ -176,35 +180,3 @@ def _installed_mosquitto() -> Path | None:
 
 def _join(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _free_port(host: str, port: int) -> int:
-    """Make sure that a port can be had, so that nobody else's broker is taken for ours.
-
-    Args:
-        host: Address to listen on.
-        port: Port; 0 for any.
-
-    Returns:
-        The port.
-
-    Raises:
-        EmbeddedError: It cannot be had.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind((host, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise EmbeddedError(
-                    f"KAISER_MQTT_PORT: port {port} is in use by another program, perhaps a "
-                    "Mosquitto that Debian started (sudo systemctl disable --now mosquitto); set "
-                    "another port, or KAISER_MQTT_URL to that broker"
-                ) from None
-            raise EmbeddedError(
-                f"KAISER_MQTT_HOST: cannot listen on {host} port {port}: {error.strerror}"
-            ) from None
-        bound: int = trial.getsockname()[1]
-        return bound

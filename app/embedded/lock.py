@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.embedded.errors import EmbeddedError
+from app.errors import EmbeddedError
 
 _POLL = 0.02  # seconds
 

@@ -14,10 +14,10 @@ from typing_extensions import override
 
 from app.embedded.account import Account
 from app.embedded.child import Child, Launch
-from app.embedded.errors import EmbeddedError
 from app.embedded.lock import is_running_in
 from app.embedded.postgres_programs import PostgresPrograms
 from app.embedded.service import Service
+from app.errors import EmbeddedError
 
 _USERS = ("postgres", "nobody")
 _DATABASE = "kaiser"

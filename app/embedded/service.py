@@ -1,7 +1,6 @@
 """The life of an embedded part: started, watched, started again, stopped."""
 
 import asyncio
-import os
 from abc import ABC, abstractmethod
 from pathlib import Path
 from random import Random
@@ -9,13 +8,15 @@ from types import TracebackType
 from typing import Self
 
 import structlog
+from structlog.typing import FilteringBoundLogger
 
+from app.data_directory import make_data_directory
 from app.embedded.child import Child, ChildLog, Launch
-from app.embedded.errors import EmbeddedError
 from app.embedded.lock import DirectoryLock
+from app.errors import EmbeddedError, StartError
 from domain.resilience import Backoff
 
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+_log: FilteringBoundLogger = structlog.get_logger(__name__)
 _POLL = 0.02  # seconds between looks at a part that starts
 _WATCH = 0.2  # seconds between looks at a part that runs
 _PROGRESS = 5.0  # seconds between log lines while a part starts
@@ -74,7 +75,7 @@ class Service(ABC):
             EmbeddedError: It cannot; nothing is left running.
         """
         try:
-            _make_directory(self.data_dir)
+            make_data_directory(self.data_dir)
             await self.lock.acquire(_LEFTOVERS)
             self._child = Child(await self._prepare(), self.log, lock=self.lock)
             await self._until_it_answers(self._child)
@@ -106,7 +107,7 @@ class Service(ABC):
             await asyncio.sleep(backoff.wait(failures, random))
             try:
                 await self.start()
-            except EmbeddedError as error:
+            except StartError as error:
                 _log.error(f"{self.name}.start_failed", reason=str(error))
 
     async def _watch(self) -> bool:
@@ -161,12 +162,3 @@ class Service(ABC):
         traceback: TracebackType | None,
     ) -> None:
         await self.stop()
-
-
-def _make_directory(path: Path) -> None:
-    """Make a directory with its parents; root's are open to pass through, for other users."""
-    mode = 0o711 if os.geteuid() == 0 else 0o700
-    for part in reversed([path, *path.parents]):
-        if not part.exists():
-            part.mkdir(mode=mode, exist_ok=True)
-            part.chmod(mode)
