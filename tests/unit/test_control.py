@@ -1,0 +1,232 @@
+"""The control connection: heartbeats are answered, answers matched; history confirms nothing."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import pytest
+
+from domain.actuators import ActuatorReport, Pin
+from domain.devices import Device, Heartbeat, LastWill
+from domain.errors import BrokerUnavailableError
+from mqtt_bridge.control import Control
+from mqtt_bridge.session import Delivery
+from tests.fakes import FakeClock, until
+from tests.makers import make_command, make_device
+
+P = "kaiser/god/esp/ESP_12AB34/"
+RESPONSE = P + "actuator/5/response"
+
+
+@dataclass
+class FakeConnection:
+    published: list[tuple[str, dict[str, object], int, bool]] = field(default_factory=list)
+    acknowledged: list[int] = field(default_factory=list)
+    away: bool = False
+    paused: bool = False
+
+    async def publish(
+        self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
+    ) -> None:
+        if self.away:
+            raise BrokerUnavailableError("the MQTT broker is not connected")
+        self.published.append((topic, json.loads(payload), qos, retain))
+
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        self.acknowledged += [delivery.mid for delivery in deliveries]
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+
+
+@dataclass
+class FakeWatch:
+    device: Device | None = field(default_factory=make_device)
+    heartbeats: list[Heartbeat] = field(default_factory=list)
+    wills: list[LastWill] = field(default_factory=list)
+    reports: list[tuple[ActuatorReport, bool]] = field(default_factory=list)
+
+    async def heartbeat(self, heartbeat: Heartbeat) -> Device | None:
+        self.heartbeats.append(heartbeat)
+        return self.device
+
+    async def last_will(self, will: LastWill) -> None:
+        self.wills.append(will)
+
+    async def report(self, report: ActuatorReport, *, live: bool) -> None:
+        self.reports.append((report, live))
+
+
+@dataclass
+class Notes:
+    events: list[str] = field(default_factory=list)
+
+    def warning(self, event: str, **_fields: object) -> None:
+        self.events.append(event)
+
+
+class Wire:
+    def __init__(self) -> None:
+        self.connection = FakeConnection()
+        self.watch = FakeWatch()
+        self.buried: list[str] = []
+        self.notes = Notes()
+        self.control = Control(
+            connection=self.connection,
+            watch=self.watch,
+            clock=FakeClock(),
+            journal=self.notes,
+            bury=lambda _source, _delivery, reason: self.buried.append(reason),
+        )
+        self._mids = iter(range(1, 1000))
+
+    def hear(self, topic: str, body: object, *, retain: bool = False) -> None:
+        payload = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.control.hear(Delivery(topic, payload, 1, retain, next(self._mids), 1))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(self.control.run())
+            yield
+            task.cancel()
+
+
+HEARTBEAT = {"ts": 1776900000, "esp_id": "ESP_12AB34", "uptime": 5, "active_handover_epoch": 4}
+
+
+async def test_a_heartbeat_is_answered_with_its_epoch_on_the_level_it_was_heard_on() -> None:
+    wire = Wire()
+    async with wire.running():
+        wire.hear("kaiser//esp/ESP_12AB34/system/heartbeat", HEARTBEAT)
+        await until(lambda: bool(wire.connection.published))
+    topic, body, qos, retain = wire.connection.published[0]
+    assert topic == "kaiser//esp/ESP_12AB34/system/heartbeat/ack"
+    assert (body["status"], body["handover_epoch"]) == ("online", 4)
+    assert (qos, retain) == (1, False)
+
+
+@pytest.mark.parametrize("device", [None, make_device(approved=False)])
+async def test_a_device_that_nobody_approved_is_told_that_it_is_pending(
+    device: Device | None,
+) -> None:
+    wire = Wire()
+    wire.watch.device = device
+    async with wire.running():
+        wire.hear(P + "system/heartbeat", HEARTBEAT)
+        await until(lambda: bool(wire.connection.published))
+    assert wire.connection.published[0][1]["status"] == "pending_approval"
+
+
+async def test_an_announced_epoch_counts_where_the_heartbeat_names_none() -> None:
+    wire = Wire()
+    async with wire.running():
+        wire.hear(P + "session/announce", {"esp_id": "ESP_12AB34", "handover_epoch": 7})
+        wire.hear(P + "system/heartbeat", {"ts": 1776900000})
+        await until(lambda: bool(wire.connection.published))
+    assert wire.connection.published[0][1]["handover_epoch"] == 7
+
+
+async def test_a_broker_that_is_away_costs_a_heartbeat_its_answer_and_nothing_else() -> None:
+    wire = Wire()
+    wire.connection.away = True
+    async with wire.running():
+        wire.hear(P + "system/heartbeat", HEARTBEAT)
+        await until(lambda: wire.notes.events == ["heartbeat.not_answered"])
+        wire.hear(P + "system/will", {"status": "offline", "reason": "unexpected_disconnect"})
+        await until(lambda: bool(wire.watch.wills))
+
+
+async def test_a_retained_will_or_heartbeat_is_history() -> None:
+    wire = Wire()
+    async with wire.running():
+        wire.hear(P + "system/will", {"status": "offline", "reason": "x"}, retain=True)
+        wire.hear(P + "system/heartbeat", HEARTBEAT, retain=True)
+        await until(lambda: len(wire.connection.acknowledged) == 2)
+    assert wire.watch.wills == []
+    assert wire.watch.heartbeats == []
+
+
+async def test_what_cannot_be_read_is_buried_with_its_reason() -> None:
+    wire = Wire()
+    wire.hear(P + "actuator/5/status", b"{")
+    wire.hear(P + "actuator/5/no_such_thing", {})
+    assert len(wire.buried) == 2
+    assert wire.connection.acknowledged == []
+
+
+COMMAND = make_command(id=UUID("0f2b6c1e-1111-4222-8333-444455556666"))
+
+
+async def test_a_command_goes_out_unretained_with_qos_2_and_its_id() -> None:
+    wire = Wire()
+    async with wire.control.exchange(COMMAND, "god") as exchange:
+        await exchange.publish()
+    topic, body, qos, retain = wire.connection.published[0]
+    assert topic == P + "actuator/5/command"
+    assert (body["command"], body["value"], body["correlation_id"]) == ("ON", 1.0, str(COMMAND.id))
+    assert (qos, retain) == (2, False)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"gpio": 5, "command": "ON", "success": True, "correlation_id": str(COMMAND.id)},
+        {"gpio": 5, "command": "ON", "success": True},
+        {"gpio": 5, "success": True},
+    ],
+)
+async def test_an_answer_is_matched_by_correlation_id_or_else_by_pin(
+    answer: dict[str, object],
+) -> None:
+    wire = Wire()
+    async with wire.control.exchange(COMMAND, "god") as exchange:
+        await exchange.publish()
+        wire.hear(RESPONSE, answer)
+        response = await exchange.response()
+    assert response.success
+
+
+async def test_an_answer_that_outruns_the_publishing_is_not_lost() -> None:
+    wire = Wire()
+    async with wire.control.exchange(COMMAND, "god") as exchange:
+        wire.hear(RESPONSE, {"gpio": 5, "command": "ON", "success": True})
+        await exchange.publish()
+        assert (await exchange.response()).success
+
+
+@pytest.mark.parametrize(
+    ("answer", "retain"),
+    [
+        ({"gpio": 5, "success": True, "correlation_id": "another"}, False),
+        ({"gpio": 5, "success": True, "command": "OFF"}, False),
+        ({"gpio": 5, "success": True, "command": "ON"}, True),
+    ],
+)
+async def test_a_late_foreign_or_retained_answer_confirms_nothing(
+    answer: dict[str, object], *, retain: bool
+) -> None:
+    wire = Wire()
+    async with wire.control.exchange(COMMAND, "god"):
+        wire.hear(RESPONSE, answer, retain=retain)
+        assert not wire.control.outbox._open[Pin("ESP_12AB34", 5)][2].done()
+
+
+async def test_an_answer_that_nobody_waits_for_is_counted_and_harmless() -> None:
+    wire = Wire()
+    wire.hear(RESPONSE, {"gpio": 5, "success": True})
+    assert wire.control.outbox.unmatched == 1
+
+
+async def test_a_pin_has_one_open_command_at_most() -> None:
+    wire = Wire()
+    async with wire.control.exchange(COMMAND, "god"):
+        with pytest.raises(ValueError, match="under way"):
+            async with wire.control.exchange(COMMAND, "god"):
+                pass
