@@ -1,0 +1,39 @@
+# What one does with a checkout. `make` alone lists it.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint lock schema
+
+python := .venv/bin/python
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf '%-14s %s\n' "$$name" "$$text"; done
+
+setup: ## Make .venv and install what running, testing and linting need
+	@./kaiser setup --dev
+
+run: ## Start a simulated greenhouse with everything in it; Ctrl-C ends it
+	@./kaiser demo
+
+test: setup ## Run all tests; some of them: make test ARGS="tests/unit -k topics"
+	@$(python) -m pytest $(ARGS)
+
+lint: setup ## Check style, formatting, types and the arrows between the layers
+	@$(python) -m ruff check .
+	@$(python) -m ruff format --check .
+	@$(python) -m mypy .
+	@PYTHONPATH=. .venv/bin/lint-imports --no-cache
+
+schema: ## Write the GraphQL schema that the code has to schema/schema.graphql
+	@./kaiser export-schema > schema/schema.graphql.new
+	@mv schema/schema.graphql.new schema/schema.graphql
+
+# One resolution for every platform; no line may hold an address.
+compile = .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url --no-emit-find-links $(ARGS)
+
+lock: setup ## Bring both lock files to pyproject.toml; newest versions: make lock ARGS=--upgrade
+	@test -x .venv/lock/bin/uv || { $(python) -m venv .venv/lock && \
+		.venv/lock/bin/python -m pip install --quiet --disable-pip-version-check uv; }
+	@$(compile) --output-file requirements.lock pyproject.toml
+	@$(compile) --output-file requirements-dev.lock --constraint requirements.lock --group dev pyproject.toml
+	@! grep -n '://' requirements.lock requirements-dev.lock
