@@ -1,0 +1,14 @@
+"""What a device wants of its connection: the outputs of the state machine, done in order."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from mqtt_bridge.messages import Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Let go of the connection without a word, as a board does that reboots."""
+
+
+Action: TypeAlias = Outgoing | Drop
