@@ -43,7 +43,7 @@ class DirectoryLock:
                 raise self._in_use("processes of a server that has ended") from None
             raise
         os.ftruncate(fd, 0)
-        os.pwrite(fd, f"{os.getpid()} {_started(os.getpid())}".encode(), 0)
+        os.pwrite(fd, f"{os.getpid()} {started_at(os.getpid())}".encode(), 0)
         self._fd = fd
 
     @property
@@ -63,7 +63,7 @@ class DirectoryLock:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             pid, _, started = os.pread(fd, 64, 0).decode().partition(" ")
-            if started and _started(int(pid)) == started:
+            if started and started_at(int(pid)) == started:
                 raise self._in_use(f"the server with process id {pid}") from None
             return False
         return True
@@ -75,7 +75,7 @@ class DirectoryLock:
         )
 
 
-def _started(pid: int) -> str | None:
+def started_at(pid: int) -> str | None:
     """Return when a process started, in clock ticks; None when it is gone or a zombie.
 
     Source: proc(5), /proc/pid/stat, fields 3 (state) and 22 (starttime).
@@ -89,7 +89,7 @@ def _started(pid: int) -> str | None:
 
 def is_running_in(pid: int, directory: Path) -> bool:
     """Tell whether a process is alive and works in a directory."""
-    if _started(pid) is None:
+    if started_at(pid) is None:
         return False
     try:
         return Path(f"/proc/{pid}/cwd").resolve(strict=True) == directory.resolve()
