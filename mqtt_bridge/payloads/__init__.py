@@ -126,4 +126,7 @@ def _reason(error: Exception) -> str:
         return "it is nested too deeply"
     if isinstance(error, UnicodeDecodeError):
         return "its text is not UTF-8"
-    return text(str(error), _REASON_LIMIT)
+    # msgspec says "Expected `float`, got `bool` - at `$.raw`".
+    what, _, where = str(error).replace("`", "").partition(" - at $")
+    field = where.removeprefix(".")
+    return text(f"{field}: {what[:1].lower()}{what[1:]}" if field else what, _REASON_LIMIT)

@@ -34,7 +34,7 @@ _WORD_LIMIT = 64
 _MESSAGE_LIMIT = 500
 _FULL_PWM = 255
 _WHOLE_DEVICE = 255
-_STATES = {"on": True, "off": False, "pwm": True, "true": True, "false": False}
+_STATES = {"on": True, "off": False, "true": True, "false": False, "1": True, "0": False}
 
 _Word = Annotated[str, msgspec.Meta(max_length=_WORD_LIMIT)]
 
@@ -187,7 +187,7 @@ def _pin(topic: Topic) -> Pin:
 
 
 def _active(body: _Report) -> bool:
-    word = body.state.lower() if isinstance(body.state, str) else body.state
+    word = str(body.state).lower()
     if word == "pwm":
         return _power(body) != 0
     if word in _STATES:
