@@ -10,11 +10,14 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeAlias
 
+import structlog
 import uvicorn
 from structlog.typing import FilteringBoundLogger
 from typing_extensions import override
 
 Job: TypeAlias = Callable[[], Awaitable[None]]
+
+_log: FilteringBoundLogger = structlog.get_logger()
 
 FINISH_DEADLINE = 1.0
 """Seconds for the batch in hand when the process is told to end; the broker keeps what follows."""
@@ -27,21 +30,32 @@ class JobEndedError(Exception):
 class HttpServer(uvicorn.Server):
     """uvicorn without signal handlers of its own: ours decide in which order the parts leave."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ended = asyncio.Event()
+
     @contextmanager
     @override
     def capture_signals(self) -> Iterator[None]:
         yield
 
-    async def run_until_stopped(self) -> None:
-        """Serve until `should_exit`."""
-        await self.serve()
+    async def run(self) -> None:  # type: ignore[override]  # the blocking one is of no use here
+        """Serve until `stop` is called."""
+        try:
+            await self.serve()
+        finally:
+            self._ended.set()
+
+    async def stop(self) -> None:
+        """Close every connection and end."""
+        self.should_exit = True
+        await self._ended.wait()
 
 
 async def run_jobs(
     jobs: Mapping[str, Job],
     stop: asyncio.Event,
     finish: Callable[[], Awaitable[None]],
-    log: FilteringBoundLogger,
 ) -> None:
     """Keep all jobs alive until told to stop.
 
@@ -49,7 +63,6 @@ async def run_jobs(
         jobs: What runs, by name. None of them returns by itself.
         stop: Set when the process shall end.
         finish: Brings the work in hand to an end; has `FINISH_DEADLINE`.
-        log: Where the end is told.
 
     Raises:
         ExceptionGroup: Some job died; the others were ended.
@@ -63,12 +76,12 @@ async def run_jobs(
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(watched(name, job), name=name) for name, job in jobs.items()]
         await stop.wait()
-        log.info("server.stopping")
+        _log.info("server.stopping")
         try:
             async with asyncio.timeout(FINISH_DEADLINE):
                 await finish()
         except TimeoutError:
-            log.warning("server.left_unfinished", note="the broker delivers it again")
+            _log.warning("server.left_unfinished", note="the broker delivers it again")
         for task in tasks:
             task.cancel()
 

@@ -78,6 +78,7 @@ class Intake:
     counts: IntakeCounts = field(default_factory=IntakeCounts)
     _waiting: list[_Waiting] = field(default_factory=list, init=False)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _running: bool = field(default=False, init=False)
     _finished: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _finishing: bool = field(default=False, init=False)
     _paused: list[Source] = field(default_factory=list, init=False)
@@ -110,6 +111,7 @@ class Intake:
 
     async def run(self) -> None:
         """Write what has gathered, until `finish` is called or the task is cancelled."""
+        self._running = True
         try:
             while not self._finishing:
                 await self._arrived.wait()
@@ -124,7 +126,8 @@ class Intake:
         """End after the batch in hand; what waits behind it stays with the broker."""
         self._finishing = True
         self._arrived.set()
-        await self._finished.wait()
+        if self._running:
+            await self._finished.wait()
 
     async def _write(self, batch: Sequence[_Waiting]) -> None:
         samples = [sample for waiting in batch for sample in waiting.samples]
