@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from domain.errors import BadInputError, UnauthenticatedError
+from domain.errors import BadInputError, NotFoundError, UnauthenticatedError
 from domain.ports import Clock, Passwords, Storage, TokenIssuer
 from domain.users import Role, Tokens, User
 
@@ -94,9 +94,7 @@ class Accounts:
         name = username.strip()
         if len(name) not in USERNAME_LENGTH:
             raise BadInputError(f"a user name has 1 to {USERNAME_LENGTH[-1]} characters")
-        if len(password) not in PASSWORD_LENGTH:
-            span = f"{PASSWORD_LENGTH[0]} to {PASSWORD_LENGTH[-1]}"
-            raise BadInputError(f"a password has {span} characters, not {len(password)}")
+        _check_password(password)
         user = User(
             id=self.new_id(),
             username=name,
@@ -106,6 +104,21 @@ class Accounts:
         )
         async with self.storage.unit_of_work() as work:
             return await work.users.add(user)
+
+    async def reset_password(self, username: str, password: str) -> None:
+        """Give an account a new password, whoever forgot the old one.
+
+        Raises:
+            NotFoundError: There is no such account.
+            BadInputError: The password is too short or too long.
+        """
+        _check_password(password)
+        user = await self._by_name(username)
+        if user is None:
+            raise NotFoundError(f"there is no account {username}")
+        password_hash = await self.passwords.hash(password)
+        async with self.storage.unit_of_work() as work:
+            await work.users.save_password(user.id, password_hash)
 
     async def _by_name(self, username: str) -> User | None:
         async with self.storage.unit_of_work() as work:
@@ -125,3 +138,9 @@ class Accounts:
             expires_at=expires_at,
             user=user,
         )
+
+
+def _check_password(password: str) -> None:
+    if len(password) not in PASSWORD_LENGTH:
+        span = f"{PASSWORD_LENGTH[0]} to {PASSWORD_LENGTH[-1]}"
+        raise BadInputError(f"a password has {span} characters, not {len(password)}")
