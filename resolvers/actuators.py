@@ -1,0 +1,168 @@
+"""Root fields about actuators and commands."""
+
+from collections.abc import AsyncGenerator
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from domain.actuators import Pin
+from domain.errors import BadInputError
+from domain.events import ActuatorChanged, CommandChanged
+from domain.users import Role
+from schema.actuators import (
+    ACTUATORS,
+    Actuator,
+    ActuatorConfigInput,
+    ActuatorConnection,
+    ActuatorState,
+    ActuatorStateEvent,
+    Command,
+    CommandEvent,
+    SendCommandInput,
+)
+from schema.arguments import After, EspId, First, Gpio, OnlyEspId
+from schema.context import Info
+from schema.fields import field, mutation, subscription
+from schema.ids import key_of
+from schema.live import Filter, Moments, wanted
+
+ACTUATOR_MOMENTS = Moments("actuatorStates")
+COMMAND_MOMENTS = Moments("commands")
+
+OnlyType = Annotated[
+    str | None, strawberry.argument(description="Only of this kind, such as `pump`.")
+]
+CommandId = Annotated[
+    strawberry.ID, strawberry.argument(name="id", description="The `id` of a command.")
+]
+Order = Annotated[
+    SendCommandInput, strawberry.argument(name="input", description="What to do with which pin.")
+]
+Settings = Annotated[
+    ActuatorConfigInput,
+    strawberry.argument(name="input", description="Which actuator, and its settings."),
+]
+
+
+@strawberry.type
+class ActuatorQueries:
+    """Reading actuators and commands."""
+
+    @field
+    async def actuator(self, info: Info, esp_id: EspId, gpio: Gpio) -> Actuator | None:
+        """One actuator; null: nothing is known to hang there."""
+        info.context.require(Role.VIEWER)
+        async with info.context.services.storage.unit_of_work() as work:
+            found = await work.actuators.by_pin(Pin(esp_id, gpio))
+        return Actuator.of(found) if found else None
+
+    @field
+    async def actuators(
+        self,
+        info: Info,
+        esp_id: OnlyEspId = None,
+        actuator_type: OnlyType = None,
+        first: First = None,
+        after: After = None,
+    ) -> ActuatorConnection:
+        """The actuators, in order of device and pin."""
+        info.context.require(Role.VIEWER)
+        request = ACTUATORS.request(first, after)
+        kind = actuator_type and actuator_type.lower()
+        storage = info.context.services.storage
+        async with storage.unit_of_work() as work:
+            page = await work.actuators.page(request, esp_id=esp_id, actuator_type=kind)
+
+        async def count() -> int:
+            async with storage.unit_of_work() as work:
+                return await work.actuators.count(esp_id=esp_id, actuator_type=kind)
+
+        return ActuatorConnection.of(ACTUATORS, request, page, Actuator.of).counted_by(count)
+
+    @field
+    async def command(self, info: Info, wrapped: CommandId) -> Command | None:
+        """One command; null: it is not known."""
+        info.context.require(Role.VIEWER)
+        command_id = _command_id(wrapped)
+        async with info.context.services.storage.unit_of_work() as work:
+            found = await work.commands.by_id(command_id)
+        return Command.of(found) if found else None
+
+
+@strawberry.type
+class ActuatorMutations:
+    """Setting up actuators and commanding them."""
+
+    @mutation
+    async def set_actuator(self, info: Info, settings: Settings) -> Actuator:
+        """Set up an actuator, new or known. Role: ADMIN."""
+        info.context.require(Role.ADMIN)
+        return Actuator.of(
+            await info.context.services.configure.set_actuator(
+                Pin(settings.esp_id, settings.gpio),
+                settings.actuator_type,
+                name=settings.name,
+                enabled=settings.enabled,
+                critical=settings.critical,
+            )
+        )
+
+    @mutation
+    async def send_command(self, info: Info, wish: Order) -> Command:
+        """Command an actuator; returns once the outcome is known, unless `wait: false`.
+
+        A command that the server refuses is REJECTED, one that the device refuses FAILED, one
+        without an answer TIMED_OUT; each says its reason. Role: OPERATOR.
+        """
+        identity = info.context.require(Role.OPERATOR)
+        order = wish.order(identity.user_id)
+        return Command.of(
+            await info.context.services.send_command(order, wait=wish.wait is not False)
+        )
+
+
+@strawberry.type
+class ActuatorSubscriptions:
+    """Watching actuators and commands."""
+
+    @subscription
+    async def actuator_states(
+        self, info: Info, only: Filter = None
+    ) -> AsyncGenerator[ActuatorStateEvent, None]:
+        """Tells when a device reports what a pin does, or somebody sets an actuator up."""
+        info.context.require(Role.VIEWER)
+        services = info.context.services
+        wants = wanted(services.registry, only, sensor_types=False)
+        async with services.events.listen(ActuatorChanged) as events:
+            async for event in events:
+                actuator = event.actuator
+                if wants.pin(*actuator.pin):
+                    yield ActuatorStateEvent(
+                        cursor=ACTUATOR_MOMENTS.write(services.clock.now(), actuator.id),
+                        actuator=Actuator.of(actuator),
+                        state=ActuatorState.of(actuator.state),
+                    )
+
+    @subscription
+    async def commands(self, info: Info, only: Filter = None) -> AsyncGenerator[CommandEvent, None]:
+        """Tells each step of every command, from PENDING to its end."""
+        info.context.require(Role.VIEWER)
+        services = info.context.services
+        wants = wanted(services.registry, only, sensor_types=False)
+        async with services.events.listen(CommandChanged) as events:
+            async for event in events:
+                command = event.command
+                if wants.pin(*command.pin):
+                    yield CommandEvent(
+                        cursor=COMMAND_MOMENTS.write(services.clock.now(), str(command.id)),
+                        command=Command.of(command),
+                    )
+
+
+def _command_id(wrapped: str) -> UUID:
+    try:
+        (text,) = key_of("Command", wrapped)
+        return UUID(text)
+    except ValueError as error:
+        raise BadInputError(f"{wrapped[:100]!r} is not the id of a Command") from error

@@ -1,0 +1,87 @@
+"""Root fields about devices."""
+
+from collections.abc import AsyncGenerator
+from typing import Annotated
+
+import strawberry
+
+from domain.events import DeviceHeard
+from domain.users import Role
+from schema.arguments import After, EspId, First
+from schema.context import Info
+from schema.devices import DEVICES, Device, DeviceConnection, DeviceHealth, DeviceHealthEvent
+from schema.fields import field, mutation, subscription
+from schema.live import Filter, Moments, wanted
+
+MOMENTS = Moments("deviceHealth")
+
+Search = Annotated[
+    str | None,
+    strawberry.argument(description="Only devices with this text in `espId` or name."),
+]
+Name = Annotated[
+    str | None,
+    strawberry.argument(description="What people shall call it; as before if left out."),
+]
+
+
+@strawberry.type
+class DeviceQueries:
+    """Reading what is known of devices."""
+
+    @field
+    async def device(self, info: Info, esp_id: EspId) -> Device | None:
+        """One device; null: it is not known."""
+        info.context.require(Role.VIEWER)
+        found = await info.context.loaders.devices.load(esp_id)
+        return Device.of(found) if found else None
+
+    @field
+    async def devices(
+        self, info: Info, search: Search = None, first: First = None, after: After = None
+    ) -> DeviceConnection:
+        """The devices, in order of `espId`."""
+        info.context.require(Role.VIEWER)
+        request = DEVICES.request(first, after)
+        storage = info.context.services.storage
+        async with storage.unit_of_work() as work:
+            page = await work.devices.page(request, search=search)
+
+        async def count() -> int:
+            async with storage.unit_of_work() as work:
+                return await work.devices.count(search=search)
+
+        return DeviceConnection.of(DEVICES, request, page, Device.of).counted_by(count)
+
+
+@strawberry.type
+class DeviceMutations:
+    """Deciding about devices."""
+
+    @mutation
+    async def approve_device(self, info: Info, esp_id: EspId, name: Name = None) -> Device:
+        """Let a device in: from now on its values are told and it takes commands. Role: ADMIN."""
+        info.context.require(Role.ADMIN)
+        return Device.of(await info.context.services.configure.approve_device(esp_id, name))
+
+
+@strawberry.type
+class DeviceSubscriptions:
+    """Watching devices."""
+
+    @subscription
+    async def device_health(
+        self, info: Info, only: Filter = None
+    ) -> AsyncGenerator[DeviceHealthEvent, None]:
+        """Tells when a device gives a sign of life, goes offline, or is approved."""
+        info.context.require(Role.VIEWER)
+        services = info.context.services
+        wants = wanted(services.registry, only, sensor_types=False, gpios=False)
+        async with services.events.listen(DeviceHeard) as events:
+            async for event in events:
+                if wants.device(event.device.esp_id):
+                    yield DeviceHealthEvent(
+                        cursor=MOMENTS.write(services.clock.now(), event.device.esp_id),
+                        device=Device.of(event.device),
+                        health=DeviceHealth.of(event.health) if event.health else None,
+                    )

@@ -1,0 +1,24 @@
+"""Query, Mutation and Subscription: every noun's fields side by side."""
+
+import strawberry
+
+from resolvers.actuators import ActuatorMutations, ActuatorQueries, ActuatorSubscriptions
+from resolvers.devices import DeviceMutations, DeviceQueries, DeviceSubscriptions
+from resolvers.sensors import SensorQueries, SensorSubscriptions
+from resolvers.system import SystemQueries
+from resolvers.users import UserMutations, UserQueries
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query(UserQueries, SystemQueries, DeviceQueries, SensorQueries, ActuatorQueries):
+    """The root of queries."""
+
+
+@strawberry.type(description="Everything that can be changed.")
+class Mutation(UserMutations, DeviceMutations, ActuatorMutations):
+    """The root of mutations."""
+
+
+@strawberry.type(description="Everything that can be watched, over a WebSocket.")
+class Subscription(DeviceSubscriptions, SensorSubscriptions, ActuatorSubscriptions):
+    """The root of subscriptions."""

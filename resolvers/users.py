@@ -1,0 +1,43 @@
+"""Root fields about people: who asks, and how they prove it."""
+
+from typing import Annotated
+
+import strawberry
+
+from domain.users import Role
+from schema.context import Info
+from schema.fields import field, mutation
+from schema.users import TokenPair, User
+
+Username = Annotated[str, strawberry.argument(description="The name of the account.")]
+Password = Annotated[str, strawberry.argument(description="Its password.")]
+RefreshToken = Annotated[
+    str, strawberry.argument(description="The `refreshToken` of an earlier login.")
+]
+
+
+@strawberry.type
+class UserQueries:
+    """Reading accounts."""
+
+    @field
+    async def me(self, info: Info) -> User | None:
+        """Who asks; null: the account is gone."""
+        identity = info.context.require(Role.VIEWER)
+        user = await info.context.loaders.users.load(identity.user_id)
+        return User.of(user) if user else None
+
+
+@strawberry.type
+class UserMutations:
+    """Logging in; these two are the only fields that need no token."""
+
+    @mutation
+    async def login(self, info: Info, username: Username, password: Password) -> TokenPair:
+        """Prove who you are by name and password."""
+        return TokenPair.of(await info.context.services.accounts.login(username, password))
+
+    @mutation
+    async def refresh_token(self, info: Info, refresh_token: RefreshToken) -> TokenPair:
+        """Renew a login, with the rights that the account has now."""
+        return TokenPair.of(await info.context.services.accounts.refresh(refresh_token))

@@ -1,0 +1,282 @@
+"""Actuators, their state and the commands given to them in GraphQL."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Self
+from uuid import UUID
+
+import strawberry
+
+from domain import actuators
+from domain.errors import NotFoundError
+from schema.arguments import After, First
+from schema.context import Info
+from schema.fields import field
+from schema.ids import global_id
+from schema.nodes import Node
+from schema.pages import Connection, CountedConnection, Cursors
+from schema.users import User
+
+if TYPE_CHECKING:
+    from schema.devices import Device
+
+ACTUATORS = Cursors("actuators")
+COMMANDS = Cursors("commands")
+
+strawberry.enum(
+    actuators.ActuatorMode,
+    description=(
+        "What values an actuator takes. DIGITAL: 0.0 or 1.0. PWM: any part of full power. SERVO: "
+        "a position."
+    ),
+)
+strawberry.enum(
+    actuators.EmergencyPhase,
+    description=(
+        "How far an emergency stop has come on one actuator. NORMAL: none. ACTIVE: stopped. "
+        "CLEARING: being lifted. RESUMING: being brought back."
+    ),
+)
+strawberry.enum(
+    actuators.CommandAction,
+    description=(
+        "What a command asks for. PWM: the value given. TOGGLE: the other of on and off, decided "
+        "by the server before it is sent."
+    ),
+)
+strawberry.enum(
+    actuators.CommandStatus,
+    description=(
+        "How far a command has come. PENDING: stored. SENT: on its way. ACKNOWLEDGED: the device "
+        "did it. REJECTED: the server refused it. FAILED: the device refused it, or it never left "
+        "the server. TIMED_OUT: the device did not answer. EXPIRED: too late to be sent. "
+        "SUPERSEDED: a newer one took its place."
+    ),
+)
+strawberry.enum(actuators.CommandOrigin, description="Who or what gave a command.")
+
+
+@strawberry.type(description="What the device last said that its pin does.")
+class ActuatorState:
+    """The reported state of a pin."""
+
+    value: float = strawberry.field(description="0.0 (off) to 1.0 (full).")
+    is_active: bool = strawberry.field(description="Whether it is on at all.")
+    emergency: actuators.EmergencyPhase = strawberry.field(
+        description="How far an emergency stop has come here."
+    )
+    runtime_ms: float | None = strawberry.field(
+        description="How long it has been on, in milliseconds, by the device's count."
+    )
+    last_command_at: datetime | None = strawberry.field(
+        description="When the device last did what a command asked for."
+    )
+    reported_at: datetime | None = strawberry.field(
+        description="When the device itself last said so; null: never heard, the rest is assumed."
+    )
+
+    @classmethod
+    def of(cls, state: actuators.ActuatorState) -> Self:
+        """Show a state to clients."""
+        return cls(
+            value=state.value,
+            is_active=state.is_active,
+            emergency=state.emergency,
+            runtime_ms=state.runtime_ms,
+            last_command_at=state.last_command_at,
+            reported_at=state.reported_at,
+        )
+
+
+@strawberry.type(description="A pin that does something.")
+class Actuator(Node):
+    """An actuator with its state and its commands."""
+
+    gpio: int = strawberry.field(description="The pin, 0 to 254.")
+    actuator_type: str = strawberry.field(
+        description=f"The kind: {', '.join(f'`{kind}`' for kind in actuators.MODES)}."
+    )
+    name: str = strawberry.field(description="What people call it.")
+    enabled: bool = strawberry.field(description="Whether it takes commands.")
+    critical: bool = strawberry.field(description="Whether its failure does harm.")
+    mode: actuators.ActuatorMode = strawberry.field(description="What values its kind takes.")
+    state: ActuatorState = strawberry.field(description="What it does now.")
+    created_at: datetime = strawberry.field(description="When the server first knew it.")
+    updated_at: datetime = strawberry.field(description="When a person last changed it.")
+    row_id: strawberry.Private[int]
+    esp_id: strawberry.Private[str]
+
+    @classmethod
+    def of(cls, actuator: actuators.Actuator) -> Self:
+        """Show an actuator to clients."""
+        return cls(
+            id=global_id("Actuator", *actuator.pin),
+            gpio=actuator.pin.gpio,
+            actuator_type=actuator.actuator_type,
+            name=actuator.name,
+            enabled=actuator.enabled,
+            critical=actuator.critical,
+            mode=actuator.mode,
+            state=ActuatorState.of(actuator.state),
+            created_at=actuator.created_at,
+            updated_at=actuator.updated_at,
+            row_id=actuator.id,
+            esp_id=actuator.pin.esp_id,
+        )
+
+    @field
+    async def device(self, info: Info) -> Annotated["Device", strawberry.lazy("schema.devices")]:
+        """The device it hangs on."""
+        from schema.devices import Device  # noqa: PLC0415 - devices show actuators, and these them
+
+        device = await info.context.loaders.devices.load(self.esp_id)
+        if device is None:
+            raise NotFoundError(f"the device {self.esp_id} is gone")
+        return Device.of(device)
+
+    @field
+    async def commands(
+        self, info: Info, first: First = None, after: After = None
+    ) -> "CommandConnection":
+        """The commands given to it, newest first."""
+        info.context.loaders.spend_page()
+        request = COMMANDS.request(first, after)
+        async with info.context.services.storage.unit_of_work() as work:
+            page = await work.commands.of_actuator(self.row_id, request)
+        return CommandConnection.of(COMMANDS, request, page, Command.of)
+
+
+@strawberry.type(description="An order to an actuator, and what became of it.")
+class Command(Node):
+    """A command with its history."""
+
+    action: actuators.CommandAction = strawberry.field(description="What it asks for.")
+    value: float | None = strawberry.field(description="What the pin is to become, 0.0 to 1.0.")
+    duration: timedelta | None = strawberry.field(
+        description="How long to stay on; null: until told otherwise."
+    )
+    status: actuators.CommandStatus = strawberry.field(description="How far it has come.")
+    reason: str | None = strawberry.field(
+        description="Why it was rejected, failed or timed out; null where it was not."
+    )
+    origin: actuators.CommandOrigin = strawberry.field(description="Who or what gave it.")
+    created_at: datetime = strawberry.field(description="When it was given.")
+    sent_at: datetime | None = strawberry.field(description="When it left the server.")
+    completed_at: datetime | None = strawberry.field(description="When its status became final.")
+    actuator_row: strawberry.Private[int]
+    user_id: strawberry.Private[UUID | None]
+
+    @classmethod
+    def of(cls, command: actuators.Command) -> Self:
+        """Show a command to clients."""
+        return cls(
+            id=global_id("Command", command.id),
+            action=command.action,
+            value=command.value,
+            duration=command.duration,
+            status=command.status,
+            reason=command.reason,
+            origin=command.origin,
+            created_at=command.created_at,
+            sent_at=command.sent_at,
+            completed_at=command.completed_at,
+            actuator_row=command.actuator_id,
+            user_id=command.user_id,
+        )
+
+    @field
+    async def actuator(self, info: Info) -> Actuator:
+        """What it was given to."""
+        actuator = await info.context.loaders.actuators.load(self.actuator_row)
+        if actuator is None:
+            raise NotFoundError("the actuator of this command is gone")
+        return Actuator.of(actuator)
+
+    @field
+    async def user(self, info: Info) -> User | None:
+        """The person who gave it; null where none did."""
+        if self.user_id is None:
+            return None
+        user = await info.context.loaders.users.load(self.user_id)
+        return User.of(user) if user else None
+
+
+@strawberry.type(description="A page of actuators, in order of device and pin.")
+class ActuatorConnection(CountedConnection[Actuator]):
+    """Actuators, page by page."""
+
+
+@strawberry.type(description="A page of commands, newest first.")
+class CommandConnection(Connection[Command]):
+    """Commands, page by page."""
+
+
+@strawberry.type(description="A device reported what a pin does, or somebody configured it.")
+class ActuatorStateEvent:
+    """What the subscription actuatorStates tells."""
+
+    cursor: str = strawberry.field(description="Opaque; names this moment.")
+    actuator: Actuator = strawberry.field(description="The actuator.")
+    state: ActuatorState = strawberry.field(description="What it does now.")
+
+
+@strawberry.type(description="A command came a step further.")
+class CommandEvent:
+    """What the subscription commands tells."""
+
+    cursor: str = strawberry.field(description="Opaque; names this moment.")
+    command: Command = strawberry.field(description="The command at this step.")
+
+
+@strawberry.input(description="What is wanted of an actuator.")
+class SendCommandInput:
+    """An order as clients write it."""
+
+    esp_id: str = strawberry.field(description="The device, by its `espId`.")
+    gpio: int = strawberry.field(description="The pin of the actuator, 0 to 254.")
+    action: actuators.CommandAction = strawberry.field(description="What to do.")
+    value: float | None = strawberry.field(
+        default=None, description="0.0 to 1.0; only and always with PWM."
+    )
+    duration: timedelta | None = strawberry.field(
+        default=None,
+        description="Switch off again after this time, at most 7 days; until told otherwise if "
+        "left out.",
+    )
+    wait: bool | None = strawberry.field(
+        default=True,
+        description="Whether to return only when the device has answered or its time is up.",
+    )
+    idempotency_key: str | None = strawberry.field(
+        default=None,
+        description="A repeat with the same key returns the first command and sends nothing.",
+    )
+
+    def order(self, user_id: UUID) -> actuators.Order:
+        """Return the wish as the domain says it."""
+        return actuators.Order(
+            pin=actuators.Pin(self.esp_id, self.gpio),
+            action=self.action,
+            value=self.value,
+            duration=self.duration,
+            origin=actuators.CommandOrigin.USER,
+            user_id=user_id,
+            idempotency_key=self.idempotency_key,
+        )
+
+
+@strawberry.input(description="How an actuator is set up; what is left out stays as it is.")
+class ActuatorConfigInput:
+    """The settings of an actuator as clients write them."""
+
+    esp_id: str = strawberry.field(description="The device, by its `espId`.")
+    gpio: int = strawberry.field(description="The pin, 0 to 254.")
+    actuator_type: str = strawberry.field(
+        description=f"The kind: {', '.join(f'`{kind}`' for kind in actuators.MODES)}."
+    )
+    name: str | None = strawberry.field(default=None, description="What people call it.")
+    enabled: bool | None = strawberry.field(
+        default=None, description="Whether it takes commands; a new one does."
+    )
+    critical: bool | None = strawberry.field(
+        default=None, description="Whether its failure does harm; a new one's does not."
+    )

@@ -1,0 +1,65 @@
+"""What every resolver can reach, and nothing more."""
+
+from dataclasses import dataclass, replace
+from typing import Self, TypeAlias
+
+import strawberry
+
+from domain.errors import ForbiddenError, UnauthenticatedError
+from domain.ports import Clock, EventStream, Storage
+from domain.services.accounts import Accounts
+from domain.services.command import SendCommand
+from domain.services.configure import Configure
+from domain.services.health import CheckHealth
+from domain.services.registry import Registry
+from domain.users import Identity, Role
+from schema.loaders import Loaders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts of the server that resolvers work with; built once, when it starts."""
+
+    storage: Storage
+    registry: Registry
+    events: EventStream
+    clock: Clock
+    accounts: Accounts
+    configure: Configure
+    send_command: SendCommand
+    check_health: CheckHealth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What belongs to one operation, or to one event of a subscription.
+
+    Attributes:
+        identity: Who asks; None: nobody has proved to be anybody.
+        refusal: Why `identity` is None, fit to be shown.
+    """
+
+    services: Services
+    loaders: Loaders
+    identity: Identity | None = None
+    refusal: str = "log in first: the mutation login gives a token"
+
+    def fresh(self) -> Self:
+        """Return the context of the next operation or event: nothing fetched before is kept."""
+        return replace(self, loaders=Loaders(self.services.storage))
+
+    def require(self, role: Role) -> Identity:
+        """Return who asks, if they may act in this role.
+
+        Raises:
+            UnauthenticatedError: Nobody is logged in.
+            ForbiddenError: The role of the person logged in does not include this one.
+        """
+        if self.identity is None:
+            raise UnauthenticatedError(self.refusal)
+        if self.identity.role < role:
+            raise ForbiddenError(f"this needs the role {role.name}")
+        return self.identity
+
+
+Info: TypeAlias = strawberry.Info[Context, None]

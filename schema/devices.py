@@ -1,0 +1,134 @@
+"""Devices in GraphQL."""
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from domain import devices
+from schema.actuators import Actuator
+from schema.context import Info
+from schema.fields import field
+from schema.ids import global_id
+from schema.nodes import Node
+from schema.pages import CountedConnection, Cursors
+from schema.sensors import Sensor
+
+DEVICES = Cursors("devices")
+
+strawberry.enum(
+    devices.DeviceStatus,
+    description=(
+        "What is known of a device's presence. DISCOVERED: heard, but not approved yet. ONLINE: "
+        f"heard within {devices.OFFLINE_AFTER.total_seconds():g} s. OFFLINE: silent for longer, or "
+        "its connection broke. ERROR: it says of itself that it does not work."
+    ),
+)
+
+
+@strawberry.type(description="A device's own report about itself.")
+class DeviceHealth:
+    """Null wherever the firmware does not say."""
+
+    reported_at: datetime = strawberry.field(description="When the server had the report.")
+    system_state: str = strawberry.field(
+        description="The firmware's name for what it does, such as `OPERATIONAL`; `UNKNOWN` where "
+        "it has none."
+    )
+    uptime_seconds: int | None = strawberry.field(description="Seconds since the device started.")
+    free_heap_bytes: int | None = strawberry.field(description="Free memory, in bytes.")
+    wifi_rssi_dbm: int | None = strawberry.field(
+        description="Strength of its radio signal, in dBm: -50 is strong, -80 is weak."
+    )
+    safe_mode: bool = strawberry.field(
+        description="Whether the device has shut its actuators off to be safe."
+    )
+    sensor_count: int | None = strawberry.field(description="How many sensors it runs.")
+    actuator_count: int | None = strawberry.field(description="How many actuators it runs.")
+
+    @classmethod
+    def of(cls, health: devices.DeviceHealth) -> Self:
+        """Show a report to clients."""
+        return cls(
+            reported_at=health.reported_at,
+            system_state=health.system_state,
+            uptime_seconds=health.uptime_seconds,
+            free_heap_bytes=health.free_heap_bytes,
+            wifi_rssi_dbm=health.wifi_rssi_dbm,
+            safe_mode=health.safe_mode,
+            sensor_count=health.sensor_count,
+            actuator_count=health.actuator_count,
+        )
+
+
+@strawberry.type(description="An ESP32 board.")
+class Device(Node):
+    """A device with what hangs on it."""
+
+    esp_id: str = strawberry.field(
+        description="Its name as in its topics, such as `ESP_12AB34CD`; unique."
+    )
+    name: str | None = strawberry.field(description="What people call it.")
+    status: devices.DeviceStatus = strawberry.field(description="What is known of its presence.")
+    approved: bool = strawberry.field(
+        description="Whether it was let in: only then it takes commands and its values are told."
+    )
+    ip_address: str | None = strawberry.field(description="Its address as it last said.")
+    firmware_version: str | None = strawberry.field(description="Its firmware, if it says.")
+    hardware_type: str | None = strawberry.field(description="Its board, if it says.")
+    last_seen: datetime | None = strawberry.field(
+        description="When the server last heard it; null: never."
+    )
+    created_at: datetime = strawberry.field(description="When the server first knew it.")
+    updated_at: datetime = strawberry.field(description="When a person last changed it.")
+
+    @classmethod
+    def of(cls, device: devices.Device) -> Self:
+        """Show a device to clients."""
+        return cls(
+            id=global_id("Device", device.esp_id),
+            esp_id=device.esp_id,
+            name=device.name,
+            status=device.status,
+            approved=device.approved,
+            ip_address=device.ip_address,
+            firmware_version=device.firmware_version,
+            hardware_type=device.hardware_type,
+            last_seen=device.last_seen,
+            created_at=device.created_at,
+            updated_at=device.updated_at,
+        )
+
+    @field
+    async def health(self, info: Info) -> DeviceHealth | None:
+        """Its newest report about itself; null: it never sent one."""
+        health = await info.context.loaders.health.load(self.esp_id)
+        return DeviceHealth.of(health) if health else None
+
+    @field
+    async def sensors(self, info: Info) -> list[Sensor]:
+        """Its sensors, in order of pin and kind."""
+        found = await info.context.loaders.sensors_of.load(self.esp_id)
+        return [Sensor.of(sensor) for sensor in found or ()]
+
+    @field
+    async def actuators(self, info: Info) -> list[Actuator]:
+        """Its actuators, in order of pin."""
+        found = await info.context.loaders.actuators_of.load(self.esp_id)
+        return [Actuator.of(actuator) for actuator in found or ()]
+
+
+@strawberry.type(description="A page of devices, in order of `espId`.")
+class DeviceConnection(CountedConnection[Device]):
+    """Devices, page by page."""
+
+
+@strawberry.type(description="A device gave a sign of life, went offline, or was approved.")
+class DeviceHealthEvent:
+    """What the subscription deviceHealth tells."""
+
+    cursor: str = strawberry.field(description="Opaque; names this moment.")
+    device: Device = strawberry.field(description="The device as it is now.")
+    health: DeviceHealth | None = strawberry.field(
+        description="What it reported; null when this is not about a report."
+    )

@@ -1,0 +1,75 @@
+"""Nested fields in few queries: what one operation asks for of the same kind is fetched at once.
+
+A loader remembers what it fetched, so it lives for one operation, or for one event of a
+subscription: `Context.fresh` makes new ones.
+"""
+
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+from uuid import UUID
+
+from strawberry.dataloader import DataLoader
+
+from domain.actuators import Actuator
+from domain.devices import Device, DeviceHealth
+from domain.errors import BadInputError
+from domain.ports import Storage, UnitOfWork
+from domain.sensors import Reading, Sensor
+from domain.users import User
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+BATCH = 1000
+"""Keys of one query."""
+
+NESTED_PAGES = 50
+"""Nested lists that one operation may page through: each of them is a query of its own."""
+
+
+@dataclass(slots=True)
+class Loaders:
+    """One loader per kind of look-up, all over the same storage."""
+
+    storage: Storage
+    devices: DataLoader[str, Device | None] = field(init=False)
+    health: DataLoader[str, DeviceHealth | None] = field(init=False)
+    sensors_of: DataLoader[str, Sequence[Sensor] | None] = field(init=False)
+    actuators_of: DataLoader[str, Sequence[Actuator] | None] = field(init=False)
+    latest: DataLoader[int, Reading | None] = field(init=False)
+    actuators: DataLoader[int, Actuator | None] = field(init=False)
+    users: DataLoader[UUID, User | None] = field(init=False)
+    _pages_left: int = field(default=NESTED_PAGES, init=False)
+
+    def __post_init__(self) -> None:
+        self.devices = self._loader(lambda work, keys: work.devices.by_esp_ids(keys))
+        self.health = self._loader(lambda work, keys: work.devices.health(keys))
+        self.sensors_of = self._loader(lambda work, keys: work.sensors.of_devices(keys))
+        self.actuators_of = self._loader(lambda work, keys: work.actuators.of_devices(keys))
+        self.latest = self._loader(lambda work, keys: work.readings.latest(keys))
+        self.actuators = self._loader(lambda work, keys: work.actuators.by_ids(keys))
+        self.users = self._loader(lambda work, keys: work.users.by_ids(keys))
+
+    def spend_page(self) -> None:
+        """Count a nested list that is paged through.
+
+        Raises:
+            BadInputError: The operation has had its share.
+        """
+        self._pages_left -= 1
+        if self._pages_left < 0:
+            raise BadInputError(
+                f"one operation may page through at most {NESTED_PAGES} nested lists: ask for "
+                "fewer parents, or for the list at the root"
+            )
+
+    def _loader(
+        self, find: Callable[[UnitOfWork, Sequence[K]], Awaitable[Mapping[K, V]]]
+    ) -> DataLoader[K, V | None]:
+        async def load(keys: list[K]) -> list[V | None]:
+            async with self.storage.unit_of_work() as work:
+                found = await find(work, keys)
+            return [found.get(key) for key in keys]
+
+        return DataLoader(load, max_batch_size=BATCH)

@@ -1,0 +1,173 @@
+"""Sensors and their readings in GraphQL."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Self
+
+import strawberry
+from strawberry.scalars import JSON
+
+from domain import sensors
+from domain.errors import NotFoundError
+from schema.arguments import After, First, From, To
+from schema.context import Info
+from schema.fields import field
+from schema.ids import global_id, microseconds
+from schema.nodes import Node
+from schema.pages import Connection, CountedConnection, Cursors
+
+if TYPE_CHECKING:
+    from schema.devices import Device
+
+SENSORS = Cursors("sensors")
+READINGS = Cursors("readings")
+
+strawberry.enum(
+    sensors.Quality,
+    description=(
+        "How far a reading can be trusted. EXCELLENT to BAD: graded by the device or the library. "
+        "STALE: too old. SUSPECT: implausible. ERROR: the sensor failed. UNKNOWN: nobody said."
+    ),
+)
+strawberry.enum(
+    sensors.ProcessingMode,
+    description=(
+        "Who made the value. PI_ENHANCED: a library of the server. LOCAL: the device itself. RAW: "
+        "nobody, the raw value was passed through."
+    ),
+)
+
+
+@strawberry.type(description="A sensor: one quantity that one chip on one pin measures.")
+class Sensor(Node):
+    """A sensor with its readings."""
+
+    gpio: int = strawberry.field(description="The pin, 0 to 255; sensors on a bus report 0.")
+    sensor_type: str = strawberry.field(
+        description="The kind of sensor, lower case, such as `ds18b20`, `sht31_temp` or `ph`."
+    )
+    address: str | None = strawberry.field(
+        description="I2C address (decimal) or OneWire ROM (hex) where several share a pin."
+    )
+    name: str = strawberry.field(description="What people call it.")
+    unit: str | None = strawberry.field(description="The unit of its values, such as `°C`.")
+    enabled: bool = strawberry.field(description="Whether its readings are kept.")
+    created_at: datetime = strawberry.field(description="When the server first knew it.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+    row_id: strawberry.Private[int]
+    esp_id: strawberry.Private[str]
+
+    @classmethod
+    def of(cls, sensor: sensors.Sensor) -> Self:
+        """Show a sensor to clients."""
+        return cls(
+            id=global_id("Sensor", *sensor.key),
+            gpio=sensor.key.gpio,
+            sensor_type=sensor.key.sensor_type,
+            address=sensor.key.address or None,
+            name=sensor.name,
+            unit=sensor.unit,
+            enabled=sensor.enabled,
+            created_at=sensor.created_at,
+            updated_at=sensor.updated_at,
+            row_id=sensor.id,
+            esp_id=sensor.key.esp_id,
+        )
+
+    @field
+    async def device(self, info: Info) -> Annotated["Device", strawberry.lazy("schema.devices")]:
+        """The device it hangs on."""
+        from schema.devices import Device  # noqa: PLC0415 - devices show sensors, sensors devices
+
+        device = await info.context.loaders.devices.load(self.esp_id)
+        if device is None:
+            raise NotFoundError(f"the device {self.esp_id} is gone")
+        return Device.of(device)
+
+    @field
+    async def latest(self, info: Info) -> "Reading | None":
+        """Its newest reading by time measured; null: it has none."""
+        reading = await info.context.loaders.latest.load(self.row_id)
+        return Reading.of(reading) if reading else None
+
+    @field
+    async def readings(
+        self,
+        info: Info,
+        start: From = None,
+        end: To = None,
+        first: First = None,
+        after: After = None,
+    ) -> "ReadingConnection":
+        """Its readings, newest first; `from` and `to` bound the time measured."""
+        info.context.loaders.spend_page()
+        request = READINGS.request(first, after)
+        async with info.context.services.storage.unit_of_work() as work:
+            page = await work.readings.page(request, sensor_ids=[self.row_id], start=start, end=end)
+        return ReadingConnection.of(READINGS, request, page, Reading.of)
+
+
+@strawberry.type(description="One measurement, as it was stored; it never changes.")
+class Reading(Node):
+    """A reading of a sensor."""
+
+    sensor: Sensor = strawberry.field(description="The sensor, as it was known at the time.")
+    timestamp: datetime = strawberry.field(
+        description="When it was measured, by the device's clock; when it was received where that "
+        "clock was unknown."
+    )
+    received_at: datetime = strawberry.field(description="When the server had it.")
+    raw_value: float = strawberry.field(
+        description="What the chip said, in its own steps (volts, ADC counts, ...)."
+    )
+    value: float | None = strawberry.field(
+        description="The converted value, in `unit`; null when nothing true can be said."
+    )
+    unit: str | None = strawberry.field(description="The unit of `value`, such as `°C`.")
+    quality: sensors.Quality = strawberry.field(description="How far it can be trusted.")
+    processing_mode: sensors.ProcessingMode = strawberry.field(description="Who made `value`.")
+    library_version: str | None = strawberry.field(
+        description="The version of the library that converted it; null where none did."
+    )
+    metadata: JSON | None = strawberry.field(
+        description="Why the quality is what it is, where there is something to say."
+    )
+
+    @classmethod
+    def of(cls, reading: sensors.Reading) -> Self:
+        """Show a reading to clients."""
+        made = reading.measurement
+        return cls(
+            id=global_id(
+                "Reading", reading.sensor.id, microseconds(reading.measured_at), reading.id
+            ),
+            sensor=Sensor.of(reading.sensor),
+            timestamp=reading.measured_at,
+            received_at=reading.received_at,
+            raw_value=reading.raw_value,
+            value=made.value,
+            unit=made.unit,
+            quality=made.quality,
+            processing_mode=made.mode,
+            library_version=made.library_version,
+            metadata=None if made.notes is None else JSON(dict(made.notes)),
+        )
+
+
+@strawberry.type(description="A page of sensors, in order of device, pin, kind and address.")
+class SensorConnection(CountedConnection[Sensor]):
+    """Sensors, page by page."""
+
+
+@strawberry.type(description="A page of readings, newest first.")
+class ReadingConnection(Connection[Reading]):
+    """Readings, page by page; they are too many to be counted."""
+
+
+@strawberry.type(description="A reading was stored.")
+class ReadingEvent:
+    """What the subscription readings tells."""
+
+    cursor: str = strawberry.field(
+        description="`since` of a subscription that goes on behind this reading."
+    )
+    reading: Reading = strawberry.field(description="What was measured.")
