@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mqtt_bridge.messages import ActuatorCommand, Empty, HeartbeatAck
 from mqtt_bridge.payloads import LARGEST_PAYLOAD, MalformedPayloadError, decode, decode_outbound
+from mqtt_bridge.payloads.fields import pin_of
 from mqtt_bridge.topics import Direction, Kind
 from tests.wire import ESP, NOW, read, refusal, topic_of
 
@@ -190,3 +191,13 @@ def test_another_devices_name_in_the_payload_is_refused(kind: Kind) -> None:
 )
 def test_the_reason_is_written_for_people(body: object, reason: str) -> None:
     assert refusal(Kind.SENSOR_DATA, body) == reason
+
+
+def test_text_that_is_none_is_named_as_such() -> None:
+    with pytest.raises(MalformedPayloadError, match="its text is not UTF-8"):
+        decode(topic_of(Kind.SENSOR_DATA), b'{"sensor_type":"\xff","raw":1}', NOW)
+
+
+def test_a_message_about_a_pin_needs_a_topic_with_a_pin() -> None:
+    with pytest.raises(ValueError, match="names no pin"):
+        pin_of(topic_of(Kind.HEARTBEAT))

@@ -18,9 +18,9 @@ from domain.actuators import (
     Pin,
 )
 from mqtt_bridge.messages import ActuatorAlert, ActuatorCommand, Outgoing
-from mqtt_bridge.payloads import decode_outbound, encode
+from mqtt_bridge.payloads import MalformedPayloadError, decode_outbound, encode
 from mqtt_bridge.topics import Kind, parse
-from tests.wire import COMMAND_ID, ESP, NOW, SECONDS, read, refusal
+from tests.wire import COMMAND_ID, ESP, NOW, SECONDS, read, refusal, topic_of
 
 
 def report(**body: object) -> ActuatorReport:
@@ -212,3 +212,8 @@ def test_a_value_is_never_written_with_an_exponent(value: float) -> None:
 def test_a_command_out_of_range_is_never_written(change: Mapping[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         encode(replace(COMMAND, **change))
+
+
+def test_a_device_does_not_understand_every_word() -> None:
+    with pytest.raises(MalformedPayloadError, match="'SET' is not a command"):
+        decode_outbound(topic_of(Kind.ACTUATOR_COMMAND), b'{"command":"set","value":1}')

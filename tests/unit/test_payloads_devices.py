@@ -95,6 +95,18 @@ def test_a_last_will_is_dated_by_its_receipt(kind: Kind) -> None:
     )
 
 
+def test_a_last_will_without_a_reason_gets_one() -> None:
+    message = read(Kind.WILL, {"status": "offline"})
+    assert isinstance(message, LastWill)
+    assert message.reason == "connection lost"
+
+
+def test_a_signal_strength_that_no_radio_has_is_left_out() -> None:
+    assert health(wifi_rssi=-61).wifi_rssi_dbm == -61
+    assert health(wifi_rssi=-129).wifi_rssi_dbm is None
+    assert health(wifi_rssi=128).wifi_rssi_dbm is None
+
+
 def test_a_will_that_does_not_say_offline_is_none() -> None:
     assert refusal(Kind.WILL, {"status": "online"}) == "a last will must have the status offline"
 
