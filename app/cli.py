@@ -8,16 +8,13 @@ import os
 import sys
 from collections.abc import Callable, Coroutine
 from getpass import getpass
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
 from app.errors import SettingsError, StartError
-from app.logs import set_up_logs
+from app.logs import LogFormat, set_up_logs
 from app.settings import PROJECT, Settings, load_settings
-
-if TYPE_CHECKING:
-    pass
 
 WRONG_SETTING = 2
 """Exit code when the operator has to change something before the next start."""
@@ -130,7 +127,7 @@ def _settings(environ: dict[str, str] | None = None, *, is_demo: bool = False) -
     return settings
 
 
-def _log_format(wanted: str) -> "str":
+def _log_format(wanted: Literal["auto", "json", "console"]) -> LogFormat:
     if wanted == "auto":
         return "console" if sys.stderr.isatty() else "json"
     return wanted

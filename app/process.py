@@ -39,7 +39,7 @@ class HttpServer(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
-    async def run(self) -> None:  # type: ignore[override]  # the blocking one is of no use here
+    async def run_until_stopped(self) -> None:
         """Serve until `stop` is called."""
         try:
             await self.serve()

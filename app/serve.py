@@ -15,7 +15,7 @@ from app.embedded.service import Service
 from app.listening import check_http_port
 from app.process import HttpServer, Job, run_jobs, stop_on_signals
 from app.settings import Settings
-from app.wiring import Addresses, wire_up
+from app.wiring import Addresses, Told, wire_up
 from mqtt_bridge.intake import Intake
 
 LARGEST_FRAME = 256 * 1024
@@ -92,14 +92,8 @@ async def serve(
     given = settings.secret_key
     key = given.get_secret_value() if given else kept_secret_key(settings.data_dir)
     async with running_parts(settings) as parts:
-        server = wire_up(
-            settings,
-            parts.addresses,
-            secret_key=key,
-            announce=announce,
-            ready=lambda: ready(parts.addresses) if ready else None,
-            intake_type=intake_type,
-        )
+        told = Told(password=announce, ready=lambda: ready(parts.addresses) if ready else None)
+        server = wire_up(settings, parts.addresses, key, told, intake_type=intake_type)
         http = HttpServer(_http(settings, server.app))
         further = started(parts.addresses) if started else {}
 
@@ -109,7 +103,7 @@ async def serve(
                 ending.create_task(http.stop())
 
         jobs: dict[str, Job] = {
-            "http": http.run,
+            "http": http.run_until_stopped,
             **server.jobs,
             **{child.name: child.run for child in parts.children},
             **further,

@@ -1,9 +1,8 @@
 """The composition root: every object is made here, once; production and tests call it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -12,6 +11,7 @@ from sensor_libs.loader import load_built_in
 from sensor_libs.runner import LibraryRunner
 from starlette.applications import Starlette
 from storage.connection import Database
+from structlog.typing import FilteringBoundLogger
 from uuid_utils.compat import uuid7
 
 from app import asgi, graphiql
@@ -33,7 +33,7 @@ from domain.services.accounts import Accounts
 from domain.services.command import SendCommand
 from domain.services.configure import Configure
 from domain.services.guard import Guard
-from domain.services.health import CheckHealth
+from domain.services.health import CheckHealth, Probe
 from domain.services.ingest import IngestReadings
 from domain.services.registry import Registry
 from domain.services.watch_devices import WatchDevices
@@ -48,7 +48,29 @@ VERSION = "0.1.0"
 HOUSEKEEPING_EVERY = 3600.0
 """Seconds between two rounds of tidying up in the database."""
 
-_log = structlog.get_logger()
+_log: FilteringBoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where the parts are that the server stands on; embedded ones included."""
+
+    database: str
+    broker: str
+    events: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the operator is told besides the log.
+
+    Attributes:
+        password: Called with the generated password of the first administrator: no log may hold it.
+        ready: Called once the database is there and everything may begin.
+    """
+
+    password: Callable[[str], None]
+    ready: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,27 +85,17 @@ class Server:
     """
 
     app: Starlette
-    jobs: dict[str, Job]
-    finish: Callable[[], Awaitable[None]]
+    jobs: Mapping[str, Job]
+    finish: Callable[[], Coroutine[Any, Any, None]]
     database: Database
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Addresses:
-    """Where the parts are that the server stands on; embedded ones included."""
-
-    database: str
-    broker: str
-    events: str
 
 
 def wire_up(
     settings: Settings,
     addresses: Addresses,
-    *,
     secret_key: str,
-    announce: Callable[[str], None],
-    ready: Callable[[], None] = lambda: None,
+    told: Told,
+    *,
     intake_type: type[Intake] = Intake,
 ) -> Server:
     """Wire a server.
@@ -92,155 +104,220 @@ def wire_up(
         settings: What the operator wants.
         addresses: Where its parts are.
         secret_key: Signs the tokens; at least 32 bytes.
-        announce: Tells the operator something that no log may hold: the first password.
-        ready: Called once the database is there and everything may begin.
+        told: What the operator hears.
         intake_type: Another way in, for the tests that prove what this one is good for.
 
     Returns:
         The server's parts.
     """
-    clock = SystemClock()
-    random = Random()  # noqa: S311 - spreads retries, no secret
-    storage_guard = partial(
-        Guard,
-        name="database",
-        away=StorageUnavailableError,
-        clock=clock,
-        random=random,
-        failed=_tell_failure,
-    )
-    broker_guard = partial(
-        Guard, away=BrokerUnavailableError, clock=clock, random=random, failed=_tell_failure
-    )
-    database = Database(addresses.database)
-    events = BroadcastEventStream(addresses.events, clock, random)
-    registry = Registry()
-    discovery = Discovery(settings.discovery)
-    shared: dict[str, Any] = {
-        "storage": database,
-        "registry": registry,
-        "events": events,
-        "clock": clock,
-        "new_id": uuid7,
-    }
-    accounts = Accounts(
-        storage=database,
-        passwords=Argon2Passwords(),
-        tokens=JwtIssuer(secret_key),
-        clock=clock,
-        new_id=uuid7,
-    )
-
-    ingest = IngestReadings(
-        **shared,
-        writer=database.reading_writer(),
-        libraries=LibraryRunner(load_built_in()),
-        discovery=discovery,
-    )
-    intake = intake_type(ingest=ingest, guard=storage_guard(), clock=clock)
-    watch = WatchDevices(**shared, discovery=discovery, journal=_log)
-
-    address = BrokerAddress.from_url(addresses.broker)
-    telemetry = MqttSession(
-        address=address,
-        client_id=f"{settings.mqtt_client_id}-telemetry",
-        filters=filters(Connection.TELEMETRY),
-        deliver=lambda delivery: intake.hear(telemetry, delivery),
-        guard=broker_guard(name="broker (telemetry)"),
-    )
-
-    def hear_control(delivery: Delivery) -> None:
-        control.hear(delivery)
-
-    control_session = MqttSession(
-        address=address,
-        client_id=f"{settings.mqtt_client_id}-control",
-        filters=filters(Connection.CONTROL),
-        deliver=hear_control,
-        guard=broker_guard(name="broker (control)"),
-    )
-    control = Control(
-        connection=control_session, watch=watch, clock=clock, journal=_log, bury=intake.bury
-    )
-    send_command = SendCommand(**shared, link=control, guard=storage_guard())
-
-    has_database = asyncio.Event()
-
-    async def ask_database() -> str | None:
-        if not has_database.is_set():
-            raise StorageUnavailableError("not connected yet")
-        await database.check()
-        return None
-
-    async def ask_broker() -> str | None:
-        away = [s.guard.name for s in (telemetry, control_session) if not s.connected]
-        if away:
-            raise BrokerUnavailableError(f"{' and '.join(away)} not connected")
-        return f"{address.host}:{address.port}"
-
-    async def ask_events() -> str | None:
-        if not events.available:
-            raise EventStreamLostError("live events cannot be told now")
-        return f"{events.counts.listeners} listeners"
-
-    check_health = CheckHealth(
-        probes={"database": ask_database, "broker": ask_broker, "events": ask_events},
-        clock=clock,
-        version=VERSION,
-        started=clock.monotonic(),
-    )
+    ground = _Ground(addresses, Discovery(settings.discovery))
+    accounts = _accounts(ground, secret_key)
+    watch = _watch(ground)
+    intake = intake_type(ingest=_ingest(ground), guard=ground.storage_guard(), clock=ground.clock)
+    bridge = _bridge(ground, settings.mqtt_client_id, intake, watch)
+    send_command = _send_command(ground, bridge.control)
+    check_health = _check_health(ground, bridge)
     services = Services(
-        storage=database,
-        registry=registry,
-        events=events,
-        clock=clock,
+        storage=ground.database,
+        registry=ground.registry,
+        events=ground.events,
+        clock=ground.clock,
         accounts=accounts,
-        configure=Configure(**shared),
+        configure=_configure(ground),
         send_command=send_command,
         check_health=check_health,
     )
+    password = settings.admin_password.get_secret_value() if settings.admin_password else None
+    return Server(
+        app=asgi.build(Endpoint(build_schema(), services), check_health, graphiql.routes()),
+        jobs={
+            "events": ground.events.run,
+            "housekeeping": lambda: _keep_house(ground, accounts, password, told),
+            "intake": ground.once_ready(intake.run),
+            "commands": ground.once_ready(send_command.run),
+            "control": ground.once_ready(bridge.control.run),
+            "device watch": ground.once_ready(watch.run),
+            "control connection": ground.once_ready(bridge.control_session.run),
+            "telemetry connection": ground.once_ready(bridge.telemetry_session.run),
+        },
+        finish=intake.finish,
+        database=ground.database,
+    )
 
-    async def keep_house() -> None:
-        guard = storage_guard()
-        await guard.insist(database.connect)
-        await guard.insist(lambda: registry.load(database))
-        password = settings.admin_password
-        given = password.get_secret_value() if password else None
-        generated = await guard.insist(lambda: accounts.ensure_first_admin(given))
-        if generated is not None:
-            announce(generated)
-        has_database.set()
-        _log.info("server.ready")
-        ready()
-        while True:
-            await guard.insist(lambda: _tidy(database))
-            await clock.sleep(HOUSEKEEPING_EVERY)
 
-    def once_ready(job: Job) -> Job:
+class _Ground:
+    """What everything else stands on."""
+
+    def __init__(self, addresses: Addresses, discovery: Discovery) -> None:
+        self.clock = SystemClock()
+        self.random = Random()  # noqa: S311 - spreads retries, no secret
+        self.database = Database(addresses.database)
+        self.events = BroadcastEventStream(addresses.events, self.clock, self.random)
+        self.broker = BrokerAddress.from_url(addresses.broker)
+        self.registry = Registry()
+        self.discovery = discovery
+        self.ready = asyncio.Event()
+
+    def storage_guard(self) -> Guard:
+        """Return what repeats calls to the database while it is away."""
+        return self._guard("database", StorageUnavailableError)
+
+    def broker_guard(self, connection: str) -> Guard:
+        """Return what connects to the broker again."""
+        return self._guard(f"broker ({connection})", BrokerUnavailableError)
+
+    def _guard(self, name: str, away: type[DomainError]) -> Guard:
+        return Guard(
+            name=name, away=away, clock=self.clock, random=self.random, failed=_tell_failure
+        )
+
+    def once_ready(self, job: Job) -> Job:
+        """Hold a job back until the registry knows what the database holds.
+
+        A device that is heard earlier would be told that nobody knows it.
+        """
+
         async def wait_and_run() -> None:
-            await has_database.wait()
+            await self.ready.wait()
             await job()
 
         return wait_and_run
 
-    return Server(
-        app=asgi.build(Endpoint(build_schema(), services), check_health, graphiql.routes()),
-        jobs={
-            "events": events.run,
-            "housekeeping": keep_house,
-            "intake": once_ready(intake.run),
-            "commands": once_ready(send_command.run),
-            "control": once_ready(control.run),
-            "device watch": once_ready(watch.run),
-            "control connection": once_ready(control_session.run),
-            "telemetry connection": once_ready(telemetry.run),
-        },
-        finish=intake.finish,
-        database=database,
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bridge:
+    control: Control
+    control_session: MqttSession
+    telemetry_session: MqttSession
+
+
+def _bridge(ground: _Ground, client_id: str, intake: Intake, watch: WatchDevices) -> _Bridge:
+    def hear_telemetry(delivery: Delivery) -> None:
+        intake.hear(telemetry_session, delivery)
+
+    def hear_control(delivery: Delivery) -> None:
+        control.hear(delivery)
+
+    telemetry_session = MqttSession(
+        address=ground.broker,
+        client_id=f"{client_id}-telemetry",
+        filters=filters(Connection.TELEMETRY),
+        deliver=hear_telemetry,
+        guard=ground.broker_guard("telemetry"),
+    )
+    control_session = MqttSession(
+        address=ground.broker,
+        client_id=f"{client_id}-control",
+        filters=filters(Connection.CONTROL),
+        deliver=hear_control,
+        guard=ground.broker_guard("control"),
+    )
+    control = Control(
+        connection=control_session, watch=watch, clock=ground.clock, journal=_log, bury=intake.bury
+    )
+    return _Bridge(
+        control=control, control_session=control_session, telemetry_session=telemetry_session
     )
 
 
-async def _tidy(database: Database) -> None:
+def _accounts(ground: _Ground, secret_key: str) -> Accounts:
+    return Accounts(
+        storage=ground.database,
+        passwords=Argon2Passwords(),
+        tokens=JwtIssuer(secret_key),
+        clock=ground.clock,
+        new_id=uuid7,
+    )
+
+
+def _ingest(ground: _Ground) -> IngestReadings:
+    return IngestReadings(
+        storage=ground.database,
+        writer=ground.database.reading_writer(),
+        registry=ground.registry,
+        libraries=LibraryRunner(load_built_in()),
+        events=ground.events,
+        clock=ground.clock,
+        new_id=uuid7,
+        discovery=ground.discovery,
+    )
+
+
+def _watch(ground: _Ground) -> WatchDevices:
+    return WatchDevices(
+        storage=ground.database,
+        registry=ground.registry,
+        events=ground.events,
+        clock=ground.clock,
+        new_id=uuid7,
+        discovery=ground.discovery,
+        journal=_log,
+    )
+
+
+def _configure(ground: _Ground) -> Configure:
+    return Configure(
+        storage=ground.database,
+        registry=ground.registry,
+        events=ground.events,
+        clock=ground.clock,
+    )
+
+
+def _send_command(ground: _Ground, control: Control) -> SendCommand:
+    return SendCommand(
+        storage=ground.database,
+        registry=ground.registry,
+        link=control,
+        events=ground.events,
+        clock=ground.clock,
+        guard=ground.storage_guard(),
+        new_id=uuid7,
+    )
+
+
+def _check_health(ground: _Ground, bridge: _Bridge) -> CheckHealth:
+    async def database() -> str | None:
+        if not ground.ready.is_set():
+            raise StorageUnavailableError("not connected yet")
+        await ground.database.check()
+        return None
+
+    async def broker() -> str | None:
+        sessions = (bridge.telemetry_session, bridge.control_session)
+        if away := [session.guard.name for session in sessions if not session.connected]:
+            raise BrokerUnavailableError(f"{' and '.join(away)} not connected")
+        return f"{ground.broker.host}:{ground.broker.port}"
+
+    async def events() -> str | None:
+        if not ground.events.available:
+            raise EventStreamLostError("live events cannot be told now")
+        return f"{ground.events.counts.listeners} listeners"
+
+    probes: dict[str, Probe] = {"database": database, "broker": broker, "events": events}
+    return CheckHealth(
+        probes=probes, clock=ground.clock, version=VERSION, started=ground.clock.monotonic()
+    )
+
+
+async def _keep_house(
+    ground: _Ground, accounts: Accounts, password: str | None, told: Told
+) -> None:
+    guard, database = ground.storage_guard(), ground.database
+    await guard.insist(database.connect)
+    await guard.insist(lambda: ground.registry.load(database))
+    generated = await guard.insist(lambda: accounts.ensure_first_admin(password))
+    if generated is not None:
+        told.password(generated)
+    ground.ready.set()
+    _log.info("server.ready")
+    told.ready()
+    while True:
+        await guard.insist(lambda: _trim_dead_letters(database))
+        await ground.clock.sleep(HOUSEKEEPING_EVERY)
+
+
+async def _trim_dead_letters(database: Database) -> None:
     async with database.unit_of_work() as work:
         removed = await work.dead_letters.trim(TABLE_LIMIT)
     if removed:

@@ -1,9 +1,7 @@
 """What people decide about devices: who is let in, and what hangs on which pin."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID
 
 from domain.actuators import MODES, Actuator, Pin
 from domain.devices import Device
@@ -24,7 +22,6 @@ class Configure:
     registry: Registry
     events: EventStream
     clock: Clock
-    new_id: Callable[[], UUID]
 
     async def approve_device(self, esp_id: str, name: str | None = None) -> Device:
         """Let a device in: from now on its events are told and it can be commanded.
