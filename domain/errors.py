@@ -39,6 +39,12 @@ class ConflictError(DomainError):
     code = "CONFLICT"
 
 
+class OverloadedError(DomainError):
+    """Too much of this is asked for at once; the same call may succeed later."""
+
+    code = "OVERLOADED"
+
+
 class StorageUnavailableError(DomainError):
     """The database cannot be reached; the same call may succeed later."""
 

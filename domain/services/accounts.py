@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.errors import BadInputError, NotFoundError, UnauthenticatedError
 from domain.ports import Clock, Passwords, Storage, TokenIssuer
-from domain.users import Role, Tokens, User
+from domain.users import Identity, Role, Tokens, User
 
 FIRST_ADMIN = "admin"
 
@@ -64,6 +64,14 @@ class Accounts:
         if user is None or not user.active:
             raise UnauthenticatedError("the account is gone or inactive")
         return self._issue(user)
+
+    def identify(self, access_token: str) -> Identity:
+        """Return whom a token for requests stands for.
+
+        Raises:
+            UnauthenticatedError: It is not ours, of another kind, or expired.
+        """
+        return self.tokens.read_access(access_token, self.clock.now())
 
     async def ensure_first_admin(self, password: str | None) -> str | None:
         """Make the account `admin` if there is no account at all.
