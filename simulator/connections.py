@@ -56,6 +56,9 @@ class Line:
     connected: Callable[[], None]
 
 
+_HIGHEST_QOS = 1
+"""What a session can acknowledge; a command sent with QoS 2 then arrives with 1."""
+
 Connect = Callable[[Line], Connection]
 
 
@@ -70,7 +73,7 @@ def mqtt(address: BrokerAddress, clock: Clock) -> Connect:
         return MqttSession(
             address=address,
             client_id=line.client_id,
-            filters=line.subscriptions,
+            filters=[(name, min(qos, _HIGHEST_QOS)) for name, qos in line.subscriptions],
             deliver=line.deliver,
             guard=Guard(
                 name=line.client_id,

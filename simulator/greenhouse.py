@@ -7,8 +7,8 @@ from simulator.actuators import VirtualActuator
 from simulator.devices import VirtualDevice
 from simulator.dialects import DECEMBER, HEAD, NOVEMBER
 from simulator.sensors import (
+    BH1750,
     DS18B20,
-    LIGHT,
     MOISTURE,
     PH,
     SHT31_HUMIDITY,
@@ -49,7 +49,7 @@ def _climate(seed: int, interval: float) -> VirtualDevice:
                 chip=SHT31_TEMPERATURE, gpio=0, interval=interval, i2c_address=_I2C_SHT31
             ),
             VirtualSensor(chip=SHT31_HUMIDITY, gpio=0, interval=interval, i2c_address=_I2C_SHT31),
-            VirtualSensor(chip=LIGHT, gpio=0, interval=interval, i2c_address=_I2C_BH1750),
+            VirtualSensor(chip=BH1750, gpio=0, interval=interval, i2c_address=_I2C_BH1750),
         ),
         actuators=(
             VirtualActuator(

@@ -99,8 +99,8 @@ PH = Chip(
     to_value=lambda raw: 7.0 - 3.5 * (_volts(raw) - 1.5),
     analog=True,
 )
-LIGHT = Chip(
-    sensor_type="light",
+BH1750 = Chip(
+    sensor_type="bh1750",
     early_type="bh1750",
     quantity=Quantity.LIGHT,
     unit="lx",
@@ -109,7 +109,7 @@ LIGHT = Chip(
 )
 CHIPS: Mapping[str, Chip] = {
     chip.sensor_type: chip
-    for chip in (DS18B20, SHT31_TEMPERATURE, SHT31_HUMIDITY, MOISTURE, PH, LIGHT)
+    for chip in (DS18B20, SHT31_TEMPERATURE, SHT31_HUMIDITY, MOISTURE, PH, BH1750)
 }
 """Every chip by the name that firmware of 2026 sends."""
 
