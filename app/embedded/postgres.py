@@ -6,6 +6,7 @@ import signal
 import stat
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from re import fullmatch
@@ -74,8 +75,8 @@ class EmbeddedPostgres(Service):
         if not (self.cluster / "PG_VERSION").exists():
             await self._initialise(programs)
         self._check_cluster(programs)
+        self._make_socket_directory()
         self._forget_dead_server()
-        _make_private(self._sockets, self._account)
         return self._launch([str(programs.postgres), "-D", str(self.cluster), *self._options()])
 
     @override
@@ -145,22 +146,40 @@ class EmbeddedPostgres(Service):
             )
 
     def _forget_dead_server(self) -> None:
-        """Remove the mark of a server that was killed.
+        """Remove the marks of a server that was killed.
 
         PostgreSQL itself would take a zombie, or another program that got the same process id,
         for that server. We hold the lock that every server of ours holds while it lives, so only
         one that was started by hand can be left: it works in the directory.
         """
         mark = self.cluster / "postmaster.pid"
-        if not mark.exists():
-            return
-        pid = mark.read_text().partition("\n")[0].strip()
-        if pid.isdecimal() and is_running_in(int(pid), self.cluster):
-            raise EmbeddedError(
-                f"KAISER_DATA_DIR: {self.cluster} is in use by another PostgreSQL server with "
-                f"process id {pid}; stop that first, or choose another directory"
-            )
-        mark.unlink()
+        if mark.exists():
+            pid = mark.read_text().partition("\n")[0].strip()
+            if pid.isdecimal() and is_running_in(int(pid), self.cluster):
+                raise EmbeddedError(
+                    f"KAISER_DATA_DIR: {self.cluster} is in use by another PostgreSQL server with "
+                    f"process id {pid}; stop that first, or choose another directory"
+                )
+            mark.unlink()
+        for left in self._sockets.glob(".s.PGSQL.*"):
+            left.unlink()
+
+    def _make_socket_directory(self) -> None:
+        """Make it this user's alone; where everybody may write, there may be somebody else's."""
+        if self._sockets.parent != self.data_dir and self._sockets.exists():
+            found = self._sockets.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != self._account.uid:
+                raise EmbeddedError(
+                    f"{self._sockets} belongs to somebody else; remove it, or set KAISER_DATA_DIR "
+                    "to a shorter path"
+                )
+        self._account.own(self._sockets)
+
+    @override
+    async def stop(self) -> None:
+        await super().stop()
+        with suppress(OSError):  # never made, or still in use
+            self._sockets.rmdir()
 
 
 _INITDB_OPTIONS = (
@@ -208,20 +227,8 @@ def _socket_directory(data_dir: Path, account: Account) -> Path:
     """
     beside = data_dir / "run"
     longest = f"{beside}/.s.PGSQL.{_PORT}"
-    if len(longest.encode()) <= _SOCKET_PATH_LIMIT and fullmatch(r"[\w./-]+", longest):
+    if len(longest.encode()) <= _SOCKET_PATH_LIMIT and fullmatch(r"[A-Za-z0-9_./-]+", longest):
         return beside
     runtime = os.environ.get("XDG_RUNTIME_DIR") if os.geteuid() != 0 else None
     name = sha256(os.fsencode(data_dir)).hexdigest()[:12]
     return Path(runtime or tempfile.gettempdir()) / f"kaiser-{account.uid}-{name}"
-
-
-def _make_private(directory: Path, account: Account) -> None:
-    """Make a directory that is one user's alone, and refuse one that somebody else made."""
-    directory.mkdir(mode=0o700, exist_ok=True)
-    found = directory.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {os.geteuid(), account.uid}:
-        raise EmbeddedError(
-            f"{directory} belongs to somebody else; remove it, or set KAISER_DATA_DIR to a "
-            "shorter path"
-        )
-    account.own(directory)

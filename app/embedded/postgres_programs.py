@@ -81,18 +81,20 @@ def _in_wheel() -> Path:
 
 
 def _copy(directory: Path, data_dir: Path) -> Path:
-    """Copy the wheel's installation, whole or not at all, and drop the copies of other versions."""
+    """Copy the wheel's programs, whole or not at all, and drop the copies of other versions."""
     release = importlib.metadata.version(_WHEEL)
     copies = data_dir / "postgres-programs"
     target = copies / release
     if not target.exists():
         shutil.rmtree(copies, ignore_errors=True)
-        copies.mkdir(mode=0o755)
-        copies.chmod(0o755)
         draft = copies / f"{release}.new"
-        shutil.copytree(directory.parent, draft, symlinks=True)
+        draft.mkdir(parents=True)
+        for part in (_WHEEL, f"{_WHEEL}.libs"):  # the programs look for libraries beside them
+            shutil.copytree(directory.parents[2] / part, draft / part, symlinks=True)
+        for opened in (copies, draft):
+            opened.chmod(0o755)
         draft.rename(target)
-    return target / "bin"
+    return target / directory.relative_to(directory.parents[2])
 
 
 async def _major(postgres: Path) -> str:

@@ -44,6 +44,7 @@ class Service(ABC):
         self.lock = DirectoryLock(self.data_dir / f"{name}.lock")
         self._start_deadline = start_deadline
         self._child: Child | None = None
+        self.last_failure: StartError | None = None  # why `run` cannot start it again
 
     @property
     @abstractmethod
@@ -69,11 +70,13 @@ class Service(ABC):
         return self._child.pid if self._child and self._child.exit_code is None else None
 
     async def start(self) -> None:
-        """Start it and wait until it answers.
+        """Start it and wait until it answers; nothing happens while it runs.
 
         Raises:
-            EmbeddedError: It cannot; nothing is left running.
+            StartError: It cannot; nothing is left running.
         """
+        if self.pid is not None:
+            return
         try:
             make_data_directory(self.data_dir)
             await self.lock.acquire(_LEFTOVERS)
@@ -108,7 +111,10 @@ class Service(ABC):
             try:
                 await self.start()
             except StartError as error:
+                self.last_failure = error
                 _log.error(f"{self.name}.start_failed", reason=str(error))
+            else:
+                self.last_failure = None
 
     async def _watch(self) -> bool:
         """Wait until it ends; tell whether it had been well for long."""
