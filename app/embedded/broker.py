@@ -153,6 +153,16 @@ class EmbeddedBroker(Service):
         program = [str(self._mosquitto), "-c", self._write("mosquitto.conf", text)]
         return Launch(program=program, account=account, directory=directory)
 
+    @override
+    def _explain(self, last_words: str) -> str | None:
+        saved = self.data_dir / "mosquitto" / "mosquitto.db"
+        if "open database" not in last_words:
+            return None
+        return (
+            f"KAISER_DATA_DIR: Mosquitto cannot read {saved}; set it aside (what was in its "
+            f"queues is lost): mv {saved} {saved}.damaged"
+        )
+
     def _write(self, name: str, text: str) -> str:
         """Write a configuration that the child's user can read and not change."""
         path = self.data_dir / name

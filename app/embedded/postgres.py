@@ -176,8 +176,8 @@ class EmbeddedPostgres(Service):
         self._account.own(self._sockets)
 
     @override
-    async def stop(self) -> None:
-        await super().stop()
+    async def _end(self) -> None:
+        await super()._end()
         with suppress(OSError):  # never made, or still in use
             self._sockets.rmdir()
 

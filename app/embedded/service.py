@@ -44,6 +44,7 @@ class Service(ABC):
         self.lock = DirectoryLock(self.data_dir / f"{name}.lock")
         self._start_deadline = start_deadline
         self._child: Child | None = None
+        self._wanted = False
         self.last_failure: StartError | None = None  # why `run` cannot start it again
 
     @property
@@ -75,6 +76,7 @@ class Service(ABC):
         Raises:
             StartError: It cannot; nothing is left running.
         """
+        self._wanted = True
         if self.pid is not None:
             return
         try:
@@ -83,31 +85,33 @@ class Service(ABC):
             self._child = Child(await self._prepare(), self.log, lock=self.lock)
             await self._until_it_answers(self._child)
         except OSError as error:
-            await self.stop()
+            await self._end()
             raise EmbeddedError(
                 f"KAISER_DATA_DIR: {self.name} cannot use "
                 f"{error.filename or self.data_dir}: {error.strerror}"
             ) from error
         except BaseException:
-            await self.stop()
+            await self._end()
             raise
         _log.info(f"{self.name}.started", pid=self.pid, url=self.url)
 
     async def stop(self) -> None:
-        """End it in order. Safe to call twice, and when it never started."""
-        child, self._child = self._child, None
+        """End it in order, and `run` with it. Safe to call twice, and when it never started."""
+        self._wanted = False
+        child = self._child
+        await self._end()
         if child is not None:
-            await child.stop()
             _log.info(f"{self.name}.stopped", exit_code=child.exit_code)
-        self.lock.release()
 
     async def run(self) -> None:
-        """Keep it running until cancelled: start it again when it ends, with growing pauses."""
-        backoff, random, failures = Backoff(first=0.2, longest=30.0), Random(), 0  # noqa: S311
+        """Keep it running until `stop`: start it again when it ends, with growing pauses."""
+        backoff, random, failures = Backoff(first=0.2, longest=30.0), Random(), 0  # noqa: S311 - no secret
         while True:
             steady = await self._watch()
             failures = 1 if steady else failures + 1
             await asyncio.sleep(backoff.wait(failures, random))
+            if not self._wanted:
+                return
             try:
                 await self.start()
             except StartError as error:
@@ -115,6 +119,12 @@ class Service(ABC):
                 _log.error(f"{self.name}.start_failed", reason=str(error))
             else:
                 self.last_failure = None
+
+    async def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            await child.stop()
+        self.lock.release()
 
     async def _watch(self) -> bool:
         """Wait until it ends; tell whether it had been well for long."""
@@ -124,7 +134,7 @@ class Service(ABC):
             code = self._child.exit_code
             if code is not None:
                 _log.error(f"{self.name}.died", exit_code=code, said=self.log.last_words())
-                await self.stop()
+                await self._end()
                 break
             self.log.trim()
             await asyncio.sleep(_WATCH)

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from app.embedded.lock import started_at
+from app.embedded.service import Service
 from tests.eventually import eventually
 
 PROJECT = Path(__file__).parents[2]
@@ -60,6 +61,15 @@ async def server_process(
         await process.wait()
         if words:
             await eventually(lambda: started_at(int(words[0])) is None, within=3, what="its end")
+
+
+@asynccontextmanager
+async def watched(service: Service) -> AsyncIterator[None]:
+    """Keep a part running for the length of a block."""
+    async with asyncio.TaskGroup() as tasks:
+        watch = tasks.create_task(service.run())
+        yield
+        watch.cancel()
 
 
 POSTGRES = """

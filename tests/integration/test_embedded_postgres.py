@@ -18,7 +18,7 @@ from app.embedded.lock import started_at
 from app.embedded.postgres import EmbeddedPostgres
 from app.errors import EmbeddedError
 from tests.eventually import eventually
-from tests.integration.embedded import POSTGRES, data_directory, server_process
+from tests.integration.embedded import POSTGRES, data_directory, server_process, watched
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs children as others")
 
@@ -126,12 +126,11 @@ async def test_killed_it_comes_back_with_every_committed_row(data_dir: Path) -> 
         await add_rows(postgres.url, 200)
         killed = postgres.pid
         assert killed is not None
-        watch = asyncio.create_task(postgres.run())  # noqa: TID251 - ended below, in the same test
-        os.kill(killed, signal.SIGKILL)
-        await eventually(lambda: postgres.pid not in {None, killed}, what="a new server")
-        await eventually(lambda: is_up(postgres.url), what="connections")
-        assert await count_rows(postgres.url) == 200
-        watch.cancel()
+        async with watched(postgres):
+            os.kill(killed, signal.SIGKILL)
+            await eventually(lambda: postgres.pid not in {None, killed}, what="a new server")
+            await eventually(lambda: is_up(postgres.url), what="connections")
+            assert await count_rows(postgres.url) == 200
 
 
 async def test_it_ends_with_its_parent_and_recovers_at_the_next_start(data_dir: Path) -> None:
