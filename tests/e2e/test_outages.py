@@ -1,4 +1,4 @@
-"""Database and broker go away under load: the server lives on, and loses nothing it acknowledged."""
+"""Database and broker go away under load: the server lives on and loses nothing."""
 
 import asyncio
 from pathlib import Path
