@@ -1,0 +1,174 @@
+"""Publishes readings from a process of its own, so that it costs the measured one nothing.
+
+`python -m bench.generator --help`. Prints one JSON line when everything was confirmed; the time
+at which each message left is written to a file, as 8-byte floats in the order of sequence numbers.
+"""
+
+import argparse
+import asyncio
+import json
+from array import array
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import uvloop
+
+from app.clock import SystemClock
+from bench.mqtt_wire import MqttWire, open_wire
+from mqtt_bridge.session import BrokerAddress
+
+DEVICES = 100
+WINDOW = 1000
+"""Messages on their way that nobody has confirmed yet."""
+
+_TICK = 0.001
+_BURST = 200
+"""Messages in one write; more would only make the others wait."""
+
+_DEADLINE = 600.0
+_LARGEST_MID = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What a generator did.
+
+    Attributes:
+        seconds: From the first publish to the last confirmation.
+        started_at: Unix seconds of the first publish.
+    """
+
+    messages: int
+    seconds: float
+    started_at: float
+
+
+def topic(device: int) -> bytes:
+    """Return the topic of one device's probe."""
+    return b"kaiser/god/esp/ESP_%06X/sensor/4/data" % (device + 1)
+
+
+class Packets:
+    """Makes PUBLISH packets of single readings, QoS 1, as the newest firmware sends them."""
+
+    _TAIL = (
+        b',"zone_id":"","subzone_id":"","gpio":4,"sensor_type":"ds18b20","raw":%d,"value":21.5,'
+        b'"unit":"\xc2\xb0C","quality":"good","ts":%d,"time_valid":true,"raw_mode":true,'
+        b'"onewire_address":"28FF641E8D3C0C79"}'
+    )
+
+    def __init__(self) -> None:
+        self._heads: list[bytes] = []
+        for device in range(DEVICES):
+            name = topic(device)
+            self._heads.append(
+                len(name).to_bytes(2, "big") + name + b'%b{"esp_id":"' + name[15:25] + b'","seq":%d'
+            )
+
+    def packet(self, sequence: int, ts: int) -> bytes:
+        """Return the packet of one sequence number; the devices take turns."""
+        mid = (sequence % _LARGEST_MID + 1).to_bytes(2, "big")
+        body = self._heads[sequence % DEVICES] % (mid, sequence)
+        body += self._TAIL % (300 + sequence % 100, ts)
+        size = len(body)
+        return b"\x32" + bytes((size & 0x7F | 0x80, size >> 7)) + body
+
+
+class Load:
+    """Sends packets as fast as they are confirmed, or at a rate."""
+
+    def __init__(self, messages: int, window: int) -> None:
+        self.left = array("d", bytes(8 * messages))
+        self.confirmed = 0
+        self.done = asyncio.Event()
+        self._clock = SystemClock()
+        self._messages = messages
+        self._window = window
+        self._packets = Packets()
+        self._sent = 0
+        self._wire: MqttWire | None = None
+
+    def start_flood(self, wire: MqttWire) -> None:
+        """Fill the window; every confirmation makes room for another message."""
+        self._wire = wire
+        self._send(self._window)
+
+    async def pace(self, wire: MqttWire, rate: float) -> None:
+        """Send at a rate, in messages a second."""
+        self._wire, loop = None, asyncio.get_running_loop()
+        began = loop.time()
+        while self._sent < self._messages:
+            due = int((loop.time() - began) * rate) + 1
+            room = self._window - (self._sent - self.confirmed)
+            self._write(wire, min(due - self._sent, room))
+            await self._clock.sleep(_TICK)
+
+    def acked(self, count: int) -> None:
+        """Take in confirmations."""
+        self.confirmed += count
+        if self.confirmed >= self._messages:
+            self.done.set()
+        elif self._wire is not None:
+            self._send(self._window - (self._sent - self.confirmed))
+
+    def _send(self, count: int) -> None:
+        assert self._wire is not None  # noqa: S101  # a flood has begun
+        for part in self._bursts(count):
+            self._write(self._wire, part)
+
+    @staticmethod
+    def _bursts(count: int) -> Iterator[int]:
+        while count > 0:
+            yield min(count, _BURST)
+            count -= _BURST
+
+    def _write(self, wire: MqttWire, count: int) -> None:
+        first, last = self._sent, min(self._sent + count, self._messages)
+        if last <= first:
+            return
+        packet = self._packets.packet
+        now = self._clock.now().timestamp()
+        data = b"".join([packet(sequence, int(now)) for sequence in range(first, last)])
+        for sequence in range(first, last):
+            self.left[sequence] = now
+        self._sent = last
+        wire.write(data)
+
+
+async def generate(load: Load, options: argparse.Namespace) -> Generated:
+    """Publish everything and wait until all is confirmed."""
+    clock = SystemClock()
+    address = BrokerAddress.from_url(options.mqtt_url)
+    wire = await open_wire(address, options.client_id, acked=load.acked)
+    started_at, began = clock.now().timestamp(), clock.monotonic()
+    async with asyncio.timeout(_DEADLINE):
+        if options.rate:
+            await load.pace(wire, options.rate)
+        else:
+            load.start_flood(wire)
+        await load.done.wait()
+    wire.close()
+    return Generated(options.messages, clock.monotonic() - began, started_at)
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mqtt-url", required=True)
+    parser.add_argument("--messages", type=int, required=True)
+    parser.add_argument("--rate", type=float, default=0.0, help="a second; 0: as fast as it goes")
+    parser.add_argument("--window", type=int, default=WINDOW, help="unconfirmed at once")
+    parser.add_argument("--client-id", default="bench-generator")
+    parser.add_argument("--times", default="", help="file for the times of leaving")
+    options = parser.parse_args()
+    load = Load(options.messages, options.window)
+    generated = uvloop.run(generate(load, options))
+    if options.times:
+        with Path(options.times).open("wb") as file:
+            load.left.tofile(file)
+    print(json.dumps(asdict(generated)))
+
+
+if __name__ == "__main__":
+    main()
