@@ -1,0 +1,146 @@
+"""Actuators with their reported state."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tortoise.queryset import QuerySet
+
+from domain.actuators import Actuator, ActuatorState, Pin
+from domain.errors import NotFoundError
+from domain.pages import Page, PageRequest
+from storage.client import TransactionClient
+from storage.pages import behind, cut, key_after
+from storage.tables import ActuatorRow, DeviceRow
+
+_KEY = ("device__esp_id", "gpio")
+
+
+@dataclass(frozen=True, slots=True)
+class ActuatorRepository:
+    """Implements domain.ports.Actuators."""
+
+    _client: TransactionClient
+
+    def _rows(self) -> QuerySet[ActuatorRow]:
+        return ActuatorRow.all().using_db(self._client).select_related("device")
+
+    async def add(self, actuator: Actuator) -> Actuator:
+        """Insert, unless the pin is taken.
+
+        Raises:
+            NotFoundError: Its device is not stored.
+        """
+        pin = actuator.pin
+        device = await DeviceRow.get_or_none(esp_id=pin.esp_id, using_db=self._client)
+        if device is None:
+            raise NotFoundError(f"no such device: {pin.esp_id}")
+        await ActuatorRow.bulk_create(
+            [_row(actuator, device)], ignore_conflicts=True, using_db=self._client
+        )
+        return _actuator(await self._rows().get(device=device, gpio=pin.gpio))
+
+    async def save(self, actuator: Actuator) -> None:
+        """Update what is configured."""
+        await (
+            self._rows()
+            .filter(id=actuator.id)
+            .update(
+                actuator_type=actuator.actuator_type,
+                name=actuator.name,
+                enabled=actuator.enabled,
+                critical=actuator.critical,
+                updated_at=actuator.updated_at,
+            )
+        )
+
+    async def save_state(self, actuator_id: int, state: ActuatorState) -> None:
+        """Update what is reported."""
+        await self._rows().filter(id=actuator_id).update(**_columns(state))
+
+    async def by_pin(self, pin: Pin) -> Actuator | None:
+        """Select one."""
+        row = await self._rows().get_or_none(**dict(zip(_KEY, pin, strict=True)))
+        return None if row is None else _actuator(row)
+
+    async def by_ids(self, ids: Sequence[int]) -> Mapping[int, Actuator]:
+        """Select several."""
+        return {row.id: _actuator(row) for row in await self._rows().filter(id__in=ids)}
+
+    async def of_devices(self, esp_ids: Sequence[str]) -> Mapping[str, Sequence[Actuator]]:
+        """Select those of several devices."""
+        found: dict[str, list[Actuator]] = {esp_id: [] for esp_id in esp_ids}
+        for row in await self._rows().filter(device__esp_id__in=esp_ids).order_by(*_KEY):
+            found[row.device.esp_id].append(_actuator(row))
+        return found
+
+    async def page(
+        self,
+        page: PageRequest,
+        *,
+        esp_id: str | None = None,
+        actuator_type: str | None = None,
+    ) -> Page[Actuator]:
+        """Select a page, by device and pin."""
+        found = self._found(esp_id, actuator_type)
+        if (key := key_after(page, str, int)) is not None:
+            found = found.filter(behind(_KEY, key))
+        rows = await found.order_by(*_KEY).limit(page.first + 1)
+        return cut(rows, page, _actuator, lambda actuator: tuple(actuator.pin))
+
+    async def count(self, *, esp_id: str | None = None, actuator_type: str | None = None) -> int:
+        """Count the same selection."""
+        return await self._found(esp_id, actuator_type).count()
+
+    def _found(self, esp_id: str | None, actuator_type: str | None) -> QuerySet[ActuatorRow]:
+        wanted = {"device__esp_id": esp_id, "actuator_type": actuator_type}
+        return self._rows().filter(**{k: v for k, v in wanted.items() if v is not None})
+
+    async def all(self) -> Sequence[Actuator]:
+        """Select all."""
+        return [_actuator(row) for row in await self._rows()]
+
+
+def _columns(state: ActuatorState) -> dict[str, object]:
+    return {
+        "value": state.value,
+        "is_active": state.is_active,
+        "emergency": state.emergency,
+        "runtime_ms": state.runtime_ms,
+        "last_command_at": state.last_command_at,
+        "reported_at": state.reported_at,
+    }
+
+
+def _row(actuator: Actuator, device: DeviceRow) -> ActuatorRow:
+    return ActuatorRow(
+        device=device,
+        gpio=actuator.pin.gpio,
+        actuator_type=actuator.actuator_type,
+        name=actuator.name,
+        enabled=actuator.enabled,
+        critical=actuator.critical,
+        created_at=actuator.created_at,
+        updated_at=actuator.updated_at,
+        **_columns(actuator.state),
+    )
+
+
+def _actuator(row: ActuatorRow) -> Actuator:
+    return Actuator(
+        id=row.id,
+        pin=Pin(row.device.esp_id, row.gpio),
+        actuator_type=row.actuator_type,
+        name=row.name,
+        enabled=row.enabled,
+        critical=row.critical,
+        state=ActuatorState(
+            value=row.value,
+            is_active=row.is_active,
+            emergency=row.emergency,
+            runtime_ms=row.runtime_ms,
+            last_command_at=row.last_command_at,
+            reported_at=row.reported_at,
+        ),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

@@ -1,0 +1,110 @@
+"""Commands and how far they have come."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
+
+from domain.actuators import Command, CommandStatus, Pin
+from domain.errors import BadInputError
+from domain.pages import Key, Page, PageRequest
+from storage.client import TransactionClient
+from storage.pages import behind, cut, instant, key_after, microseconds
+from storage.tables import CommandRow
+
+_OPEN = (CommandStatus.PENDING, CommandStatus.SENT)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRepository:
+    """Implements domain.ports.Commands."""
+
+    _client: TransactionClient
+
+    def _rows(self) -> QuerySet[CommandRow]:
+        return CommandRow.all().using_db(self._client).select_related("actuator__device")
+
+    async def add(self, command: Command) -> Command:
+        """Insert, unless the idempotency key is there."""
+        await CommandRow.bulk_create([_row(command)], ignore_conflicts=True, using_db=self._client)
+        key = command.idempotency_key
+        wanted = Q(id=command.id) if key is None else Q(idempotency_key=key)
+        return _command(await self._rows().get(wanted))
+
+    async def save(self, command: Command) -> None:
+        """Update how far it has come."""
+        await (
+            self._rows()
+            .filter(id=command.id)
+            .update(
+                status=command.status,
+                reason=command.reason,
+                sent_at=command.sent_at,
+                completed_at=command.completed_at,
+            )
+        )
+
+    async def by_id(self, command_id: UUID) -> Command | None:
+        """Select one."""
+        row = await self._rows().get_or_none(id=command_id)
+        return None if row is None else _command(row)
+
+    async def of_actuator(self, actuator_id: int, page: PageRequest) -> Page[Command]:
+        """Select a page, newest first."""
+        found = self._rows().filter(actuator_id=actuator_id)
+        if (key := key_after(page, int, str)) is not None:
+            found = found.filter(behind(("created_at", "id"), _values(key), descending=True))
+        rows = await found.order_by("-created_at", "-id").limit(page.first + 1)
+        return cut(rows, page, _command, lambda c: (microseconds(c.created_at), str(c.id)))
+
+    async def unfinished(self) -> Sequence[Command]:
+        """Select the open ones, oldest first."""
+        rows = await self._rows().filter(status__in=_OPEN).order_by("created_at", "id")
+        return [_command(row) for row in rows]
+
+
+def _values(key: Key) -> tuple[object, object]:
+    created_at, command_id = key
+    try:
+        return instant(int(created_at)), UUID(str(command_id))
+    except ValueError:
+        raise BadInputError("the cursor belongs to another list") from None
+
+
+def _row(command: Command) -> CommandRow:
+    return CommandRow(
+        id=command.id,
+        actuator_id=command.actuator_id,
+        action=command.action,
+        value=command.value,
+        duration=command.duration,
+        status=command.status,
+        reason=command.reason,
+        origin=command.origin,
+        user_id=command.user_id,
+        idempotency_key=command.idempotency_key,
+        created_at=command.created_at,
+        sent_at=command.sent_at,
+        completed_at=command.completed_at,
+    )
+
+
+def _command(row: CommandRow) -> Command:
+    return Command(
+        id=row.id,
+        actuator_id=row.actuator.id,
+        pin=Pin(row.actuator.device.esp_id, row.actuator.gpio),
+        action=row.action,
+        value=row.value,
+        duration=row.duration,
+        status=row.status,
+        reason=row.reason,
+        origin=row.origin,
+        user_id=row.user_id,
+        idempotency_key=row.idempotency_key,
+        created_at=row.created_at,
+        sent_at=row.sent_at,
+        completed_at=row.completed_at,
+    )

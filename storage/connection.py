@@ -1,0 +1,140 @@
+"""The database: its connections, from the first to the last."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from domain.errors import StorageUnavailableError
+from storage.client import prepare_tortoise
+from storage.errors import translated
+from storage.migrations import CONNECT_TIMEOUT, migrate
+from storage.reading_writer import PostgresReadingWriter
+from storage.unit_of_work import ACQUIRE_TIMEOUT, PostgresUnitOfWork
+
+CHECK_TIMEOUT = 3.0
+"""Seconds that a sign of life may take."""
+
+CLOSE_TIMEOUT = 5.0
+"""Seconds that statements in hand may take when the server ends."""
+
+_SERVER_SETTINGS = {
+    # A plan made for any values expects few rows, and sorts what it should walk: 30 times slower.
+    "plan_cache_mode": "force_custom_plan",
+    "jit": "off",  # costs more than any statement here
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Pools:
+    """Readings have a connection of their own: no number of requests keeps them waiting."""
+
+    requests: asyncpg.Pool
+    readings: asyncpg.Pool
+
+
+class Database:
+    """Implements domain.ports.Storage.
+
+    Attributes:
+        on_query: Told every statement and how many seconds it took, from now on.
+    """
+
+    on_query: Callable[[str, float], None] | None = None
+
+    def __init__(self, url: str, *, connections: int = 8, statement_timeout: float = 30.0) -> None:
+        """Describe it; nothing happens yet.
+
+        Args:
+            url: `postgres://user:password@host:port/name`, or `?host=/directory&port=...` in the
+                place of host and port for a Unix socket.
+            connections: How many units of work may be open at once; more wait.
+            statement_timeout: Seconds that one statement may take.
+        """
+        self._url = url
+        self._connections = connections
+        self._statement_timeout = statement_timeout
+        self._pools: _Pools | None = None
+
+    async def connect(self) -> None:
+        """Bring the tables up to date and open the connections; call again until it works.
+
+        Raises:
+            StorageUnavailableError: PostgreSQL is not there, or too old.
+        """
+        if self._pools is not None:
+            return
+        await prepare_tortoise()
+        await migrate(self._url)
+        with translated():
+            requests = await self._open("god-kaiser", self._connections)
+            try:
+                readings = await self._open("god-kaiser readings", 1)
+            except BaseException:
+                requests.terminate()
+                raise
+        self._pools = _Pools(requests, readings)
+
+    async def close(self) -> None:
+        """Let statements in hand finish, and close. Safe to call twice."""
+        pools, self._pools = self._pools, None
+        if pools is None:
+            return
+        for pool in (pools.readings, pools.requests):
+            with suppress(StorageUnavailableError), translated():
+                await asyncio.wait_for(pool.close(), CLOSE_TIMEOUT)
+            pool.terminate()
+
+    def unit_of_work(self) -> PostgresUnitOfWork:
+        """Open a transaction.
+
+        Raises:
+            StorageUnavailableError: `connect` has not succeeded yet.
+        """
+        return PostgresUnitOfWork(self._connected().requests)
+
+    def reading_writer(self) -> PostgresReadingWriter:
+        """Return the way in for readings; there should be only one."""
+        return PostgresReadingWriter(self._reading_connection)
+
+    async def check(self) -> None:
+        """Ask for a sign of life."""
+        with translated():
+            async with self._connected().requests.acquire(timeout=CHECK_TIMEOUT) as connection:
+                await connection.execute("SELECT 1", timeout=CHECK_TIMEOUT)
+
+    @asynccontextmanager
+    async def _reading_connection(self) -> AsyncIterator[PoolConnectionProxy]:
+        async with self._connected().readings.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
+            yield connection
+
+    def _connected(self) -> _Pools:
+        if self._pools is None:
+            raise StorageUnavailableError("the database is not connected yet")
+        return self._pools
+
+    async def _open(self, name: str, size: int) -> asyncpg.Pool:
+        return await asyncpg.create_pool(
+            self._url,
+            min_size=1,
+            max_size=size,
+            timeout=CONNECT_TIMEOUT,
+            command_timeout=self._statement_timeout,
+            server_settings={**_SERVER_SETTINGS, "application_name": name},
+            init=self._listen,
+            reset=_leave,
+        )
+
+    async def _listen(self, connection: asyncpg.Connection) -> None:
+        connection.add_query_logger(self._tell)
+
+    def _tell(self, query: asyncpg.connection.LoggedQuery) -> None:
+        if self.on_query is not None:
+            self.on_query(query.query, query.elapsed)
+
+
+async def _leave(connection: asyncpg.Connection) -> None:
+    """Leave a session as it is: nothing here changes one, and resetting it is a round trip."""

@@ -1,0 +1,173 @@
+"""Devices and their health."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
+
+from domain.devices import Device, DeviceHealth
+from domain.pages import Page, PageRequest
+from storage.client import TransactionClient
+from storage.pages import behind, cut, key_after
+from storage.tables import DeviceHealthRow, DeviceRow
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRepository:
+    """Implements domain.ports.Devices."""
+
+    _client: TransactionClient
+
+    def _rows(self) -> QuerySet[DeviceRow]:
+        return DeviceRow.all().using_db(self._client)
+
+    async def add(self, device: Device) -> Device:
+        """Insert, unless the name is there."""
+        await DeviceRow.bulk_create([_row(device)], ignore_conflicts=True, using_db=self._client)
+        return _device(await self._rows().get(esp_id=device.esp_id))
+
+    async def save(self, device: Device) -> None:
+        """Update what people decide."""
+        await (
+            self._rows()
+            .filter(esp_id=device.esp_id)
+            .update(
+                name=device.name,
+                approved=device.approved,
+                zone_id=device.zone_id,
+                updated_at=device.updated_at,
+            )
+        )
+
+    async def save_presence(self, device: Device) -> None:
+        """Update what is heard of it."""
+        await (
+            self._rows()
+            .filter(esp_id=device.esp_id)
+            .update(
+                kaiser_id=device.kaiser_id,
+                online=device.online,
+                last_seen=device.last_seen,
+                ip_address=device.ip_address,
+                firmware_version=device.firmware_version,
+                hardware_type=device.hardware_type,
+            )
+        )
+
+    async def by_esp_id(self, esp_id: str) -> Device | None:
+        """Select one."""
+        return (await self.by_esp_ids([esp_id])).get(esp_id)
+
+    async def by_esp_ids(self, esp_ids: Sequence[str]) -> Mapping[str, Device]:
+        """Select several."""
+        rows = await self._rows().filter(esp_id__in=esp_ids)
+        return {row.esp_id: _device(row) for row in rows}
+
+    async def page(self, page: PageRequest, *, search: str | None = None) -> Page[Device]:
+        """Select a page, by name."""
+        found = self._found(search)
+        if (key := key_after(page, str)) is not None:
+            found = found.filter(behind(["esp_id"], key))
+        rows = await found.order_by("esp_id").limit(page.first + 1)
+        return cut(rows, page, _device, lambda device: (device.esp_id,))
+
+    async def count(self, *, search: str | None = None) -> int:
+        """Count the same selection."""
+        return await self._found(search).count()
+
+    def _found(self, search: str | None) -> QuerySet[DeviceRow]:
+        if not search:
+            return self._rows()
+        return self._rows().filter(Q(esp_id__icontains=search) | Q(name__icontains=search))
+
+    async def all(self) -> Sequence[Device]:
+        """Select all."""
+        return [_device(row) for row in await self._rows()]
+
+    async def save_health(self, esp_id: str, health: DeviceHealth) -> None:
+        """Insert or replace the report of a device that is known."""
+        await self._client.execute_query(
+            _SAVE_HEALTH,
+            [
+                esp_id,
+                health.reported_at,
+                health.system_state,
+                health.uptime_seconds,
+                health.free_heap_bytes,
+                health.wifi_rssi_dbm,
+                health.safe_mode,
+                health.sensor_count,
+                health.actuator_count,
+            ],
+        )
+
+    async def health(self, esp_ids: Sequence[str]) -> Mapping[str, DeviceHealth]:
+        """Select the reports of several."""
+        rows = (
+            await DeviceHealthRow.filter(device__esp_id__in=esp_ids)
+            .using_db(self._client)
+            .select_related("device")
+        )
+        return {row.device.esp_id: _health(row) for row in rows}
+
+
+_SAVE_HEALTH = """
+INSERT INTO device_health (device_id, reported_at, system_state, uptime_seconds, free_heap_bytes,
+                           wifi_rssi_dbm, safe_mode, sensor_count, actuator_count)
+SELECT id, $2, $3, $4, $5, $6, $7, $8, $9 FROM device WHERE esp_id = $1
+ON CONFLICT (device_id) DO UPDATE SET
+    reported_at = excluded.reported_at, system_state = excluded.system_state,
+    uptime_seconds = excluded.uptime_seconds, free_heap_bytes = excluded.free_heap_bytes,
+    wifi_rssi_dbm = excluded.wifi_rssi_dbm, safe_mode = excluded.safe_mode,
+    sensor_count = excluded.sensor_count, actuator_count = excluded.actuator_count
+"""
+
+
+def _row(device: Device) -> DeviceRow:
+    return DeviceRow(
+        id=device.id,
+        esp_id=device.esp_id,
+        kaiser_id=device.kaiser_id,
+        name=device.name,
+        approved=device.approved,
+        online=device.online,
+        zone_id=device.zone_id,
+        ip_address=device.ip_address,
+        firmware_version=device.firmware_version,
+        hardware_type=device.hardware_type,
+        last_seen=device.last_seen,
+        created_at=device.created_at,
+        updated_at=device.updated_at,
+    )
+
+
+def _device(row: DeviceRow) -> Device:
+    return Device(
+        id=row.id,
+        esp_id=row.esp_id,
+        kaiser_id=row.kaiser_id,
+        name=row.name,
+        approved=row.approved,
+        online=row.online,
+        zone_id=row.zone_id,
+        ip_address=row.ip_address,
+        firmware_version=row.firmware_version,
+        hardware_type=row.hardware_type,
+        last_seen=row.last_seen,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _health(row: DeviceHealthRow) -> DeviceHealth:
+    return DeviceHealth(
+        reported_at=row.reported_at,
+        system_state=row.system_state,
+        uptime_seconds=row.uptime_seconds,
+        free_heap_bytes=row.free_heap_bytes,
+        wifi_rssi_dbm=row.wifi_rssi_dbm,
+        safe_mode=row.safe_mode,
+        sensor_count=row.sensor_count,
+        actuator_count=row.actuator_count,
+    )

@@ -1,0 +1,190 @@
+"""Readings, for those who ask.
+
+Every statement walks an index of the partitions it needs and stops when it has enough: the unique
+index of (sensor, time measured, sequence), or the one of id.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from domain.pages import Page, PageRequest
+from domain.sensors import (
+    Measurement,
+    ProcessingMode,
+    Quality,
+    Reading,
+    Sensor,
+    SensorKey,
+)
+from storage.client import TransactionClient
+from storage.pages import cut, instant, key_after, microseconds
+
+QUALITIES: Mapping[Quality, int] = {
+    Quality.UNKNOWN: 0,
+    Quality.EXCELLENT: 1,
+    Quality.GOOD: 2,
+    Quality.FAIR: 3,
+    Quality.POOR: 4,
+    Quality.BAD: 5,
+    Quality.STALE: 6,
+    Quality.SUSPECT: 7,
+    Quality.ERROR: 8,
+}
+"""How qualities are stored. These numbers are on disk: add, but never change."""
+
+_QUALITY_OF = {number: quality for quality, number in QUALITIES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRepository:
+    """Implements domain.ports.Readings."""
+
+    _client: TransactionClient
+
+    async def latest(self, sensor_ids: Sequence[int]) -> Mapping[int, Reading]:
+        """Select the newest of each sensor: one index probe for each."""
+        rows = await self._fetch(_LATEST, sensor_ids)
+        return {reading.sensor.id: reading for reading in _readings(rows)}
+
+    async def page(
+        self,
+        page: PageRequest,
+        *,
+        sensor_ids: Sequence[int] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Page[Reading]:
+        """Select a page, newest first."""
+        key = key_after(page, int, int)
+        before, before_id = (None, None) if key is None else (instant(int(key[0])), int(key[1]))
+        rows = await self._fetch(_PAGE, sensor_ids, start, end, before, before_id, page.first + 1)
+        return cut(
+            _readings(rows), page, lambda r: r, lambda r: (microseconds(r.measured_at), r.id)
+        )
+
+    async def since(self, reading_id: int, limit: int) -> Sequence[Reading]:
+        """Select what follows, by id."""
+        return _readings(await self._fetch(_SINCE, reading_id, limit))
+
+    async def first_id_at(self, received_at: datetime) -> int:
+        """Return the id before what was received at or after a time.
+
+        The writer gives no id below the time of receipt in microseconds, so nothing has to be
+        looked up.
+        """
+        return max(0, microseconds(received_at) - 1)
+
+    async def _fetch(self, statement: str, *values: object) -> Sequence[Mapping[str, Any]]:
+        rows: Sequence[Mapping[str, Any]]
+        _, rows = await self._client.execute_query(statement, [*values])
+        return rows
+
+
+def _readings(rows: Sequence[Mapping[str, Any]]) -> Sequence[Reading]:
+    sensors: dict[int, Sensor] = {}
+    return [
+        Reading(
+            id=row["id"],
+            sensor=sensors.get(row["sensor_id"])
+            or sensors.setdefault(row["sensor_id"], _sensor(row)),
+            measured_at=row["measured_at"],
+            received_at=row["received_at"],
+            raw_value=row["raw_value"],
+            measurement=Measurement(
+                value=row["value"],
+                unit=row["conversion_unit"],
+                quality=_QUALITY_OF[row["quality"]],
+                mode=ProcessingMode(row["mode"]),
+                library=row["library"],
+                library_version=row["library_version"],
+                notes=None if row["metadata"] is None else msgspec.json.decode(row["metadata"]),
+            ),
+            sequence=row["sequence"],
+        )
+        for row in rows
+    ]
+
+
+def _sensor(row: Mapping[str, Any]) -> Sensor:
+    return Sensor(
+        id=row["sensor_id"],
+        key=SensorKey(row["esp_id"], row["gpio"], row["sensor_type"], row["address"]),
+        name=row["name"],
+        unit=row["unit"],
+        enabled=row["enabled"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+_COLUMNS = """
+SELECT reading.id, reading.sensor_id, reading.measured_at, reading.received_at, reading.raw_value,
+       reading.value, reading.sequence, reading.quality, reading.metadata,
+       conversion.mode, conversion.library, conversion.library_version,
+       conversion.unit AS conversion_unit,
+       device.esp_id, sensor.gpio, sensor.sensor_type, sensor.address, sensor.name, sensor.unit,
+       sensor.enabled, sensor.created_at, sensor.updated_at
+"""
+
+_JOINS = """
+JOIN sensor ON sensor.id = reading.sensor_id
+JOIN device ON device.id = sensor.device_id
+JOIN conversion ON conversion.id = reading.conversion_id
+"""
+
+_LATEST = f"""
+{_COLUMNS}
+FROM (SELECT DISTINCT unnest($1::int[]) AS id) AS wanted
+CROSS JOIN LATERAL (
+    SELECT * FROM reading WHERE sensor_id = wanted.id
+    ORDER BY measured_at DESC, id DESC LIMIT 1
+) AS reading
+{_JOINS}
+"""  # noqa: S608 - made of constants
+
+_SINCE = f"""
+{_COLUMNS}
+FROM reading {_JOINS}
+WHERE reading.id > $1 ORDER BY reading.id LIMIT $2
+"""
+
+# No index has the readings of several sensors in order, so each sensor's newest are merged. To
+# read few of each, a border is found first: the time of the n-th newest among a share of each
+# sensor's newest. At least n readings are not older, so nothing older can be on the page. Without
+# that many there is no border, and each sensor gives its n newest.
+_PAGE = f"""
+WITH wanted AS MATERIALIZED (
+    SELECT id FROM sensor WHERE $1::int[] IS NULL OR id = ANY ($1::int[])
+), border AS MATERIALIZED (
+    SELECT newest.measured_at FROM wanted CROSS JOIN LATERAL (
+        SELECT measured_at FROM reading
+        WHERE sensor_id = wanted.id
+          AND measured_at >= coalesce($2::timestamptz, '-infinity')
+          AND measured_at < coalesce($3::timestamptz, 'infinity')
+          AND measured_at <= coalesce($4::timestamptz, 'infinity')
+        ORDER BY measured_at DESC
+        LIMIT least($6::int, 4 * $6::int / (SELECT greatest(count(*), 1) FROM wanted) + 1)
+    ) AS newest
+    ORDER BY newest.measured_at DESC OFFSET $6::int LIMIT 1
+)
+{_COLUMNS}
+FROM (
+    SELECT newest.* FROM wanted CROSS JOIN LATERAL (
+        SELECT * FROM reading
+        WHERE sensor_id = wanted.id
+          AND measured_at >= coalesce($2::timestamptz, '-infinity')
+          AND measured_at < coalesce($3::timestamptz, 'infinity')
+          AND measured_at <= coalesce($4::timestamptz, 'infinity')
+          AND measured_at >= coalesce((SELECT measured_at FROM border), '-infinity')
+          AND ($4::timestamptz IS NULL OR measured_at < $4 OR id < $5::bigint)
+        ORDER BY measured_at DESC, id DESC LIMIT $6::int
+    ) AS newest
+    ORDER BY newest.measured_at DESC, newest.id DESC LIMIT $6::int
+) AS reading
+{_JOINS}
+ORDER BY reading.measured_at DESC, reading.id DESC
+"""  # noqa: S608 - made of constants

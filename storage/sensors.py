@@ -1,0 +1,125 @@
+"""Sensors."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tortoise.queryset import QuerySet
+
+from domain.errors import NotFoundError
+from domain.pages import Page, PageRequest
+from domain.sensors import Sensor, SensorKey
+from storage.client import TransactionClient
+from storage.pages import behind, cut, key_after
+from storage.tables import DeviceRow, SensorRow
+
+_KEY = ("device__esp_id", "gpio", "sensor_type", "address")
+
+
+@dataclass(frozen=True, slots=True)
+class SensorRepository:
+    """Implements domain.ports.Sensors."""
+
+    _client: TransactionClient
+
+    def _rows(self) -> QuerySet[SensorRow]:
+        return SensorRow.all().using_db(self._client).select_related("device")
+
+    async def add(self, sensors: Sequence[Sensor]) -> Sequence[Sensor]:
+        """Insert those whose key is new.
+
+        Raises:
+            NotFoundError: One of their devices is not stored.
+        """
+        esp_ids = {sensor.key.esp_id for sensor in sensors}
+        devices = {
+            device.esp_id: device
+            for device in await DeviceRow.filter(esp_id__in=esp_ids).using_db(self._client)
+        }
+        if unknown := esp_ids - devices.keys():
+            raise NotFoundError(f"no such device: {', '.join(sorted(unknown))}")
+        await SensorRow.bulk_create(
+            [_row(sensor, devices[sensor.key.esp_id]) for sensor in sensors],
+            ignore_conflicts=True,
+            using_db=self._client,
+        )
+        stored = {
+            sensor.key: sensor
+            for sensor in map(_sensor, await self._rows().filter(device__esp_id__in=esp_ids))
+        }
+        return [stored[sensor.key] for sensor in sensors]
+
+    async def by_key(self, key: SensorKey) -> Sensor | None:
+        """Select one."""
+        row = await self._rows().get_or_none(**dict(zip(_KEY, key, strict=True)))
+        return None if row is None else _sensor(row)
+
+    async def of_devices(self, esp_ids: Sequence[str]) -> Mapping[str, Sequence[Sensor]]:
+        """Select those of several devices."""
+        found: dict[str, list[Sensor]] = {esp_id: [] for esp_id in esp_ids}
+        for row in await self._rows().filter(device__esp_id__in=esp_ids).order_by(*_KEY):
+            found[row.device.esp_id].append(_sensor(row))
+        return found
+
+    async def page(
+        self,
+        page: PageRequest,
+        *,
+        esp_id: str | None = None,
+        sensor_type: str | None = None,
+        enabled: bool | None = None,
+    ) -> Page[Sensor]:
+        """Select a page, by device, pin, type and address."""
+        found = self._found(esp_id, sensor_type, enabled)
+        if (key := key_after(page, str, int, str, str)) is not None:
+            found = found.filter(behind(_KEY, key))
+        rows = await found.order_by(*_KEY).limit(page.first + 1)
+        return cut(rows, page, _sensor, lambda sensor: tuple(sensor.key))
+
+    async def count(
+        self,
+        *,
+        esp_id: str | None = None,
+        sensor_type: str | None = None,
+        enabled: bool | None = None,
+    ) -> int:
+        """Count the same selection."""
+        return await self._found(esp_id, sensor_type, enabled).count()
+
+    def _found(
+        self,
+        esp_id: str | None,
+        sensor_type: str | None,
+        enabled: bool | None,  # noqa: FBT001 - a filter, not a switch
+    ) -> QuerySet[SensorRow]:
+        wanted = {"device__esp_id": esp_id, "sensor_type": sensor_type, "enabled": enabled}
+        return self._rows().filter(**{k: v for k, v in wanted.items() if v is not None})
+
+    async def all(self) -> Sequence[Sensor]:
+        """Select all."""
+        return [_sensor(row) for row in await self._rows()]
+
+
+def _row(sensor: Sensor, device: DeviceRow) -> SensorRow:
+    return SensorRow(
+        device=device,
+        gpio=sensor.key.gpio,
+        sensor_type=sensor.key.sensor_type,
+        address=sensor.key.address,
+        name=sensor.name,
+        unit=sensor.unit,
+        enabled=sensor.enabled,
+        created_at=sensor.created_at,
+        updated_at=sensor.updated_at,
+    )
+
+
+def _sensor(row: SensorRow) -> Sensor:
+    return Sensor(
+        id=row.id,
+        key=SensorKey(row.device.esp_id, row.gpio, row.sensor_type, row.address),
+        name=row.name,
+        unit=row.unit,
+        enabled=row.enabled,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

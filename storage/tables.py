@@ -1,0 +1,237 @@
+"""The tables, as Tortoise sees them; `migrations/` makes them, with what Tortoise cannot say.
+
+Only there: the monthly partitions of `reading`, NULLS NOT DISTINCT, CHECKs and a partial index.
+Text has no length limits: what is too long for an index, PostgreSQL itself refuses.
+"""
+
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from domain.actuators import CommandAction, CommandOrigin, CommandStatus, EmergencyPhase
+from domain.sensors import ProcessingMode
+from domain.users import Role
+
+
+class KeyField(fields.Field[str]):
+    """Text that rows are found and sorted by.
+
+    Compared byte by byte: pages keep their order whatever locale the database has, and an index
+    survives an update of the C library.
+    """
+
+    field_type = str
+    SQL_TYPE = 'TEXT COLLATE "C"'
+
+
+class DeviceRow(Model):
+    """A device."""
+
+    id = fields.UUIDField(primary_key=True)
+    esp_id = KeyField(unique=True)
+    kaiser_id = fields.TextField()
+    name = fields.TextField(null=True)
+    approved = fields.BooleanField()
+    online = fields.BooleanField()
+    zone_id = fields.TextField(null=True)
+    ip_address = fields.TextField(null=True)
+    firmware_version = fields.TextField(null=True)
+    hardware_type = fields.TextField(null=True)
+    last_seen = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        """Table options."""
+
+        table = "device"
+
+
+class DeviceHealthRow(Model):
+    """The newest report of a device; one row per device."""
+
+    device: fields.OneToOneRelation[DeviceRow] = fields.OneToOneField(
+        "models.DeviceRow", related_name="health", primary_key=True
+    )
+    reported_at = fields.DatetimeField()
+    system_state = fields.TextField()
+    uptime_seconds = fields.BigIntField(null=True)
+    free_heap_bytes = fields.BigIntField(null=True)
+    wifi_rssi_dbm = fields.BigIntField(null=True)
+    safe_mode = fields.BooleanField()
+    sensor_count = fields.BigIntField(null=True)
+    actuator_count = fields.BigIntField(null=True)
+
+    class Meta:
+        """Table options."""
+
+        table = "device_health"
+
+
+class SensorRow(Model):
+    """A sensor."""
+
+    id = fields.IntField(primary_key=True)
+    device: fields.ForeignKeyRelation[DeviceRow] = fields.ForeignKeyField(
+        "models.DeviceRow", related_name="sensors"
+    )
+    gpio = fields.SmallIntField()
+    sensor_type = KeyField()
+    address = KeyField()
+    name = fields.TextField()
+    unit = fields.TextField(null=True)
+    enabled = fields.BooleanField()
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        """Table options."""
+
+        table = "sensor"
+        unique_together = (("device_id", "gpio", "sensor_type", "address"),)
+
+
+class ActuatorRow(Model):
+    """An actuator, and what its device last said of it."""
+
+    id = fields.IntField(primary_key=True)
+    device: fields.ForeignKeyRelation[DeviceRow] = fields.ForeignKeyField(
+        "models.DeviceRow", related_name="actuators"
+    )
+    gpio = fields.SmallIntField()
+    actuator_type = KeyField()
+    name = fields.TextField()
+    enabled = fields.BooleanField()
+    critical = fields.BooleanField()
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+    value = fields.FloatField()
+    is_active = fields.BooleanField()
+    emergency = fields.CharEnumField(EmergencyPhase, max_length=16)
+    runtime_ms = fields.FloatField(null=True)
+    last_command_at = fields.DatetimeField(null=True)
+    reported_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        """Table options."""
+
+        table = "actuator"
+        unique_together = (("device_id", "gpio"),)
+
+
+class UserRow(Model):
+    """An account; `user` is a reserved word."""
+
+    id = fields.UUIDField(primary_key=True)
+    username = KeyField(unique=True)
+    password_hash = fields.TextField()
+    role = fields.IntEnumField(Role)
+    email = fields.TextField(null=True)
+    active = fields.BooleanField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        """Table options."""
+
+        table = "user_account"
+
+
+class CommandRow(Model):
+    """A command and how far it has come."""
+
+    id = fields.UUIDField(primary_key=True)
+    actuator: fields.ForeignKeyRelation[ActuatorRow] = fields.ForeignKeyField(
+        "models.ActuatorRow", related_name="commands"
+    )
+    action = fields.CharEnumField(CommandAction, max_length=16)
+    value = fields.FloatField()
+    duration = fields.TimeDeltaField(null=True)
+    status = fields.CharEnumField(CommandStatus, max_length=16)
+    reason = fields.TextField(null=True)
+    origin = fields.CharEnumField(CommandOrigin, max_length=16)
+    user: fields.ForeignKeyNullableRelation[UserRow] = fields.ForeignKeyField(
+        "models.UserRow", related_name="commands", null=True, on_delete=fields.SET_NULL
+    )
+    user_id: UUID | None
+    idempotency_key = KeyField(unique=True, null=True)
+    created_at = fields.DatetimeField()
+    sent_at = fields.DatetimeField(null=True)
+    completed_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        """Table options."""
+
+        table = "command"
+        indexes = (Index(fields=["actuator_id", "created_at", "id"]),)
+
+
+class ConversionRow(Model):
+    """Who made values out of raw values, and in which unit: said once, not in every reading."""
+
+    id = fields.IntField(primary_key=True)
+    mode = fields.CharEnumField(ProcessingMode, max_length=16)
+    library = KeyField(null=True)
+    library_version = KeyField(null=True)
+    unit = KeyField(null=True)
+
+    class Meta:
+        """Table options."""
+
+        table = "conversion"
+
+
+class ReadingRow(Model):
+    """A reading: narrow, in monthly partitions, without foreign keys, for volume.
+
+    Columns stand in order of their width, so that none is padded. `id` is assigned by the writer
+    and grows in the order of commits; the identity is (sensor, time measured, sequence).
+    """
+
+    id = fields.BigIntField(primary_key=True, generated=False)
+    measured_at = fields.DatetimeField()
+    received_at = fields.DatetimeField()
+    raw_value = fields.FloatField()
+    value = fields.FloatField(null=True)
+    sequence = fields.BigIntField(null=True)
+    sensor_id = fields.IntField()
+    conversion_id = fields.IntField()
+    quality = fields.SmallIntField()
+    metadata: fields.Field[dict[str, object] | None] = fields.JSONField(null=True)
+
+    class Meta:
+        """Table options."""
+
+        table = "reading"
+
+
+class ClocklessSampleRow(Model):
+    """What identifies a sample whose device has no clock, for as long as it may be redelivered."""
+
+    id = fields.BigIntField(primary_key=True)
+    sensor_id = fields.IntField()
+    ticks = fields.BigIntField()
+    sequence = fields.BigIntField(null=True)
+    raw_value = fields.FloatField()
+    received_at = fields.DatetimeField()
+
+    class Meta:
+        """Table options."""
+
+        table = "clockless_sample"
+
+
+class DeadLetterRow(Model):
+    """A message that could not be read."""
+
+    id = fields.BigIntField(primary_key=True)
+    topic = fields.TextField()
+    payload = fields.BinaryField()
+    reason = fields.TextField()
+    received_at = fields.DatetimeField()
+
+    class Meta:
+        """Table options."""
+
+        table = "dead_letter"

@@ -1,0 +1,63 @@
+"""One transaction with its repositories."""
+
+from contextlib import AsyncExitStack, suppress
+from typing import Self
+
+import asyncpg
+
+from domain.errors import StorageUnavailableError
+from storage.actuators import ActuatorRepository
+from storage.client import TransactionClient
+from storage.commands import CommandRepository
+from storage.dead_letters import DeadLetterRepository
+from storage.devices import DeviceRepository
+from storage.errors import translated
+from storage.readings import ReadingRepository
+from storage.sensors import SensorRepository
+from storage.users import UserRepository
+
+ACQUIRE_TIMEOUT = 10.0
+"""Seconds to wait for a connection when all of them are busy."""
+
+
+class PostgresUnitOfWork:
+    """Implements domain.ports.UnitOfWork."""
+
+    devices: DeviceRepository
+    sensors: SensorRepository
+    readings: ReadingRepository
+    actuators: ActuatorRepository
+    commands: CommandRepository
+    users: UserRepository
+    dead_letters: DeadLetterRepository
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._transaction = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            with translated():
+                connection = await stack.enter_async_context(
+                    self._pool.acquire(timeout=ACQUIRE_TIMEOUT)
+                )
+                await stack.enter_async_context(connection.transaction())
+            self._transaction = stack.pop_all()
+        client = TransactionClient(connection)
+        self.devices = DeviceRepository(client)
+        self.sensors = SensorRepository(client)
+        self.readings = ReadingRepository(client)
+        self.actuators = ActuatorRepository(client)
+        self.commands = CommandRepository(client)
+        self.users = UserRepository(client)
+        self.dead_letters = DeadLetterRepository(client)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if exc[0] is None:
+            with translated():
+                await self._transaction.aclose()
+            return
+        # The error on its way out says more than a connection that cannot roll back either.
+        with suppress(StorageUnavailableError), translated():
+            await self._transaction.__aexit__(*exc)  # type: ignore[arg-type]  # the usual three
