@@ -24,21 +24,28 @@ class ChildLog:
     def __init__(self, path: Path, limit: int = 4 * 2**20) -> None:
         self.path = path
         self._limit = limit
+        self._opened_at = 0
 
     def open(self) -> int:
         """Return a file descriptor to print to; it appends, so that `trim` may shorten it."""
+        self.trim()
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+        self._opened_at = os.fstat(descriptor).st_size
+        return descriptor
 
     def trim(self) -> None:
         """Keep the last of a log over its limit beside it, and begin again."""
         if self.path.exists() and self.path.stat().st_size > self._limit:
             self.path.with_suffix(".log.1").write_bytes(self._end(self._limit))
             os.truncate(self.path, 0)
+            self._opened_at = 0
 
     def last_words(self) -> str:
-        """Return the line that most likely says why the child ended; empty without any."""
-        lines = [line.strip() for line in self._end(4096).decode(errors="replace").splitlines()]
+        """Return the line of the newest child that most likely says why it ended; may be empty."""
+        size = self.path.stat().st_size if self.path.exists() else 0
+        text = self._end(min(4096, size - self._opened_at)).decode(errors="replace")
+        lines = [line.strip() for line in text.splitlines()]
         telling = [line for line in lines if "FATAL" in line or "rror" in line]
         return next(reversed(telling or [line for line in lines if line]), "")
 
@@ -103,7 +110,6 @@ class Child:
             program += tie
         else:
             program = [sys.executable, "-I", "-S", str(_LAUNCH), *tie, *program]
-        log.trim()
         output = log.open()
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own words, no shell

@@ -4,8 +4,9 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import asyncpg
@@ -84,6 +85,14 @@ def copy_wheel(target: Path) -> None:
         shutil.copytree(wheel.with_name(part), target / part, symlinks=True)
 
 
+@contextmanager
+def unreaped_process(uid: int, gid: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """Yield a process that stays a zombie when it is killed."""
+    with subprocess.Popen(["/bin/sleep", "60"], user=uid, group=gid) as process:
+        yield process
+        process.kill()
+
+
 async def refusal(postgres: EmbeddedPostgres) -> str:
     with pytest.raises(EmbeddedError) as caught:
         await postgres.start()
@@ -160,20 +169,13 @@ async def test_a_process_id_left_behind_by_a_killed_server_fools_nobody(
         mark = postgres.cluster / "postmaster.pid"
         text = mark.read_text()
         owner = mark.stat()
-    stranger = await asyncio.create_subprocess_exec(
-        "/bin/sleep", "60", user=owner.st_uid, group=owner.st_gid
-    )
-    try:
+    with unreaped_process(owner.st_uid, owner.st_gid) as stranger:
         if pid_of == "zombie":
-            os.kill(stranger.pid, signal.SIGKILL)
+            stranger.kill()
         mark.write_text(text.replace(text.partition("\n")[0], str(stranger.pid), 1))
         os.chown(mark, owner.st_uid, owner.st_gid)
         async with quick(data_dir) as postgres:
             assert await is_up(postgres.url)
-    finally:
-        with suppress(ProcessLookupError):
-            stranger.kill()
-        await stranger.wait()
 
 
 async def test_a_directory_in_use_is_refused(data_dir: Path) -> None:
