@@ -104,7 +104,7 @@ class EmbeddedBroker(Service):
         super().__init__("broker", data_dir, start_deadline=start_deadline)
         self.host = host
         self.port = port
-        self._mosquitto = None if prefer == "iotcore" else _installed_mosquitto()
+        self._mosquitto = None if prefer == "iotcore" else installed_mosquitto()
         if prefer == "mosquitto" and self._mosquitto is None:
             raise EmbeddedError("Mosquitto is not installed; run: sudo apt install mosquitto")
         self.flavour: Flavour = "mosquitto" if self._mosquitto else "iotcore"
@@ -181,7 +181,7 @@ class EmbeddedBroker(Service):
         return child.exit_code is None
 
 
-def _installed_mosquitto() -> Path | None:
+def installed_mosquitto() -> Path | None:
     """Find Mosquitto; Debian puts it where only root's PATH looks."""
     places = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
     found = shutil.which("mosquitto", path=places)

@@ -9,14 +9,20 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from app.embedded.broker import EmbeddedBroker, Flavour
+from app.embedded.broker import EmbeddedBroker, Flavour, installed_mosquitto
 from app.embedded.lock import started_at
 from app.errors import StartError
 from app.listening import check_http_port
 from tests.eventually import eventually
 from tests.integration.embedded import BROKER, data_directory, server_process, watched
 
-both = pytest.mark.parametrize("flavour", ["mosquitto", "iotcore"])
+needs_mosquitto = pytest.mark.skipif(
+    installed_mosquitto() is None and "CI" not in os.environ,
+    reason="Mosquitto is not installed: sudo apt install mosquitto",
+)
+both = pytest.mark.parametrize(
+    "flavour", [pytest.param("mosquitto", marks=needs_mosquitto), "iotcore"]
+)
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs children as others")
 
 
@@ -95,6 +101,7 @@ async def test_killed_it_comes_back_at_the_same_address(data_dir: Path, flavour:
         assert broker.url == url
 
 
+@needs_mosquitto
 async def test_it_comes_back_when_its_port_was_taken_meanwhile(data_dir: Path) -> None:
     async with EmbeddedBroker(data_dir, port=0, prefer="mosquitto") as broker:
         killed = broker.pid
@@ -117,6 +124,7 @@ async def test_stopped_it_does_not_come_back(data_dir: Path) -> None:
         assert broker.pid is None
 
 
+@needs_mosquitto
 async def test_mosquitto_keeps_sessions_and_retained_messages_when_killed(data_dir: Path) -> None:
     broker = EmbeddedBroker(data_dir, port=0, prefer="mosquitto")
     async with broker:
@@ -156,6 +164,7 @@ async def test_a_port_that_is_taken_is_named_with_the_setting(
     assert "KAISER_MQTT_URL" in text
 
 
+@needs_mosquitto
 async def test_a_damaged_file_of_mosquitto_is_refused_with_the_way_out(data_dir: Path) -> None:
     async with EmbeddedBroker(data_dir, port=0, prefer="mosquitto"):
         pass
