@@ -35,5 +35,6 @@ lock: setup ## Bring both lock files to pyproject.toml; newest versions: make lo
 	@test -x .venv/lock/bin/uv || { $(python) -m venv .venv/lock && \
 		.venv/lock/bin/python -m pip install --quiet --disable-pip-version-check uv; }
 	@$(compile) --output-file requirements.lock pyproject.toml
-	@$(compile) --output-file requirements-dev.lock --constraint requirements.lock --group dev pyproject.toml
+	@$(compile) --output-file requirements-dev.lock --no-annotate \
+		--constraint requirements.lock --group dev pyproject.toml
 	@! grep -n '://' requirements.lock requirements-dev.lock

@@ -37,7 +37,8 @@ class ChildLog:
     def trim(self) -> None:
         """Keep the last of a log over its limit beside it, and begin again."""
         if self.path.exists() and self.path.stat().st_size > self._limit:
-            self.path.with_suffix(".log.1").write_bytes(self._end(self._limit))
+            with suppress(OSError):  # a full disk: then the copy is what we do without
+                self.path.with_suffix(".log.1").write_bytes(self._end(self._limit))
             os.truncate(self.path, 0)
             self._opened_at = 0
 
