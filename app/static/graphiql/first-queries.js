@@ -3,10 +3,12 @@
 
 window.FIRST_QUERIES = [
   {
-    query: `# Welcome. Sign in above, then press the pink button (or Ctrl-Enter).
+    query: `# Welcome! Sign in above, then press the pink
+# button (or Ctrl-Enter). Ctrl-Space completes
+# names, the book on the left explains them.
 #
-# Everything that was heard of: devices, their sensors with the newest reading,
-# and what their actuators do. Ctrl-Space completes names; the book on the left explains them.
+# Every device with the newest reading of its
+# sensors and what its actuators do:
 
 query Greenhouse {
   devices(first: 20) {
@@ -36,11 +38,14 @@ query Greenhouse {
 `,
   },
   {
-    query: `# Readings as they are stored, live. Press the button again to stop.
+    query: `# Readings of approved devices, live.
+# Press the button again to stop.
 #
-# throttle: at most one event per sensor in this time.
-# since: the cursor of an event, or an instant; first replays what was stored after it.
-# filter: for example { sensorTypes: ["ds18b20"] } or { espIds: ["ESP_12AB34"] }
+# throttle: at most one event per sensor
+#           in this time
+# since:    a cursor or an instant; replays
+#           what was stored after it first
+# filter:   { sensorTypes: ["ds18b20"] }
 
 subscription LiveReadings {
   readings(throttle: "PT1S") {
@@ -57,11 +62,15 @@ subscription LiveReadings {
 `,
   },
   {
-    query: `# Switch something on for ten seconds, and see what its device answered.
+    query: `# Switches an actuator on for ten seconds, and
+# tells what its device answered. The variables
+# below name the irrigation pump of the demo;
+# the first tab lists what there is.
 #
-# Put a device and a pin of yours into the variables below; the first tab lists them.
-# A new device has to be let in first:
-#   mutation { approveDevice(espId: "ESP_12AB34", name: "Bench 1") { status } }
+# A new device must be let in first:
+# mutation {
+#   approveDevice(espId: "ESP_70A705") { status }
+# }
 
 mutation SwitchOn($order: SendCommandInput!) {
   sendCommand(input: $order) {
@@ -76,8 +85,8 @@ mutation SwitchOn($order: SendCommandInput!) {
 `,
     variables: `{
   "order": {
-    "espId": "ESP_12AB34",
-    "gpio": 5,
+    "espId": "ESP_70A705",
+    "gpio": 27,
     "action": "ON",
     "duration": "PT10S"
   }

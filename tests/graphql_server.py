@@ -1,0 +1,229 @@
+"""The GraphQL side of the server over fakes: everything that an operation can reach."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from strawberry.types import ExecutionResult
+
+from app.graphql import build_schema
+from app.graphql.schema import Schema
+from domain.actuators import Actuator
+from domain.devices import Device
+from domain.errors import StorageUnavailableError
+from domain.events import Event, ReadingsStored
+from domain.ports import Clock, TokenIssuer
+from domain.sensors import Reading, Sensor
+from domain.services.accounts import Accounts
+from domain.services.command import SendCommand
+from domain.services.configure import Configure
+from domain.services.guard import Guard
+from domain.services.health import CheckHealth
+from domain.services.registry import Registry
+from domain.users import Identity, Role, User
+from schema.context import Context, Services
+from schema.loaders import Loaders
+from tests.fakes import (
+    FakeClock,
+    FakeCommandLink,
+    FakeEventStream,
+    FakePasswords,
+    FakeStorage,
+    FakeTokens,
+    until,
+)
+from tests.makers import make_user
+
+
+async def _well() -> str | None:
+    return "all is well"
+
+
+@dataclass(slots=True)
+class GraphqlServer:
+    """Services over fakes, and the schema in front of them."""
+
+    clock: Clock = field(default_factory=FakeClock)
+    tokens: TokenIssuer = field(default_factory=FakeTokens)
+    storage: FakeStorage = field(default_factory=FakeStorage)
+    events: FakeEventStream = field(default_factory=FakeEventStream)
+    registry: Registry = field(default_factory=Registry)
+    link: FakeCommandLink = field(default_factory=FakeCommandLink)
+    schema: Schema = field(default_factory=build_schema)
+    user: User = field(default_factory=lambda: make_user("anna"))
+    services: Services = field(init=False)
+
+    def __post_init__(self) -> None:
+        shared: dict[str, Any] = {
+            "storage": self.storage,
+            "registry": self.registry,
+            "events": self.events,
+            "clock": self.clock,
+        }
+        numbers = iter(range(1, 10_000))
+        self.storage.users.rows[self.user.id] = self.user
+        self.services = Services(
+            **shared,
+            accounts=Accounts(
+                storage=self.storage,
+                passwords=FakePasswords(),
+                tokens=self.tokens,
+                clock=self.clock,
+                new_id=lambda: UUID(int=next(numbers)),
+            ),
+            configure=Configure(**shared),
+            send_command=SendCommand(
+                **shared,
+                link=self.link,
+                guard=Guard(
+                    name="database",
+                    away=StorageUnavailableError,
+                    clock=self.clock,
+                    random=Random(1),
+                    failed=lambda *_: None,
+                ),
+                new_id=lambda: UUID(int=next(numbers)),
+            ),
+            check_health=CheckHealth(
+                probes={"database": _well},
+                clock=self.clock,
+                version="1.2.3",
+                started=self.clock.monotonic(),
+            ),
+        )
+
+    # ------------------------------------------------------------ what there is
+
+    async def has_device(self, device: Device) -> Device:
+        self.registry.add_device(device)
+        return await self.storage.devices.add(device)
+
+    async def has_sensor(self, sensor: Sensor) -> Sensor:
+        (stored,) = await self.storage.sensors.add([sensor])
+        self.registry.put_sensors([stored])
+        return stored
+
+    async def has_actuator(self, actuator: Actuator) -> Actuator:
+        stored = await self.storage.actuators.add(actuator)
+        self.registry.add_actuator(stored)
+        return stored
+
+    async def store(self, *readings: Reading) -> None:
+        """Commit readings and tell them, as the ingest path does."""
+        self.storage.readings.rows.extend(readings)
+        await self.events.publish(ReadingsStored(readings))
+
+    # ------------------------------------------------------------ asking
+
+    def context(self, role: Role | None = Role.ADMIN) -> Context:
+        """Return the context of somebody in a role; None: of a stranger."""
+        stranger = Context(services=self.services, loaders=Loaders(self.storage))
+        if role is None:
+            return stranger
+        identity = Identity(
+            user_id=self.user.id,
+            username=self.user.username,
+            role=role,
+            expires_at=self.clock.now() + timedelta(hours=1),
+        )
+        return replace(stranger, identity=identity)
+
+    async def execute(
+        self, query: str, variables: dict[str, Any] | None = None, *, role: Role | None = Role.ADMIN
+    ) -> ExecutionResult:
+        return await self.schema.execute(
+            query, variable_values=variables, context_value=self.context(role)
+        )
+
+    async def ask(self, query: str, **variables: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+        """Return the data of an operation that must go well."""
+        result = await self.execute(query, variables)
+        assert result.errors is None, result.errors
+        assert result.data is not None
+        return result.data
+
+    async def code(
+        self,
+        query: str,
+        *,
+        role: Role | None = Role.ADMIN,
+        **variables: Any,  # noqa: ANN401 - any JSON
+    ) -> str:
+        """Return the code of the one error of an operation that must fail."""
+        return code_of(await self.execute(query, variables, role=role))
+
+    @asynccontextmanager
+    async def commanding(self) -> AsyncIterator[None]:
+        """Carry commands through while the block runs."""
+        async with asyncio.TaskGroup() as tasks:
+            carrying = tasks.create_task(self.services.send_command.run())
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            yield
+            carrying.cancel()
+
+    @asynccontextmanager
+    async def subscribed(
+        self,
+        query: str,
+        *,
+        role: Role | None = Role.ADMIN,
+        **variables: Any,  # noqa: ANN401 - any JSON
+    ) -> AsyncIterator["Heard"]:
+        """Collect what a subscription tells while the block runs."""
+        stream = await self.schema.subscribe(
+            query, variable_values=variables, context_value=self.context(role)
+        )
+        heard = Heard(self.events)
+        async with asyncio.TaskGroup() as tasks:
+            listening = tasks.create_task(heard.collect(stream))
+            yield heard
+            listening.cancel()
+
+
+@dataclass(slots=True)
+class Heard:
+    """What a subscription has told so far."""
+
+    _events: FakeEventStream
+    results: list[ExecutionResult] = field(default_factory=list)
+    ended: bool = False
+
+    async def collect(self, stream: AsyncGenerator[ExecutionResult, None]) -> None:
+        try:
+            async for result in stream:
+                self.results.append(result)
+            self.ended = True
+        finally:
+            await stream.aclose()
+
+    async def listening(self) -> None:
+        """Wait until the subscription listens to live events."""
+        await until(lambda: self._events.listeners == 1)
+
+    async def count(self, expected: int) -> list[dict[str, Any]]:
+        """Wait until so many results came, let more come if any will, and return their data."""
+        await until(lambda: len(self.results) >= expected)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert len(self.results) == expected, self.results
+        assert all(result.errors is None for result in self.results), self.results
+        return [result.data or {} for result in self.results]
+
+
+def code_of(result: ExecutionResult) -> str:
+    """Return the code of the only error."""
+    assert result.errors is not None
+    (error,) = result.errors
+    assert error.extensions
+    return str(error.extensions["code"])
+
+
+async def publish(server: GraphqlServer, *events: Event) -> None:
+    for event in events:
+        await server.events.publish(event)
