@@ -37,10 +37,11 @@ cli = typer.Typer(
 def serve() -> None:
     """Run the server; settings come from KAISER_… variables and .env (see .env.example)."""
     from app.serve import serve as run_server  # noqa: PLC0415 - heavy, see above
+    from app.wiring import Told  # noqa: PLC0415 - heavy, see above
 
     settings = _settings()
     _show_on_log(settings)
-    _run(lambda: run_server(settings, announce=_announce_password))
+    _run(lambda: run_server(settings, Told(password=_announce_password)))
 
 
 @cli.command()

@@ -6,7 +6,7 @@ from app.clock import SystemClock
 from app.process import Job
 from app.serve import serve
 from app.settings import Settings
-from app.wiring import Addresses
+from app.wiring import Addresses, Told
 from mqtt_bridge.session import BrokerAddress
 from simulator.connections import mqtt
 from simulator.fleet import Fleet
@@ -29,7 +29,7 @@ async def demo(settings: Settings, *, say: Callable[[str], None]) -> None:
     say("Starting PostgreSQL, the broker and the server …")
     passwords: list[str] = []
 
-    def started(addresses: Addresses) -> dict[str, Job]:
+    def greenhouse_jobs(addresses: Addresses) -> dict[str, Job]:
         clock = SystemClock()
         fleet = Fleet(
             devices=greenhouse(interval=SAMPLE_SECONDS),
@@ -54,4 +54,5 @@ async def demo(settings: Settings, *, say: Callable[[str], None]) -> None:
         say("  Ctrl-C ends all of it.")
         say("")
 
-    await serve(settings, announce=passwords.append, started=started, ready=ready)
+    told = Told(password=passwords.append, ready=ready)
+    await serve(settings, told, further_jobs=greenhouse_jobs)

@@ -1,7 +1,7 @@
 """From settings to a running server: embedded parts first, then everything in one process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ from app.embedded.service import Service
 from app.listening import check_http_port
 from app.process import HttpServer, Job, run_jobs, stop_on_signals
 from app.settings import Settings
-from app.wiring import Addresses, Told, wire_up
+from app.wiring import Addresses, Server, Told, wire_up
 from mqtt_bridge.intake import Intake
 
 LARGEST_FRAME = 256 * 1024
@@ -66,53 +66,84 @@ async def running_parts(settings: Settings, *, broker: bool = True) -> AsyncIter
 
 async def serve(
     settings: Settings,
+    told: Told,
     *,
-    announce: Callable[[str], None],
-    started: Callable[[Addresses], dict[str, Job]] | None = None,
-    ready: Callable[[Addresses], None] | None = None,
+    further_jobs: Callable[[Addresses], Mapping[str, Job]] | None = None,
     intake_type: type[Intake] = Intake,
 ) -> None:
     """Run the server until SIGINT or SIGTERM.
 
     Args:
         settings: What the operator wants.
-        announce: Tells the operator the generated password of the first administrator.
-        started: Called when everything is about to run; returns further jobs.
-        ready: Called once the server has its database.
+        told: What the operator hears.
+        further_jobs: Makes what shall run beside the server, such as a simulated greenhouse.
         intake_type: See `app.wiring.wire_up`.
 
     Raises:
-        StartError: It cannot start; the message says what to do.
-        ExceptionGroup: A part died, and all others were ended.
+        ExceptionGroup: It cannot start (a StartError says what to do), or a part died and all
+            others were ended.
     """
-    stop = asyncio.Event()
+    stop, begun = asyncio.Event(), asyncio.Event()
     stop_on_signals(stop)
+
+    async def give_up_starting() -> None:
+        await stop.wait()
+        if not begun.is_set():
+            serving.cancel()
+
+    async def run() -> None:
+        try:
+            async with _started(settings, told, intake_type) as (server, parts):
+                further = further_jobs(parts.addresses) if further_jobs else {}
+                begun.set()
+                await _run(settings, server, parts, further, stop)
+        finally:
+            watching.cancel()
+
+    async with asyncio.TaskGroup() as group:
+        # A crash recovery of PostgreSQL may take minutes: Ctrl-C must not wait for it.
+        watching = group.create_task(give_up_starting())
+        serving = group.create_task(run())
+    _log.info("server.stopped")
+
+
+@asynccontextmanager
+async def _started(
+    settings: Settings, told: Told, intake_type: type[Intake]
+) -> AsyncIterator[tuple[Server, Parts]]:
     make_data_directory(settings.data_dir)
     check_http_port(settings.http_host, settings.http_port)
     given = settings.secret_key
     key = given.get_secret_value() if given else kept_secret_key(settings.data_dir)
     async with running_parts(settings) as parts:
-        told = Told(password=announce, ready=lambda: ready(parts.addresses) if ready else None)
         server = wire_up(settings, parts.addresses, key, told, intake_type=intake_type)
-        http = HttpServer(_http(settings, server.app))
-        further = started(parts.addresses) if started else {}
-
-        async def finish() -> None:
-            async with asyncio.TaskGroup() as ending:
-                ending.create_task(server.finish())
-                ending.create_task(http.stop())
-
-        jobs: dict[str, Job] = {
-            "http": http.run_until_stopped,
-            **server.jobs,
-            **{child.name: child.run for child in parts.children},
-            **further,
-        }
         try:
-            await run_jobs(jobs, stop, finish)
+            yield server, parts
         finally:
             await server.database.close()
-    _log.info("server.stopped")
+
+
+async def _run(
+    settings: Settings,
+    server: Server,
+    parts: Parts,
+    further: Mapping[str, Job],
+    stop: asyncio.Event,
+) -> None:
+    http = HttpServer(_http(settings, server.app))
+
+    async def finish() -> None:
+        async with asyncio.TaskGroup() as ending:
+            ending.create_task(server.finish())
+            ending.create_task(http.stop())
+
+    jobs: dict[str, Job] = {
+        "http": http.run_until_stopped,
+        **server.jobs,
+        **{child.name: child.run for child in parts.children},
+        **further,
+    }
+    await run_jobs(jobs, stop, finish)
 
 
 def _http(settings: Settings, app: object) -> uvicorn.Config:

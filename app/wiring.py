@@ -70,7 +70,7 @@ class Told:
     """
 
     password: Callable[[str], None]
-    ready: Callable[[], None]
+    ready: Callable[[Addresses], None] = lambda _addresses: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +149,7 @@ class _Ground:
     """What everything else stands on."""
 
     def __init__(self, addresses: Addresses, discovery: Discovery) -> None:
+        self.addresses = addresses
         self.clock = SystemClock()
         self.random = Random()  # noqa: S311 - spreads retries, no secret
         self.database = Database(addresses.database)
@@ -311,7 +312,7 @@ async def _keep_house(
         told.password(generated)
     ground.ready.set()
     _log.info("server.ready")
-    told.ready()
+    told.ready(ground.addresses)
     while True:
         await guard.insist(lambda: _trim_dead_letters(database))
         await ground.clock.sleep(HOUSEKEEPING_EVERY)

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from app.serve import serve
 from app.settings import load_settings
+from app.wiring import Told
 from mqtt_bridge.intake import Intake, Source
 from mqtt_bridge.session import Delivery
 
@@ -30,6 +31,5 @@ class EarlyIntake(Intake):
 
 
 if __name__ == "__main__":
-    asyncio.run(
-        serve(load_settings(os.environ), announce=lambda _password: None, intake_type=EarlyIntake)
-    )
+    told = Told(password=lambda _password: None)
+    asyncio.run(serve(load_settings(os.environ), told, intake_type=EarlyIntake))
