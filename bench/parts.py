@@ -55,7 +55,7 @@ async def running_parts() -> AsyncIterator[Parts]:
     """Start PostgreSQL and Mosquitto on a directory that ends with the block."""
     with tempfile.TemporaryDirectory(prefix="kaiser-bench-") as name:
         directory = Path(name)
-        directory.chmod(0o755)  # children run as users of their own
+        os.chmod(name, 0o711)  # noqa: PTH101, S103  # children run as users of their own
         async with (
             EmbeddedPostgres(
                 directory, extra_settings={"track_commit_timestamp": "on"}
@@ -116,7 +116,7 @@ async def _until_ready(server: Process, parts: Parts, log: Path) -> None:
                 await clock.sleep(_POLL)
     except TimeoutError:
         pass
-    raise RuntimeError(f"the server does not become ready:\n{log.read_text()[-4000:]}")
+    raise RuntimeError(f"the server does not become ready:\n{_last_words(log)}")
 
 
 @asynccontextmanager
@@ -156,6 +156,10 @@ async def end(process: Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
+
+
+def _last_words(log: Path) -> str:
+    return log.read_text()[-4000:]
 
 
 def _free_port() -> int:

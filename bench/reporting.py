@@ -21,7 +21,7 @@ class Figure:
     """One measured number.
 
     Attributes:
-        floor: The figure that it is compared with, by name: what the parts below cost by themselves.
+        floor: The name of the figure it is compared with: what the parts below cost alone.
         target: What was aimed at, in words.
     """
 
