@@ -46,7 +46,9 @@ class Peers:
         if message.kind == Notice.GOODBYE:
             self._peers.pop(message.publisher, None)
         else:
-            self._peers[message.publisher] = _Peer(message.sequence, now)
+            # What was sent a second time must not turn the count back.
+            heard = max(message.sequence, known.sequence if known else 0)
+            self._peers[message.publisher] = _Peer(heard, now)
         if message.kind == Notice.LOST or (known and before > known.sequence):
             return Heard.GAP
         return Heard.NEXT

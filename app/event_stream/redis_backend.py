@@ -6,10 +6,10 @@ its publisher, every publisher shows that it lives, and whatever may have lost a
 """
 
 import asyncio
-from collections.abc import Container
+from collections.abc import Awaitable, Callable, Container
 from contextlib import suppress
 from random import Random
-from typing import Any
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import structlog
@@ -92,18 +92,17 @@ class RedisBackend(MemoryBackend):
     async def run(self) -> None:
         """Stay connected until cancelled."""
         while True:
-            reason = ""
             try:
                 await self._session()
-            except* (RedisError, OSError) as errors:
-                reason = str(_first(errors))
+            except (RedisError, OSError) as error:
+                reason = str(error) or type(error).__name__
             self._failures += 1
-            await self._told.put(Lost("the connection to Redis was lost", away=True))
             wait = self._backoff.wait(self._failures, self._random)
+            await self._told.put(Lost("the connection to Redis was lost", away=True))
             log.warning("redis_lost", reason=reason, retry_in=round(wait, 2))
             await self._clock.sleep(wait)
 
-    async def _session(self) -> None:
+    async def _session(self) -> NoReturn:
         """Connect, then send and receive until something fails."""
         async with (
             Redis.from_url(
@@ -112,22 +111,24 @@ class RedisBackend(MemoryBackend):
                 protocol=2,
                 # Trying again is for `run`: a connection that heals in secret hides a gap.
                 retry=Retry(NoBackoff(), 0, supported_errors=()),
-                socket_timeout=self._limits.answer,
-                socket_connect_timeout=self._limits.answer,
+                # Deadlines are ours: redis-py's lose cancellations (wait_for before Python 3.12).
+                socket_timeout=None,
+                socket_connect_timeout=None,
             ) as redis,
             redis.pubsub() as pubsub,
         ):
-            await pubsub.subscribe(self._channel)
-            if await pubsub.get_message(timeout=self._limits.answer) is None:
-                raise RedisConnectionError(f"no answer for {self._limits.answer:.0f} s")
+            async with asyncio.timeout(self._limits.answer):
+                await pubsub.subscribe(self._channel)
+                await pubsub.get_message(timeout=None)
             self._peers.forget_all()
             await self._told.put(Restored())
             log.info("redis_connected", channel=self._channel)
             try:
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._show_life())
-                    tasks.create_task(self._send(redis))
-                    tasks.create_task(self._receive(pubsub))
+                raise await _first_error(
+                    self._show_life,
+                    lambda: self._send(redis),
+                    lambda: self._receive(pubsub),
+                )
             except asyncio.CancelledError:
                 await self._say_goodbye(redis)
                 raise
@@ -136,12 +137,12 @@ class RedisBackend(MemoryBackend):
         self._outbox.add(what)
         self._outbox_filled.set()
 
-    async def _show_life(self) -> None:
+    async def _show_life(self) -> NoReturn:
         while True:
             self._post(Notice.TICK)
             await self._clock.sleep(self._limits.tick)
 
-    async def _send(self, redis: Redis) -> None:
+    async def _send(self, redis: Redis) -> NoReturn:
         while True:
             await self._send_all(redis)
             self._outbox_filled.clear()
@@ -152,7 +153,8 @@ class RedisBackend(MemoryBackend):
             pipeline = redis.pipeline(transaction=False)
             for outgoing in batch:
                 pipeline.publish(self._channel, self._outbox.encode(outgoing))
-            await pipeline.execute()
+            async with asyncio.timeout(self._limits.answer):
+                await pipeline.execute()
             self._outbox.sent(batch)
             self._failures = 0
 
@@ -163,7 +165,7 @@ class RedisBackend(MemoryBackend):
                 self._post(Notice.GOODBYE)
                 await self._send_all(redis)
 
-    async def _receive(self, pubsub: PubSub) -> None:
+    async def _receive(self, pubsub: PubSub) -> NoReturn:
         while True:
             said: dict[str, Any] | None = await pubsub.get_message(timeout=self._limits.silence)
             if said is None:
@@ -201,8 +203,24 @@ class RedisBackend(MemoryBackend):
             log.warning("event_unreadable", channel=self._channel, reason=str(error))
 
 
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
+async def _first_error(*jobs: Callable[[], Awaitable[NoReturn]]) -> Exception:
+    """Run jobs until one of them loses Redis, and return its error.
+
+    A plain TaskGroup would raise that error even when it was cancelled at the same moment, as
+    happens when server and Redis are stopped together, and the cancellation would be forgotten.
+    """
+    broken: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+
+    async def run(job: Callable[[], Awaitable[NoReturn]]) -> None:
+        try:
+            await job()
+        except (RedisError, OSError) as error:
+            if not broken.done():
+                broken.set_result(error)
+
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(run(job)) for job in jobs]
+        error = await broken
+        for task in running:
+            task.cancel()
     return error
