@@ -13,7 +13,7 @@ from storage.client import prepare_tortoise
 from storage.errors import translated
 from storage.migrations import CONNECT_TIMEOUT, migrate
 from storage.reading_writer import PostgresReadingWriter
-from storage.unit_of_work import ACQUIRE_TIMEOUT, PostgresUnitOfWork
+from storage.unit_of_work import PostgresUnitOfWork
 
 CHECK_TIMEOUT = 3.0
 """Seconds that a sign of life may take."""
@@ -45,18 +45,18 @@ class Database:
 
     on_query: Callable[[str, float], None] | None = None
 
-    def __init__(self, url: str, *, connections: int = 8, statement_timeout: float = 30.0) -> None:
+    def __init__(self, url: str, *, connections: int = 8, timeout: float = 30.0) -> None:
         """Describe it; nothing happens yet.
 
         Args:
             url: `postgres://user:password@host:port/name`, or `?host=/directory&port=...` in the
                 place of host and port for a Unix socket.
             connections: How many units of work may be open at once; more wait.
-            statement_timeout: Seconds that one statement may take.
+            timeout: Seconds that a statement may take, and that it waits for a free connection.
         """
         self._url = url
         self._connections = connections
-        self._statement_timeout = statement_timeout
+        self._timeout = timeout
         self._pools: _Pools | None = None
 
     async def connect(self) -> None:
@@ -94,7 +94,7 @@ class Database:
         Raises:
             StorageUnavailableError: `connect` has not succeeded yet.
         """
-        return PostgresUnitOfWork(self._connected().requests)
+        return PostgresUnitOfWork(self._connected().requests, self._timeout)
 
     def reading_writer(self) -> PostgresReadingWriter:
         """Return the way in for readings; there should be only one."""
@@ -108,7 +108,7 @@ class Database:
 
     @asynccontextmanager
     async def _reading_connection(self) -> AsyncIterator[PoolConnectionProxy]:
-        async with self._connected().readings.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
+        async with self._connected().readings.acquire(timeout=self._timeout) as connection:
             yield connection
 
     def _connected(self) -> _Pools:
@@ -122,7 +122,7 @@ class Database:
             min_size=1,
             max_size=size,
             timeout=CONNECT_TIMEOUT,
-            command_timeout=self._statement_timeout,
+            command_timeout=self._timeout,
             server_settings={**_SERVER_SETTINGS, "application_name": name},
             init=self._listen,
             reset=_leave,

@@ -49,7 +49,7 @@ class PostgresReadingWriter:
     ) -> Sequence[Reading]:
         """Store a batch in one transaction."""
         if not readings and not dead_letters:
-            return ()
+            return []
         async with self._lock:
             with translated():
                 async with self._connections() as connection:
@@ -73,7 +73,7 @@ class PostgresReadingWriter:
             return await self._insert(connection, readings)
         async with connection.transaction():
             readings = await self._clockless.without_known(connection, readings)
-            stored = await self._insert(connection, readings) if readings else ()
+            stored = await self._insert(connection, readings) if readings else []
             if dead_letters:
                 await insert_dead_letters(connection, dead_letters)
             return stored

@@ -164,8 +164,7 @@ WITH wanted AS MATERIALIZED (
         SELECT measured_at FROM reading
         WHERE sensor_id = wanted.id
           AND measured_at >= coalesce($2::timestamptz, '-infinity')
-          AND measured_at < coalesce($3::timestamptz, 'infinity')
-          AND measured_at <= coalesce($4::timestamptz, 'infinity')
+          AND measured_at < coalesce(least($3::timestamptz, $4::timestamptz), 'infinity')
         ORDER BY measured_at DESC
         LIMIT least($6::int, 4 * $6::int / (SELECT greatest(count(*), 1) FROM wanted) + 1)
     ) AS newest

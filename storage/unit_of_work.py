@@ -16,9 +16,6 @@ from storage.readings import ReadingRepository
 from storage.sensors import SensorRepository
 from storage.users import UserRepository
 
-ACQUIRE_TIMEOUT = 10.0
-"""Seconds to wait for a connection when all of them are busy."""
-
 
 class PostgresUnitOfWork:
     """Implements domain.ports.UnitOfWork."""
@@ -31,15 +28,22 @@ class PostgresUnitOfWork:
     users: UserRepository
     dead_letters: DeadLetterRepository
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, timeout: float) -> None:
+        """Describe it; nothing happens yet.
+
+        Args:
+            pool: Where its connection comes from.
+            timeout: Seconds to wait for one when all are busy.
+        """
         self._pool = pool
+        self._timeout = timeout
         self._transaction = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             with translated():
                 connection = await stack.enter_async_context(
-                    self._pool.acquire(timeout=ACQUIRE_TIMEOUT)
+                    self._pool.acquire(timeout=self._timeout)
                 )
                 await stack.enter_async_context(connection.transaction())
             self._transaction = stack.pop_all()

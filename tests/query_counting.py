@@ -9,7 +9,7 @@ from storage.connection import Database
 
 _UNCOUNTED = re.compile(
     r"BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE"  # the frame of a transaction
-    r"|SELECT current_setting\('jit'\)|WITH RECURSIVE typeinfo_tree"  # asyncpg learns a type
+    r"|SELECT\s+current_setting\(\s*'jit'|WITH RECURSIVE typeinfo_tree"  # asyncpg learns a type
 )
 
 

@@ -1,0 +1,309 @@
+"""Readings for those who ask: every row once, in order, and never by reading a whole table."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.errors import BadInputError
+from domain.pages import Key, PageRequest
+from domain.sensors import Reading
+from storage import readings as statements
+from storage.connection import Database
+from tests.integration.storing import NOON, all_readings, at, new_reading, stored_sensors
+from tests.query_counting import counted_queries
+
+MONTH = 30 * 86_400
+SECONDS = st.none() | st.integers(-4, 1)
+
+
+@pytest.fixture
+async def stored(database: Database) -> Sequence[Reading]:
+    """Readings of three busy sensors, one that spoke once and one that never did.
+
+    Times repeat within and between sensors, lie in four months, and do not follow the ids.
+    """
+    sensors = await stored_sensors(database, [1, 2, 3, 4, 5])
+    new = [
+        new_reading(sensor, -month * MONTH - (n % 4) * 60, received=number * 0.5 + n, sequence=n)
+        for month in (2, 0, 3, 1)
+        for number, sensor in enumerate(sensors[:3])
+        for n in range(8)
+    ]
+    new.append(new_reading(sensors[3], -60, received=20))
+    return await database.reading_writer().write(new, [])
+
+
+def newest_first(readings: Sequence[Reading]) -> list[Reading]:
+    return sorted(readings, key=lambda r: (r.measured_at, r.id), reverse=True)
+
+
+async def empty(database: Database) -> None:
+    async with database.unit_of_work() as work:
+        await work.readings._client.execute_script("TRUNCATE reading")
+
+
+async def walk(database: Database, size: int, **filters: Any) -> list[Reading]:  # noqa: ANN401 - any filter
+    seen: list[Reading] = []
+    after: Key | None = None
+    async with database.unit_of_work() as work:
+        while True:
+            page = await work.readings.page(PageRequest(size, after), **filters)
+            assert 0 < len(page.entries) <= size or not seen
+            seen += [entry.item for entry in page.entries]
+            if not page.has_next:
+                return seen
+            after = page.entries[-1].key
+
+
+@pytest.mark.parametrize("size", [1, 5, 96, 97, 1000])
+async def test_pages_walk_all_readings_backward_once(
+    database: Database, stored: Sequence[Reading], size: int
+) -> None:
+    assert len(stored) == 97
+    assert await walk(database, size) == newest_first(stored)
+
+
+@pytest.mark.parametrize("size", [4, 100])
+@pytest.mark.parametrize("gpios", [[1], [4], [5], [1, 3], [1, 1, 2]])
+async def test_pages_of_some_sensors_hold_theirs_only(
+    database: Database, stored: Sequence[Reading], gpios: list[int], size: int
+) -> None:
+    async with database.unit_of_work() as work:
+        ids = {sensor.key.gpio: sensor.id for sensor in await work.sensors.all()}
+    found = await walk(database, size, sensor_ids=[ids[gpio] for gpio in gpios])
+    assert found == newest_first([r for r in stored if r.sensor.key.gpio in gpios])
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    moments=st.lists(
+        st.tuples(st.integers(0, 3), st.integers(-3, 0), st.integers(-1, 0)), max_size=40
+    ),
+    size=st.integers(1, 12),
+    gpios=st.none() | st.lists(st.integers(0, 4), max_size=4),
+    span=st.tuples(SECONDS, SECONDS),
+)
+async def test_pages_of_whatever_is_stored_hold_it_backward_once(
+    database: Database,
+    moments: list[tuple[int, int, int]],
+    size: int,
+    gpios: list[int] | None,
+    span: tuple[int | None, int | None],
+) -> None:
+    start, end = (None if second is None else at(second) for second in span)
+    sensors = await stored_sensors(database, range(5))
+    await empty(database)
+    new = [
+        new_reading(sensors[gpio], month * MONTH + second, received=number, sequence=number)
+        for number, (gpio, second, month) in enumerate(moments)
+    ]
+    stored = await database.reading_writer().write(new, [])
+    found = await walk(
+        database,
+        size,
+        sensor_ids=None if gpios is None else [sensors[gpio].id for gpio in gpios],
+        start=start,
+        end=end,
+    )
+    assert found == newest_first(
+        [
+            reading
+            for reading in stored
+            if (gpios is None or reading.sensor.key.gpio in gpios)
+            and (start is None or reading.measured_at >= start)
+            and (end is None or reading.measured_at < end)
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (None, at(-60)),
+        (at(-60), None),
+        (at(-60), at(0)),
+        (at(-MONTH), at(-60)),
+        (at(-3 * MONTH - 180), at(-MONTH - 60)),
+        (at(-90), at(-61)),
+        (at(10), at(5)),
+    ],
+)
+async def test_a_span_holds_its_start_and_not_its_end(
+    database: Database,
+    stored: Sequence[Reading],
+    start: datetime | None,
+    end: datetime | None,
+) -> None:
+    assert await walk(database, 7, start=start, end=end) == newest_first(
+        [
+            reading
+            for reading in stored
+            if (start is None or reading.measured_at >= start)
+            and (end is None or reading.measured_at < end)
+        ]
+    )
+
+
+async def test_no_sensors_have_no_readings(database: Database, stored: Sequence[Reading]) -> None:
+    async with database.unit_of_work() as work:
+        assert (await work.readings.page(PageRequest(), sensor_ids=[])).entries == ()
+        assert await work.readings.latest([]) == {}
+
+
+@pytest.mark.parametrize("after", [(1,), ("a", 1), (10**30, 1), (-(10**30), 1)])
+async def test_the_cursor_of_another_list_is_refused(database: Database, after: Key) -> None:
+    with pytest.raises(BadInputError, match="another list"):
+        async with database.unit_of_work() as work:
+            await work.readings.page(PageRequest(1, after))
+
+
+async def test_the_latest_is_the_newest_by_time_measured(
+    database: Database, stored: Sequence[Reading]
+) -> None:
+    newest: dict[int, Reading] = {}
+    for reading in reversed(newest_first(stored)):
+        newest[reading.sensor.id] = reading
+    async with counted_queries(database) as queries, database.unit_of_work() as work:
+        assert await work.readings.latest([1, 2, 3, 4, 5, 5, 99]) == newest
+    assert len(newest) == 4
+    assert len(queries) == 1
+
+
+async def test_since_returns_what_was_committed_later_in_order(
+    database: Database, stored: Sequence[Reading]
+) -> None:
+    async with database.unit_of_work() as work:
+        assert await work.readings.since(0, 1000) == stored
+        assert await work.readings.since(stored[9].id, 5) == stored[10:15]
+        assert await work.readings.since(stored[-1].id, 5) == []
+
+
+async def test_a_time_is_turned_into_the_id_to_resume_from(database: Database) -> None:
+    (sensor,) = await stored_sensors(database)
+    new = [new_reading(sensor, n, received=n) for n in range(5)]
+    written = await database.reading_writer().write(new, [])
+    async with database.unit_of_work() as work:
+        for moment, expected in [
+            (at(-100), written),
+            (at(2), written[2:]),
+            (at(2) + timedelta(microseconds=1), written[3:]),
+            (at(100), []),
+            (datetime(1969, 1, 1, tzinfo=UTC), written),
+        ]:
+            first = await work.readings.first_id_at(moment)
+            assert first >= 0
+            assert await work.readings.since(first, 100) == expected
+
+
+async def test_readings_cost_one_query_however_many(
+    database: Database, stored: Sequence[Reading]
+) -> None:
+    async with counted_queries(database) as queries, database.unit_of_work() as work:
+        await work.readings.page(PageRequest(1000))
+        await work.readings.page(PageRequest(10), sensor_ids=[1, 2])
+        await work.readings.since(0, 1000)
+        await work.readings.first_id_at(NOON)
+    assert len(queries) == 3
+
+
+# ---------------------------------------------------------------- how PostgreSQL goes about it
+
+
+FILL = """
+INSERT INTO reading (id, measured_at, received_at, raw_value, value, sensor_id, conversion_id,
+                     quality)
+SELECT (extract(epoch FROM moment) * 1000000)::bigint, moment, moment, 1, 1, 1 + number % 40, 1, 2
+FROM (SELECT number, $1::timestamptz - number * interval '4 minutes' AS moment
+      FROM generate_series(0, 39999) AS number) AS filled
+"""
+
+
+@pytest.fixture
+async def busy(database: Database, database_url: str) -> "AsyncIterator[asyncpg.Connection[Any]]":
+    """A connection to 40,000 readings of 40 sensors in five months."""
+    sensors = await stored_sensors(database, range(40))
+    writer = database.reading_writer()
+    await writer.write([new_reading(sensors[0], -m * MONTH, raw=7.0) for m in range(5)], [])
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("TRUNCATE reading")
+    await connection.execute(FILL, NOON)
+    await connection.execute("VACUUM ANALYZE")
+    yield connection
+    await connection.close()
+
+
+async def plan(
+    connection: "asyncpg.Connection[Any]", statement: str, *values: object
+) -> list[dict[str, Any]]:
+    """Return the nodes of a plan that was carried out."""
+    text = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *values)
+
+    def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield node
+        for below in node.get("Plans", []):
+            yield from nodes(below)
+
+    return list(nodes(msgspec.json.decode(text)[0]["Plan"]))
+
+
+def scanned(nodes: list[dict[str, Any]]) -> dict[str, float]:
+    """Return how many rows were read of each partition that was looked into."""
+    rows: dict[str, float] = {}
+    for node in nodes:
+        table = node.get("Relation Name", "")
+        if table.startswith("reading") and node["Actual Loops"]:
+            assert node["Node Type"] in {"Index Scan", "Index Only Scan"}, node
+            read = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node[
+                "Actual Loops"
+            ]
+            rows[table] = rows.get(table, 0) + read
+    return rows
+
+
+async def test_the_latest_of_many_sensors_reads_one_row_of_each(
+    busy: "asyncpg.Connection[Any]",
+) -> None:
+    rows = scanned(await plan(busy, statements._LATEST, list(range(1, 41))))
+    assert rows.keys() == {"reading_2026_11"}
+    assert rows["reading_2026_11"] <= 2 * 40
+
+
+@pytest.mark.parametrize("sensor_ids", [None, [3], [3, 4, 5]])
+async def test_a_page_reads_little_more_than_its_rows(
+    busy: "asyncpg.Connection[Any]", sensor_ids: list[int] | None
+) -> None:
+    values = (sensor_ids, None, None, None, None, 51)
+    rows = scanned(await plan(busy, statements._PAGE, *values))
+    assert rows.keys() == {"reading_2026_11"}
+    assert rows["reading_2026_11"] <= 8 * 51
+
+
+async def test_a_span_looks_into_its_months_only(busy: "asyncpg.Connection[Any]") -> None:
+    start, end = datetime(2026, 9, 3, tzinfo=UTC), datetime(2026, 9, 20, tzinfo=UTC)
+    rows = scanned(await plan(busy, statements._PAGE, None, start, end, None, None, 51))
+    assert rows.keys() == {"reading_2026_09"}
+
+
+async def test_a_late_page_reads_no_more_than_the_first(busy: "asyncpg.Connection[Any]") -> None:
+    before = NOON - timedelta(days=60)
+    rows = scanned(await plan(busy, statements._PAGE, None, None, None, before, 2**62, 51))
+    assert rows.keys() == {"reading_2026_09"}
+    assert rows["reading_2026_09"] <= 8 * 51
+
+
+async def test_since_reads_what_it_returns(busy: "asyncpg.Connection[Any]") -> None:
+    months_ago = int((NOON - timedelta(days=70)).timestamp() * 1_000_000)
+    rows = scanned(await plan(busy, statements._SINCE, months_ago, 100))
+    assert sum(rows.values()) <= 100 + 5
+
+
+async def test_all_that_was_stored_is_found(database: Database, stored: Sequence[Reading]) -> None:
+    assert await all_readings(database) == stored
