@@ -204,11 +204,11 @@ class Heard:
 
     async def listening(self) -> None:
         """Wait until the subscription listens to live events."""
-        await until(lambda: self._events.listeners == 1)
+        await until(lambda: self._events.listeners == 1, turns=20_000)
 
     async def count(self, expected: int) -> list[dict[str, Any]]:
         """Wait until so many results came, let more come if any will, and return their data."""
-        await until(lambda: len(self.results) >= expected)
+        await until(lambda: len(self.results) >= expected, turns=20 * expected + 1000)
         for _ in range(50):
             await asyncio.sleep(0)
         assert len(self.results) == expected, self.results

@@ -1,0 +1,71 @@
+"""No field is open by accident: every root field is tried by a stranger."""
+
+import pytest
+from graphql import GraphQLField, GraphQLNonNull, GraphQLObjectType, get_named_type, is_leaf_type
+
+from app.graphql import build_schema
+from tests.fakes import until
+from tests.graphql_server import GraphqlServer, code_of
+
+SCHEMA = build_schema()._schema
+OPEN = {"login", "refreshToken"}
+VALUES = {
+    "String": '"x"',
+    "Int": "1",
+    "ID": '"x"',
+    "SendCommandInput": '{ espId: "x", gpio: 1, action: ON }',
+    "ActuatorConfigInput": '{ espId: "x", gpio: 1, actuatorType: "pump" }',
+}
+
+
+def fields(root: GraphQLObjectType | None) -> list[tuple[str, GraphQLField]]:
+    assert root is not None
+    return [(name, field) for name, field in root.fields.items() if name not in OPEN]
+
+
+def smallest(kind: str, name: str, field: GraphQLField) -> str:
+    """Write the shortest operation that asks for a field."""
+    required = [
+        f"{argument}: {VALUES[get_named_type(definition.type).name]}"
+        for argument, definition in field.args.items()
+        if isinstance(definition.type, GraphQLNonNull)
+    ]
+    arguments = f"({', '.join(required)})" if required else ""
+    selection = "" if is_leaf_type(get_named_type(field.type)) else " { __typename }"
+    return f"{kind} {{ {name}{arguments}{selection} }}"
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        smallest(kind, name, field)
+        for kind, root in (("query", SCHEMA.query_type), ("mutation", SCHEMA.mutation_type))
+        for name, field in fields(root)
+    ],
+)
+async def test_a_stranger_is_told_to_log_in_first(operation: str) -> None:
+    result = await GraphqlServer().execute(operation, role=None)
+
+    assert code_of(result) == "UNAUTHENTICATED"
+    assert result.errors
+    assert "log in first" in result.errors[0].message
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [smallest("subscription", *field) for field in fields(SCHEMA.subscription_type)],
+)
+async def test_a_stranger_hears_nothing(operation: str) -> None:
+    server = GraphqlServer()
+
+    async with server.subscribed(operation, role=None) as heard:
+        await until(lambda: heard.ended)
+
+    assert code_of(heard.results[0]) == "UNAUTHENTICATED"
+    assert server.events.listeners == 0
+
+
+async def test_a_stranger_may_read_the_schema() -> None:
+    result = await GraphqlServer().execute("{ __schema { queryType { name } } }", role=None)
+
+    assert result.errors is None
