@@ -10,7 +10,6 @@ import structlog
 from sensor_libs.loader import load_built_in
 from sensor_libs.runner import LibraryRunner
 from starlette.applications import Starlette
-from storage.connection import Database
 from structlog.typing import FilteringBoundLogger
 from uuid_utils.compat import uuid7
 
@@ -42,6 +41,7 @@ from mqtt_bridge.intake import Intake
 from mqtt_bridge.session import BrokerAddress, Delivery, MqttSession
 from mqtt_bridge.topics import Connection, filters
 from schema.context import Services
+from storage.connection import Database
 
 VERSION = "0.1.0"
 

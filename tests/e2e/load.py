@@ -12,6 +12,7 @@ from domain.errors import BrokerUnavailableError
 from domain.resilience import Backoff, CircuitBreaker
 from domain.services.guard import Guard
 from mqtt_bridge.session import BrokerAddress, MqttSession
+from tests.eventually import eventually
 
 DEVICES = ("ESP_AAAA01", "ESP_AAAA02", "ESP_AAAA03", "ESP_AAAA04")
 CLOCKLESS = DEVICES[-1]
@@ -47,6 +48,7 @@ class Publisher:
     rate: float = 1000.0
     confirmed: set[int] = field(default_factory=set)
     _session: MqttSession = field(init=False)
+    _done: bool = False
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(100))
 
     def __post_init__(self) -> None:
@@ -68,6 +70,11 @@ class Publisher:
 
     async def publish(self, numbers: Sequence[int]) -> None:
         """Publish them in order, each until it is confirmed."""
+        self._done = False
+        await self._publish(numbers)
+        self._done = True
+
+    async def _publish(self, numbers: Sequence[int]) -> None:
         loop = asyncio.get_running_loop()
         begun = loop.time()
         async with asyncio.TaskGroup() as group:
@@ -77,6 +84,10 @@ class Publisher:
                     await asyncio.sleep(ahead)
                 await self._slots.acquire()
                 group.create_task(self._insist(number))
+
+    async def until_confirmed(self, count: int) -> None:
+        """Wait until so many readings are confirmed, or all that were asked for."""
+        await eventually(lambda: len(self.confirmed) >= count or self._done)
 
     async def _insist(self, number: int) -> None:
         esp_id = DEVICES[number % len(DEVICES)]

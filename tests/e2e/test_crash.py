@@ -38,8 +38,7 @@ async def publish_while_killing(
     async with asyncio.TaskGroup() as group:
         publishing = group.create_task(publisher.publish(numbers))
         for _ in range(KILLS):
-            due = len(publisher.confirmed) + random.randint(20, 400)
-            await eventually(lambda due=due: len(publisher.confirmed) >= min(due, READINGS))
+            await publisher.until_confirmed(len(publisher.confirmed) + random.randint(20, 400))
             await server.kill()
             await server.start()
         await publishing

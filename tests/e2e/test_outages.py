@@ -5,7 +5,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from gql import gql
+from gql import GraphQLRequest
 from gql.transport.exceptions import TransportClosed, TransportConnectionFailed, TransportQueryError
 
 from app.embedded.broker import EmbeddedBroker
@@ -18,7 +18,7 @@ READINGS = 6000
 RECOVERY = 60.0
 """Seconds: the breaker rests up to 30 before it tries again."""
 
-LIVE = gql("subscription { readings { reading { sensor { device { espId } } } } }")
+LIVE = GraphQLRequest("subscription { readings { reading { sensor { device { espId } } } } }")
 
 
 async def stored(database_url: str) -> list[int]:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from gql import Client, gql
+from gql import Client, GraphQLRequest
 from gql.client import AsyncClientSession
 
 from app.embedded.broker import EmbeddedBroker
@@ -34,7 +34,7 @@ def board(dialect: Dialect = HEAD) -> VirtualDevice:
     )
 
 
-DEVICES = gql(
+DEVICES = GraphQLRequest(
     """
     query {
       devices {
@@ -44,8 +44,7 @@ DEVICES = gql(
     }
     """
 )
-LIVE_READINGS = gql(
-    """
+LIVE_READINGS = """
     subscription($esp: String!) {
       readings(filter: {espIds: [$esp]}) {
         cursor
@@ -54,18 +53,22 @@ LIVE_READINGS = gql(
       }
     }
     """
-)
-SEND = gql(
-    """
+SEND = """
     mutation($input: SendCommandInput!) {
       sendCommand(input: $input) { id status reason action value sentAt completedAt
                                    actuator { gpio device { espId } } }
     }
     """
-)
-APPROVE = gql(
+APPROVE = (
     'mutation($esp: String!) { approveDevice(espId: $esp, name: "Bench") { espId name status } }'
 )
+
+
+def ask(document: str, **variables: object) -> GraphQLRequest:
+    return GraphQLRequest(document, variable_values=variables)
+
+
+SWITCH_ON = ask(SEND, input={"espId": ESP, "gpio": 5, "action": "ON"})
 
 
 async def known_device(session: AsyncClientSession) -> dict[str, Any] | None:
@@ -97,7 +100,7 @@ async def test_a_reading_is_converted_stored_and_told_to_those_who_listen(
     server: ServerProcess, broker: EmbeddedBroker
 ) -> None:
     async with story(server, broker, [board()]) as (http, live):
-        async for event in live.subscribe(LIVE_READINGS, {"esp": ESP}):
+        async for event in live.subscribe(ask(LIVE_READINGS, esp=ESP)):
             reading = event["readings"]["reading"]
             break
         assert reading["sensor"] == {"sensorType": "ds18b20", "device": {"espId": ESP}}
@@ -115,7 +118,7 @@ async def test_a_mutation_returns_what_the_device_confirmed(
 ) -> None:
     async with story(server, broker, [board(dialect)]) as (http, _live):
         await until_online(http)
-        answer = await http.execute(SEND, {"input": {"espId": ESP, "gpio": 5, "action": "ON"}})
+        answer = await http.execute(SWITCH_ON)
         command = answer["sendCommand"]
         assert (command["status"], command["value"]) == ("ACKNOWLEDGED", 1.0)
         assert command["actuator"] == {"gpio": 5, "device": {"espId": ESP}}
@@ -135,7 +138,7 @@ async def test_a_silent_device_makes_the_command_time_out(
     async with story(server, broker, [device]) as (http, _live):
         await until_online(http)
         device.faults.switch(Fault.SILENCE)
-        answer = await http.execute(SEND, {"input": {"espId": ESP, "gpio": 5, "action": "ON"}})
+        answer = await http.execute(SWITCH_ON)
         assert answer["sendCommand"]["status"] == "TIMED_OUT"
         assert "did not answer within 5 s" in answer["sendCommand"]["reason"]
 
@@ -145,12 +148,12 @@ async def test_readings_and_commands_outlive_a_restart(
 ) -> None:
     async with story(server, broker, [board()]) as (http, _live):
         await until_online(http)
-        answer = await http.execute(SEND, {"input": {"espId": ESP, "gpio": 5, "action": "ON"}})
+        answer = await http.execute(SWITCH_ON)
     assert await server.stop() == 0
     await server.start()
-    query = gql("query($id: ID!) { command(id: $id) { status } }")
+    query = "query($id: ID!) { command(id: $id) { status } }"
     async with server.http_client(await server.login()) as http:
-        command = await http.execute(query, {"id": answer["sendCommand"]["id"]})
+        command = await http.execute(ask(query, id=answer["sendCommand"]["id"]))
         assert command == {"command": {"status": "ACKNOWLEDGED"}}
         device = await known_device(http)
         assert device is not None
@@ -184,13 +187,13 @@ async def test_a_new_device_waits_for_approval_and_is_heard_from_then_on(
             first: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
 
             async def listen() -> None:
-                async for event in live.subscribe(LIVE_READINGS, {"esp": ESP}):
+                async for event in live.subscribe(ask(LIVE_READINGS, esp=ESP)):
                     first.set_result(event)
                     return
 
             async with asyncio.TaskGroup() as group:
                 group.create_task(listen())
-                approved = (await http.execute(APPROVE, {"esp": ESP}))["approveDevice"]
+                approved = (await http.execute(ask(APPROVE, esp=ESP)))["approveDevice"]
                 assert (approved["espId"], approved["name"]) == (ESP, "Bench")
                 async with asyncio.timeout(10):
                     await first
