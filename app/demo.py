@@ -1,19 +1,26 @@
 """The demo: the whole server, and a small greenhouse of virtual devices that live in it."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 
 from app.clock import SystemClock
 from app.process import Job
 from app.serve import serve
 from app.settings import Settings
-from app.wiring import Addresses, Told
+from app.wiring import Addresses, Server, Told
+from domain.actuators import Pin
+from domain.ports import Clock
 from mqtt_bridge.session import BrokerAddress
+from schema.context import Services
 from simulator.connections import mqtt
+from simulator.devices import VirtualDevice
 from simulator.fleet import Fleet
 from simulator.greenhouse import greenhouse
 
 SAMPLE_SECONDS = 2.0
 """Short enough that somebody who looks sees values move."""
+
+_LOOK_EVERY = 0.2
 
 
 async def demo(settings: Settings, *, say: Callable[[str], None]) -> None:
@@ -24,35 +31,58 @@ async def demo(settings: Settings, *, say: Callable[[str], None]) -> None:
         say: Prints a line for the person who started it.
 
     Raises:
-        StartError: It cannot start; the message says what to do.
+        ExceptionGroup: See `app.serve.serve`.
     """
     say("Starting PostgreSQL, the broker and the server …")
     passwords: list[str] = []
+    clock = SystemClock()
+    devices = greenhouse(interval=SAMPLE_SECONDS)
 
-    def greenhouse_jobs(addresses: Addresses) -> dict[str, Job]:
-        clock = SystemClock()
-        fleet = Fleet(
-            devices=greenhouse(interval=SAMPLE_SECONDS),
-            connect=mqtt(BrokerAddress.from_url(addresses.broker), clock),
-            clock=clock,
-        )
-        return {"greenhouse": fleet.run}
+    def greenhouse_jobs(server: Server, addresses: Addresses) -> Mapping[str, Job]:
+        connect = mqtt(BrokerAddress.from_url(addresses.broker), clock)
+        return {
+            "greenhouse": Fleet(devices=devices, connect=connect, clock=clock).run,
+            "gardener": lambda: _name_everything(devices, server.services, clock),
+        }
 
     def ready(addresses: Addresses) -> None:
-        host = settings.http_host
-        say("")
-        say(f"  God-Kaiser is running      http://{host}:{settings.http_port}/")
-        say(f"  GraphiQL, to try things    http://{host}:{settings.http_port}/graphql")
-        say(f"  MQTT broker for devices    {addresses.broker}")
-        say(f"  Data directory             {settings.data_dir}")
-        if passwords:
-            say(f"  Sign in as                 admin, password {passwords[0]}  (shown this once)")
-        else:
-            say("  Sign in as                 admin, with the password of the first start")
-            say("                             (forgotten? ./kaiser create-admin admin --reset)")
-        say("")
-        say("  Ctrl-C ends all of it.")
-        say("")
+        _say_where(settings, addresses, passwords, say)
 
     told = Told(password=passwords.append, ready=ready)
     await serve(settings, told, further_jobs=greenhouse_jobs)
+
+
+async def _name_everything(
+    devices: Sequence[VirtualDevice], services: Services, clock: Clock
+) -> None:
+    """Do what a grower does in the first minute: approve the devices, and name what they have."""
+    for device in devices:
+        while (known := services.registry.device(device.esp_id)) is None:
+            await clock.sleep(_LOOK_EVERY)
+        if known.name is not None:
+            continue
+        await services.configure.approve_device(device.esp_id, device.name)
+        for actuator in device.actuators:
+            pin = Pin(device.esp_id, actuator.gpio)
+            await services.configure.set_actuator(pin, actuator.actuator_type, name=actuator.name)
+    await asyncio.Event().wait()
+
+
+def _say_where(
+    settings: Settings, addresses: Addresses, passwords: Sequence[str], say: Callable[[str], None]
+) -> None:
+    url = f"http://{settings.http_host}:{settings.http_port}"
+    say("")
+    say("  God-Kaiser runs, with a simulated greenhouse of three devices.")
+    say("")
+    say(f"  GraphiQL, to look around   {url}/graphql")
+    say(f"  MQTT broker for devices    {addresses.broker}")
+    say(f"  Data directory             {settings.data_dir}")
+    if passwords:
+        say(f"  Sign in as                 admin, password {passwords[0]}  (shown this once)")
+    else:
+        say("  Sign in as                 admin, with the password that the first start showed")
+        say("                             (forgotten? ./kaiser create-admin admin --reset)")
+    say("")
+    say("  Ctrl-C ends all of it.")
+    say("")

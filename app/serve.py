@@ -68,7 +68,7 @@ async def serve(
     settings: Settings,
     told: Told,
     *,
-    further_jobs: Callable[[Addresses], Mapping[str, Job]] | None = None,
+    further_jobs: Callable[[Server, Addresses], Mapping[str, Job]] | None = None,
     intake_type: type[Intake] = Intake,
 ) -> None:
     """Run the server until SIGINT or SIGTERM.
@@ -94,7 +94,7 @@ async def serve(
     async def run() -> None:
         try:
             async with _started(settings, told, intake_type) as (server, parts):
-                further = further_jobs(parts.addresses) if further_jobs else {}
+                further = further_jobs(server, parts.addresses) if further_jobs else {}
                 begun.set()
                 await _run(settings, server, parts, further, stop)
         finally:

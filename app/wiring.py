@@ -79,12 +79,14 @@ class Server:
 
     Attributes:
         app: What answers HTTP.
+        services: What resolvers, and whoever runs beside the server, work with.
         jobs: What must run beside it, by name.
         finish: Brings the work in hand to an end.
         database: To be closed when the jobs have ended.
     """
 
     app: Starlette
+    services: Services
     jobs: Mapping[str, Job]
     finish: Callable[[], Coroutine[Any, Any, None]]
     database: Database
@@ -113,7 +115,9 @@ def wire_up(
     ground = _Ground(addresses, Discovery(settings.discovery))
     accounts = _accounts(ground, secret_key)
     watch = _watch(ground)
-    intake = intake_type(ingest=_ingest(ground), guard=ground.storage_guard(), clock=ground.clock)
+    intake = intake_type(
+        ingest=_ingest(ground, watch), guard=ground.storage_guard(), clock=ground.clock
+    )
     bridge = _bridge(ground, settings.mqtt_client_id, intake, watch)
     send_command = _send_command(ground, bridge.control)
     check_health = _check_health(ground, bridge)
@@ -130,6 +134,7 @@ def wire_up(
     password = settings.admin_password.get_secret_value() if settings.admin_password else None
     return Server(
         app=asgi.build(Endpoint(build_schema(), services), check_health, graphiql.routes()),
+        services=services,
         jobs={
             "events": ground.events.run,
             "housekeeping": lambda: _keep_house(ground, accounts, password, told),
@@ -231,7 +236,7 @@ def _accounts(ground: _Ground, secret_key: str) -> Accounts:
     )
 
 
-def _ingest(ground: _Ground) -> IngestReadings:
+def _ingest(ground: _Ground, watch: WatchDevices) -> IngestReadings:
     return IngestReadings(
         storage=ground.database,
         writer=ground.database.reading_writer(),
@@ -241,6 +246,7 @@ def _ingest(ground: _Ground) -> IngestReadings:
         clock=ground.clock,
         new_id=uuid7,
         discovery=ground.discovery,
+        heard=watch.heard,
     )
 
 

@@ -4,8 +4,9 @@ Whoever calls acknowledges to the broker only after the call returned: by then e
 committed, and a crash at any moment before leads to redelivery, which the store makes harmless.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from domain.dead_letters import DeadLetter
@@ -36,7 +37,11 @@ class IngestCounts:
 
 @dataclass(slots=True, kw_only=True)
 class IngestReadings:
-    """Stores batches of samples; an unknown device becomes DISCOVERED, its readings are kept."""
+    """Stores batches of samples; an unknown device becomes DISCOVERED, its readings are kept.
+
+    Attributes:
+        heard: Told when a device that counted as offline said something new.
+    """
 
     storage: Storage
     writer: ReadingWriter
@@ -46,6 +51,7 @@ class IngestReadings:
     clock: Clock
     new_id: Callable[[], UUID]
     discovery: Discovery
+    heard: Callable[[str, datetime], Awaitable[None]]
     counts: IngestCounts = field(default_factory=IngestCounts)
 
     async def __call__(self, samples: Sequence[Sample], dead_letters: Sequence[DeadLetter]) -> None:
@@ -134,7 +140,12 @@ class IngestReadings:
         )
 
     async def _tell(self, stored: Sequence[Reading]) -> None:
-        device = self.registry.device
+        device, hear = self.registry.device, self.registry.hear
+        for reading in stored:
+            esp_id = reading.sensor.key.esp_id
+            hear(esp_id, reading.received_at)
+            if (owner := device(esp_id)) is not None and not owner.online:
+                await self.heard(esp_id, reading.received_at)
         told = tuple(
             reading
             for reading in stored

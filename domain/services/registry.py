@@ -6,6 +6,7 @@ change was committed; it is what the hot paths (ingest, command) decide on.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from domain.actuators import Actuator, Pin
@@ -21,6 +22,7 @@ class Registry:
     _devices: dict[str, Device] = field(default_factory=dict)
     _sensors: dict[SensorKey, Sensor] = field(default_factory=dict)
     _actuators: dict[Pin, Actuator] = field(default_factory=dict)
+    _heard: dict[str, datetime] = field(default_factory=dict)
 
     async def load(self, storage: Storage) -> None:
         """Replace everything by what the database holds.
@@ -43,6 +45,14 @@ class Registry:
     def devices(self) -> Iterator[Device]:
         """Return every known device, as of now."""
         return iter(tuple(self._devices.values()))
+
+    def hear(self, esp_id: str, at: datetime) -> None:
+        """Note that a device said something; cheap enough for every reading."""
+        self._heard[esp_id] = at
+
+    def last_heard(self, esp_id: str) -> datetime | None:
+        """Return when a device last said anything, since the server started."""
+        return self._heard.get(esp_id)
 
     def sensor(self, key: SensorKey) -> Sensor | None:
         """Return a sensor, if it is known."""

@@ -72,6 +72,18 @@ class WatchDevices:
             await self.events.publish(DeviceHeard(device, heartbeat.health))
         return device
 
+    async def heard(self, esp_id: str, at: datetime) -> None:
+        """Take in that a known device said something: whoever talks is there."""
+        self.registry.hear(esp_id, at)
+        device = self.registry.device(esp_id)
+        if device is None or device.online:
+            return
+        device = self.registry.change_device(esp_id, online=True, last_seen=at)
+        self.journal.info("device.online", esp_id=esp_id, approved=device.approved)
+        await self._store_presence(device, None)
+        if device.approved:
+            await self.events.publish(DeviceHeard(device))
+
     async def last_will(self, will: LastWill) -> None:
         """The broker lost the device: it is offline at once."""
         device = self.registry.device(will.esp_id)
@@ -107,6 +119,8 @@ class WatchDevices:
                 await work.actuators.save_state(actuator.id, state)
         except StorageUnavailableError as error:
             self.journal.warning("actuator.state_not_stored", pin=report.pin, error=str(error))
+        if live:
+            await self.heard(report.pin.esp_id, report.received_at)
         device = self.registry.device(report.pin.esp_id)
         if live and device is not None and device.approved:
             await self.events.publish(ActuatorChanged(actuator))
@@ -120,9 +134,9 @@ class WatchDevices:
     async def sweep(self, now: datetime) -> None:
         """Take devices for offline that were silent for too long."""
         for device in self.registry.devices():
-            if device.online and (
-                device.last_seen is None or now - device.last_seen > self.offline_after
-            ):
+            signs = (device.last_seen, self.registry.last_heard(device.esp_id))
+            last = max((sign for sign in signs if sign is not None), default=None)
+            if device.online and (last is None or now - last > self.offline_after):
                 seconds = int(self.offline_after.total_seconds())
                 await self._offline(device, f"silent for {seconds} s")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -42,6 +42,7 @@ class Greenhouse:
         self.writer = FakeReadingWriter(self.storage)
         self.events = FakeEventStream()
         self.registry = Registry()
+        self.back: list[tuple[str, datetime]] = []
         numbers = iter(range(1, 1000))
         self.ingest = IngestReadings(
             storage=self.storage,
@@ -52,7 +53,11 @@ class Greenhouse:
             clock=FakeClock(),
             new_id=lambda: UUID(int=next(numbers)),
             discovery=discovery,
+            heard=self.hear,
         )
+
+    async def hear(self, esp_id: str, at: datetime) -> None:
+        self.back.append((esp_id, at))
 
 
 async def test_an_unknown_device_is_discovered_and_its_readings_are_kept_but_not_told() -> None:
@@ -80,6 +85,18 @@ async def test_a_redelivered_sample_is_stored_once_and_told_once() -> None:
     assert len(house.storage.readings.rows) == 1
     assert len(house.events.published) == 1
     assert house.ingest.counts.duplicates == 1
+
+
+async def test_a_new_reading_is_a_sign_of_life_of_a_device_that_counted_as_offline() -> None:
+    house = Greenhouse(Discovery.AUTO)
+    await house.ingest([sample()], [])
+    assert house.back == [("ESP_12AB34", sample().received_at)]
+    await house.ingest([sample()], [])
+    assert len(house.back) == 1, "a redelivered one is none"
+    house.registry.change_device("ESP_12AB34", online=True)
+    await house.ingest([sample(2)], [])
+    assert len(house.back) == 1
+    assert house.registry.last_heard("ESP_12AB34") == sample(2).received_at
 
 
 async def test_several_sensors_on_one_pin_are_kept_apart() -> None:

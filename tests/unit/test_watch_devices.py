@@ -109,6 +109,18 @@ async def test_a_device_is_offline_after_180_silent_seconds_and_comes_back_with_
     assert [type(event) for event in house.events.published] == [DeviceHeard] * 3
 
 
+async def test_a_device_that_talks_without_heartbeats_is_there() -> None:
+    house = Greenhouse()
+    house.approve()
+    await house.watch.heard(ESP, START)
+    assert house.status() is DeviceStatus.ONLINE
+    house.registry.hear(ESP, START + timedelta(seconds=100))
+    await house.watch.sweep(START + timedelta(seconds=280))
+    assert house.status() is DeviceStatus.ONLINE
+    await house.watch.sweep(START + timedelta(seconds=281))
+    assert house.status() is DeviceStatus.OFFLINE
+
+
 async def test_a_last_will_takes_a_device_off_at_once() -> None:
     house = Greenhouse()
     house.approve()
@@ -147,7 +159,8 @@ async def test_a_report_makes_an_actuator_known_and_is_told() -> None:
     house = Greenhouse()
     house.approve()
     await house.watch.report(report(), live=True)
-    (event,) = house.events.published
+    heard, event = house.events.published
+    assert isinstance(heard, DeviceHeard)
     assert isinstance(event, ActuatorChanged)
     assert (event.actuator.name, event.actuator.state.value) == ("pump on GPIO 5", 1.0)
     assert event.actuator.state.reported_at == START
