@@ -217,11 +217,9 @@ class Heard:
 
 
 def code_of(result: ExecutionResult) -> str:
-    """Return the code of the only error."""
-    assert result.errors is not None
-    (error,) = result.errors
-    assert error.extensions
-    return str(error.extensions["code"])
+    """Return the code that all errors share."""
+    (code,) = {(error.extensions or {})["code"] for error in result.errors or ()}
+    return str(code)
 
 
 async def publish(server: GraphqlServer, *events: Event) -> None:
