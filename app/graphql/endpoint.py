@@ -21,7 +21,13 @@ from typing_extensions import override
 
 from app import graphiql
 from app.graphql.errors import DEADLINE_EXCEEDED
-from app.graphql.requests import LARGEST_BODY, RefusedError, json_response, read_operation
+from app.graphql.requests import (
+    LARGEST_BODY,
+    METHOD_NOT_ALLOWED,
+    RefusedError,
+    json_response,
+    read_operation,
+)
 from app.graphql.schema import Schema
 from app.graphql.websocket import Connection
 from domain.errors import UnauthenticatedError
@@ -80,7 +86,9 @@ class Endpoint(GraphQL[Context, None]):
         if request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("accept", ""):
             return graphiql.page()
         if request.method != "POST":
-            raise RefusedError(405, "operations are sent by POST; a browser finds GraphiQL here")
+            raise RefusedError(
+                METHOD_NOT_ALLOWED, "operations are sent by POST; a browser finds GraphiQL here"
+            )
         return await self._execute(request)
 
     async def _execute(self, request: Request) -> Response:

@@ -14,6 +14,8 @@ from domain.errors import BadInputError
 LARGEST_BODY = 256 * 1024
 """Bytes of a request or of a WebSocket message."""
 
+METHOD_NOT_ALLOWED = 405
+
 BODY_DEADLINE = 30.0
 """Seconds that a client may take to send its request."""
 
@@ -26,7 +28,7 @@ class Operation(msgspec.Struct, frozen=True):
     operation_name: str | None = msgspec.field(name="operationName", default=None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class RefusedError(Exception):
     """The request is not answered; it never was GraphQL, or was too much of it.
 
@@ -43,7 +45,10 @@ class RefusedError(Exception):
     def response(self) -> Response:
         """Return the refusal in the form of a GraphQL error."""
         error = {"message": self.message, "extensions": {"code": self.code}}
-        return json_response({"errors": [error]}, self.status)
+        response = json_response({"errors": [error]}, self.status)
+        if self.status == METHOD_NOT_ALLOWED:
+            response.headers["Allow"] = "POST"
+        return response
 
 
 _decoder = msgspec.json.Decoder(Operation)
