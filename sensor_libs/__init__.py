@@ -1,0 +1,1 @@
+"""Sensor libraries: what turns raw values into measurements, replaceable while the server runs."""

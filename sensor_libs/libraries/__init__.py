@@ -1,0 +1,1 @@
+"""One file per family of sensors; read by `sensor_libs.loader`, imported by nobody."""
