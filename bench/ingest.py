@@ -27,9 +27,9 @@ _POLL = 0.5
 _SETTLE = 1.0
 
 
-async def measure(*, flood: int, paced: int, report: Report) -> None:
+async def measure(broker: str, flood: int, paced: int, report: Report) -> None:
     """Run everything and fill the report."""
-    async with running_parts() as parts:
+    async with running_parts(broker) as parts:
         database = await asyncpg.connect(parts.database)
         try:
             async with running_server(parts) as running:
@@ -37,6 +37,7 @@ async def measure(*, flood: int, paced: int, report: Report) -> None:
                 await _flood(running, database, flood, report)
                 await _pace(running, database, paced, report)
             await _check_nothing_left(parts, report)
+            await _forget_sessions(parts)
             await _floors(parts, database, flood, report)
         finally:
             await database.close()
@@ -136,6 +137,13 @@ async def _check_nothing_left(parts: Parts, report: Report) -> None:
     report.notes.append("nothing was left unacknowledged")
 
 
+async def _forget_sessions(parts: Parts) -> None:
+    # Else the broker would keep for the server, which is gone, all that the floors send.
+    for connection in ("telemetry", "control"):
+        wire = await open_wire(parts.address, f"{CLIENT_ID}-{connection}")
+        wire.close()
+
+
 def _read_times(path: Path) -> Sequence[float]:
     times = array("d")
     times.frombytes(path.read_bytes())
@@ -148,11 +156,16 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a rough look in some 20 seconds")
     parser.add_argument("--messages", type=int, default=200_000, help="in the flood")
     parser.add_argument("--seconds", type=int, default=30, help="at the steady rate")
+    parser.add_argument(
+        "--mqtt-url", default="", help="measure with this broker, not with the embedded one"
+    )
     options = parser.parse_args()
     flood = 30_000 if options.quick else options.messages
     paced = RATE * (4 if options.quick else options.seconds)
-    report = Report(benchmark="ingest", settings={"flood": flood, "paced": paced})
-    uvloop.run(measure(flood=flood, paced=paced, report=report))
+    broker = options.mqtt_url
+    settings = {"flood": flood, "paced": paced, "broker": "given" if broker else "embedded"}
+    report = Report(benchmark="ingest", settings=settings)
+    uvloop.run(measure(broker, flood, paced, report))
     report.finish()
 
 

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class Parts:
     Attributes:
         directory: Holds all data, and the server's log; gone with the block.
         database: URL of a PostgreSQL that notes when each transaction was committed.
-        broker: URL of a Mosquitto with the server's own settings.
+        broker: URL of the broker; the embedded one has the settings that the server ships.
         http: Base URL of the server, once one runs.
     """
 
@@ -51,18 +51,23 @@ class Parts:
 
 
 @asynccontextmanager
-async def running_parts() -> AsyncIterator[Parts]:
-    """Start PostgreSQL and Mosquitto on a directory that ends with the block."""
+async def running_parts(broker_url: str = "") -> AsyncIterator[Parts]:
+    """Start PostgreSQL and Mosquitto on a directory that ends with the block.
+
+    Args:
+        broker_url: A broker that runs already, to measure with; empty: the embedded one.
+    """
     with tempfile.TemporaryDirectory(prefix="kaiser-bench-") as name:
         directory = Path(name)
         os.chmod(name, 0o711)  # noqa: PTH101, S103  # children run as users of their own
-        async with (
-            EmbeddedPostgres(
-                directory, extra_settings={"track_commit_timestamp": "on"}
-            ) as postgres,
-            EmbeddedBroker(directory, port=0, prefer="mosquitto") as broker,
-        ):
-            yield Parts(directory=directory, database=postgres.url, broker=broker.url)
+        async with AsyncExitStack() as stack:
+            postgres = await stack.enter_async_context(
+                EmbeddedPostgres(directory, extra_settings={"track_commit_timestamp": "on"})
+            )
+            if not broker_url:
+                broker = EmbeddedBroker(directory, port=0, prefer="mosquitto")
+                broker_url = (await stack.enter_async_context(broker)).url
+            yield Parts(directory=directory, database=postgres.url, broker=broker_url)
 
 
 @asynccontextmanager
