@@ -4,6 +4,7 @@ import secrets
 
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionContext
 
@@ -14,6 +15,8 @@ VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 INTERNAL = "INTERNAL"
 LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
 DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+
+_NOTHING_TO_RUN = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
 
 _log = structlog.get_logger()
 
@@ -53,7 +56,7 @@ def _code(error: GraphQLError) -> str | None:
         return cause.code
     if isinstance(cause, GraphQLSyntaxError):
         return PARSE_FAILED
-    if isinstance(cause, CannotGetOperationTypeError | InvalidOperationTypeError):
+    if isinstance(cause, _NOTHING_TO_RUN):
         return BadInputError.code
     if isinstance(cause, GraphQLError):
         # Validation has marked its own; what is left are variables that do not fit their type.
