@@ -61,6 +61,10 @@ class ReadingRepository:
         """Select a page, newest first."""
         key = key_after(page, int, int)
         before, before_id = (None, None) if key is None else (instant(int(key[0])), int(key[1]))
+        if sensor_ids is None or len(sensor_ids) > 1:
+            # Of many sensors, a page needs few readings of each: so see how far back it reaches.
+            border = await self._fetch(_BORDER, sensor_ids, start, end, before, page.first + 1)
+            start = border[0]["measured_at"] if border else start
         rows = await self._fetch(_PAGE, sensor_ids, start, end, before, before_id, page.first + 1)
         return cut(
             _readings(rows), page, lambda r: r, lambda r: (microseconds(r.measured_at), r.id)
@@ -136,6 +140,8 @@ JOIN device ON device.id = sensor.device_id
 JOIN conversion ON conversion.id = reading.conversion_id
 """
 
+_WANTED = "SELECT id FROM sensor WHERE $1::int[] IS NULL OR id = ANY ($1::int[])"
+
 _LATEST = f"""
 {_COLUMNS}
 FROM (SELECT DISTINCT unnest($1::int[]) AS id) AS wanted
@@ -152,33 +158,16 @@ FROM reading {_JOINS}
 WHERE reading.id > $1 ORDER BY reading.id LIMIT $2
 """
 
-# No index has the readings of several sensors in order, so each sensor's newest are merged. To
-# read few of each, a border is found first: the time of the n-th newest among a share of each
-# sensor's newest. At least n readings are not older, so nothing older can be on the page. Without
-# that many there is no border, and each sensor gives its n newest.
+# Each sensor's newest, merged: no index has the readings of several sensors in order.
 _PAGE = f"""
-WITH wanted AS MATERIALIZED (
-    SELECT id FROM sensor WHERE $1::int[] IS NULL OR id = ANY ($1::int[])
-), border AS MATERIALIZED (
-    SELECT newest.measured_at FROM wanted CROSS JOIN LATERAL (
-        SELECT measured_at FROM reading
-        WHERE sensor_id = wanted.id
-          AND measured_at >= coalesce($2::timestamptz, '-infinity')
-          AND measured_at < coalesce(least($3::timestamptz, $4::timestamptz), 'infinity')
-        ORDER BY measured_at DESC
-        LIMIT least($6::int, 4 * $6::int / (SELECT greatest(count(*), 1) FROM wanted) + 1)
-    ) AS newest
-    ORDER BY newest.measured_at DESC OFFSET $6::int LIMIT 1
-)
 {_COLUMNS}
 FROM (
-    SELECT newest.* FROM wanted CROSS JOIN LATERAL (
+    SELECT newest.* FROM ({_WANTED}) AS wanted CROSS JOIN LATERAL (
         SELECT * FROM reading
         WHERE sensor_id = wanted.id
           AND measured_at >= coalesce($2::timestamptz, '-infinity')
           AND measured_at < coalesce($3::timestamptz, 'infinity')
           AND measured_at <= coalesce($4::timestamptz, 'infinity')
-          AND measured_at >= coalesce((SELECT measured_at FROM border), '-infinity')
           AND ($4::timestamptz IS NULL OR measured_at < $4 OR id < $5::bigint)
         ORDER BY measured_at DESC, id DESC LIMIT $6::int
     ) AS newest
@@ -186,4 +175,19 @@ FROM (
 ) AS reading
 {_JOINS}
 ORDER BY reading.measured_at DESC, reading.id DESC
+"""  # noqa: S608 - made of constants
+
+# The time of the n-th newest among a share of each sensor's newest, without those on the page
+# before. At least n readings are not older, so nothing older can be on the page.
+_BORDER = f"""
+WITH wanted AS MATERIALIZED ({_WANTED})
+SELECT newest.measured_at FROM wanted CROSS JOIN LATERAL (
+    SELECT measured_at FROM reading
+    WHERE sensor_id = wanted.id
+      AND measured_at >= coalesce($2::timestamptz, '-infinity')
+      AND measured_at < coalesce(least($3::timestamptz, $4::timestamptz), 'infinity')
+    ORDER BY measured_at DESC
+    LIMIT least($5::int, 4 * $5::int / (SELECT greatest(count(*), 1) FROM wanted) + 1)
+) AS newest
+ORDER BY newest.measured_at DESC OFFSET $5::int - 1 LIMIT 1
 """  # noqa: S608 - made of constants
