@@ -56,13 +56,15 @@ def load(folder: Path, previous: Catalog | None = None) -> Catalog:
     Returns:
         The new catalog, with the reason for every file that could not be taken.
     """
-    kept = previous.files if previous else {}
+    paths = sorted(folder.glob("[!_]*.py"))
+    kept = {p.stem: previous.files.get(p.stem, ()) for p in paths} if previous else {}
+    owners = {t: stem for stem, libraries in kept.items() for t in _types(libraries)}
     files: dict[str, tuple[SensorLibrary, ...]] = {}
     broken: dict[str, str] = {}
-    for path in sorted(folder.glob("[!_]*.py")):
+    for path in paths:
         try:
             libraries = _read(path)
-            _check_unclaimed(libraries, files)
+            _claim(path.stem, libraries, owners)
         # Somebody else's code: it may raise anything, and must not end the server.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             broken[path.stem] = f"{type(error).__name__}: {error}"
@@ -102,17 +104,15 @@ def _same(value: float | None, expected: float | None) -> bool:
     return math.isclose(value, expected, abs_tol=1e-9)
 
 
-def _check_unclaimed(
-    libraries: tuple[SensorLibrary, ...], files: Mapping[str, tuple[SensorLibrary, ...]]
-) -> None:
-    claimed = {
-        sensor_type: library.name
-        for others in files.values()
-        for library in others
-        for sensor_type in library.sensor_types
-    }
-    for library in libraries:
-        for sensor_type in library.sensor_types:
-            if sensor_type in claimed:
-                raise ValueError(f"{sensor_type} belongs to {claimed[sensor_type]} already")
-            claimed[sensor_type] = library.name
+def _types(libraries: tuple[SensorLibrary, ...]) -> list[str]:
+    return [sensor_type for library in libraries for sensor_type in library.sensor_types]
+
+
+def _claim(file: str, libraries: tuple[SensorLibrary, ...], owners: dict[str, str]) -> None:
+    types = _types(libraries)
+    for sensor_type in types:
+        if (owner := owners.get(sensor_type, file)) != file:
+            raise ValueError(f"{sensor_type} belongs to {owner} already")
+        if types.count(sensor_type) > 1:
+            raise ValueError(f"{sensor_type} is named more than once")
+    owners.update(dict.fromkeys(types, file))
