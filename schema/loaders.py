@@ -5,7 +5,7 @@ subscription: `Context.fresh` makes new ones.
 """
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 from uuid import UUID
 
@@ -28,28 +28,47 @@ NESTED_PAGES = 50
 """Nested lists that one operation may page through: each of them is a query of its own."""
 
 
-@dataclass(slots=True)
 class Loaders:
-    """One loader per kind of look-up, all over the same storage."""
+    """One loader per kind of look-up, all over the same storage, each made when first used."""
 
-    storage: Storage
-    devices: DataLoader[str, Device | None] = field(init=False)
-    health: DataLoader[str, DeviceHealth | None] = field(init=False)
-    sensors_of: DataLoader[str, Sequence[Sensor] | None] = field(init=False)
-    actuators_of: DataLoader[str, Sequence[Actuator] | None] = field(init=False)
-    latest: DataLoader[int, Reading | None] = field(init=False)
-    actuators: DataLoader[int, Actuator | None] = field(init=False)
-    users: DataLoader[UUID, User | None] = field(init=False)
-    _pages_left: int = field(default=NESTED_PAGES, init=False)
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._pages_left = NESTED_PAGES
 
-    def __post_init__(self) -> None:
-        self.devices = self._loader(lambda work, keys: work.devices.by_esp_ids(keys))
-        self.health = self._loader(lambda work, keys: work.devices.health(keys))
-        self.sensors_of = self._loader(lambda work, keys: work.sensors.of_devices(keys))
-        self.actuators_of = self._loader(lambda work, keys: work.actuators.of_devices(keys))
-        self.latest = self._loader(lambda work, keys: work.readings.latest(keys))
-        self.actuators = self._loader(lambda work, keys: work.actuators.by_ids(keys))
-        self.users = self._loader(lambda work, keys: work.users.by_ids(keys))
+    @cached_property
+    def devices(self) -> DataLoader[str, Device | None]:
+        """Devices by `esp_id`."""
+        return self._loader(lambda work, keys: work.devices.by_esp_ids(keys))
+
+    @cached_property
+    def health(self) -> DataLoader[str, DeviceHealth | None]:
+        """Newest reports of devices, by `esp_id`."""
+        return self._loader(lambda work, keys: work.devices.health(keys))
+
+    @cached_property
+    def sensors_of(self) -> DataLoader[str, Sequence[Sensor] | None]:
+        """Sensors of devices, by `esp_id`."""
+        return self._loader(lambda work, keys: work.sensors.of_devices(keys))
+
+    @cached_property
+    def actuators_of(self) -> DataLoader[str, Sequence[Actuator] | None]:
+        """Actuators of devices, by `esp_id`."""
+        return self._loader(lambda work, keys: work.actuators.of_devices(keys))
+
+    @cached_property
+    def latest(self) -> DataLoader[int, Reading | None]:
+        """Newest readings of sensors, by id."""
+        return self._loader(lambda work, keys: work.readings.latest(keys))
+
+    @cached_property
+    def actuators(self) -> DataLoader[int, Actuator | None]:
+        """Actuators by id."""
+        return self._loader(lambda work, keys: work.actuators.by_ids(keys))
+
+    @cached_property
+    def users(self) -> DataLoader[UUID, User | None]:
+        """Accounts by id."""
+        return self._loader(lambda work, keys: work.users.by_ids(keys))
 
     def spend_page(self) -> None:
         """Count a nested list that is paged through.
@@ -68,7 +87,7 @@ class Loaders:
         self, find: Callable[[UnitOfWork, Sequence[K]], Awaitable[Mapping[K, V]]]
     ) -> DataLoader[K, V | None]:
         async def load(keys: list[K]) -> list[V | None]:
-            async with self.storage.unit_of_work() as work:
+            async with self._storage.unit_of_work() as work:
                 found = await find(work, keys)
             return [found.get(key) for key in keys]
 

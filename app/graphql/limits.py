@@ -21,7 +21,7 @@ from graphql import (
 LONGEST_QUERY = 32_000
 """Characters of a document."""
 
-MOST_TOKENS = 2000
+MOST_TOKENS = 4000
 """Words and brackets of a document; GraphiQL's introspection query has about 300."""
 
 DEEPEST = 12
