@@ -39,19 +39,18 @@ class Peers:
     def hear(self, message: Message, now: float) -> Heard:
         """Take note of a message."""
         is_notice = message.kind in _NOTICES
-        known = self._peers.get(message.publisher)
         before = message.sequence if is_notice else message.sequence - 1
-        if known and not is_notice and before < known.sequence:
+        known = self._peers.get(message.publisher)
+        counted = known.sequence if known else before
+        if not is_notice and before < counted:
             return Heard.AGAIN
         if message.kind == Notice.GOODBYE:
             self._peers.pop(message.publisher, None)
         else:
             # What was sent a second time must not turn the count back.
-            heard = max(message.sequence, known.sequence if known else 0)
-            self._peers[message.publisher] = _Peer(heard, now)
-        if message.kind == Notice.LOST or (known and before > known.sequence):
-            return Heard.GAP
-        return Heard.NEXT
+            self._peers[message.publisher] = _Peer(max(message.sequence, counted), now)
+        lost_unheard = known is None and message.kind == Notice.LOST
+        return Heard.GAP if before > counted or lost_unheard else Heard.NEXT
 
     def forget_silent(self, now: float) -> bool:
         """Forget publishers that fell silent; say whether there were any."""

@@ -20,6 +20,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from structlog.typing import FilteringBoundLogger
 from typing_extensions import override
 
 from app.event_stream import codec
@@ -35,7 +36,7 @@ from domain.resilience import Backoff
 TOGETHER = 16
 """Messages sent in one go: as much as is encoded without holding up other tasks."""
 
-log = structlog.get_logger(__name__)
+_log: FilteringBoundLogger = structlog.get_logger()
 
 
 class RedisBackend(MemoryBackend):
@@ -99,7 +100,7 @@ class RedisBackend(MemoryBackend):
             self._failures += 1
             wait = self._backoff.wait(self._failures, self._random)
             await self._told.put(Lost("the connection to Redis was lost", away=True))
-            log.warning("redis_lost", reason=reason, retry_in=round(wait, 2))
+            _log.warning("events.redis_lost", reason=reason, retry_in=round(wait, 2))
             await self._clock.sleep(wait)
 
     async def _session(self) -> NoReturn:
@@ -122,7 +123,7 @@ class RedisBackend(MemoryBackend):
                 await pubsub.get_message(timeout=None)
             self._peers.forget_all()
             await self._told.put(Restored())
-            log.info("redis_connected", channel=self._channel)
+            _log.info("events.redis_connected", channel=self._channel)
             try:
                 raise await _first_error(
                     self._show_life,
@@ -200,7 +201,7 @@ class RedisBackend(MemoryBackend):
     def _note_unreadable(self, error: ValueError) -> None:
         self.unreadable += 1
         if self.unreadable == 1:
-            log.warning("event_unreadable", channel=self._channel, reason=str(error))
+            _log.warning("events.unreadable", channel=self._channel, reason=str(error))
 
 
 async def _first_error(*jobs: Callable[[], Awaitable[NoReturn]]) -> Exception:

@@ -187,6 +187,23 @@ async def test_a_cut_subscription_ends_the_listeners_of_that_process(redis: Redi
             assert await heard(again, 1) == [1]
 
 
+async def test_what_was_said_while_away_does_not_end_those_who_came_later(
+    redis: RedisServer,
+) -> None:
+    await redis.start()
+    async with process(redis.url) as one:
+        async with one.listen(ActuatorChanged) as listener:
+            redis.publish(CHANNEL, encode("somebody", 1, changed(1)))
+            assert await heard(listener, 1) == [1]
+            redis.hang_up("pubsub")
+            await until_lost(listener, "connection to Redis was lost")
+        async with one.listen(ActuatorChanged) as again:
+            redis.publish(CHANNEL, encode("somebody", 9, changed(9)))
+            assert await heard(again, 1) == [9]
+            redis.publish(CHANNEL, encode("somebody", 10, changed(10)))
+            assert await heard(again, 1) == [10]
+
+
 async def test_events_that_a_publisher_had_to_drop_end_the_listeners_elsewhere(
     redis: RedisServer,
 ) -> None:
