@@ -5,7 +5,7 @@
 (() => {
   const ENDPOINT = window.location.pathname;
   const STORED = "god-kaiser.login";
-  const RENEW_BEFORE_MS = 60_000;
+  const RENEW_AFTER = 0.9; // of the time that is left of a login
   const FORBIDDEN = 4403;
 
   const LOGIN_FIELDS = "{ accessToken refreshToken expiresAt user { username role } }";
@@ -52,12 +52,11 @@
     socket = null;
   }
 
+  // Not an Error: GraphiQL would show its stack.
   function readable(error) {
-    if (error && error.code === FORBIDDEN) return new Error("Sign in first: your login has ended.");
-    if (error instanceof CloseEvent) {
-      return new Error(`The connection closed (${error.code}). ${error.reason}`);
-    }
-    return error;
+    if (!(error instanceof CloseEvent)) return error;
+    if (error.code === FORBIDDEN) return { message: "Sign in first, or again: there is no login." };
+    return { message: `The connection closed (${error.code}). ${error.reason}` };
   }
 
   function isSubscription(operation, documentAST) {
@@ -99,7 +98,7 @@
     sessionStorage.setItem(STORED, JSON.stringify(tokens));
     clearTimeout(renewal);
     const left = Date.parse(tokens.expiresAt) - Date.now();
-    renewal = setTimeout(renew, Math.max(0, left - RENEW_BEFORE_MS));
+    renewal = setTimeout(renew, Math.max(1000, left * RENEW_AFTER));
     show();
   }
 
