@@ -24,7 +24,7 @@ from bench.reporting import Report, percentile
 RATE = 5000
 _PATIENCE = 30.0
 _POLL = 0.5
-_SETTLE = 1.0
+_SETTLE = 2.0
 
 
 async def measure(broker: str, flood: int, paced: int, report: Report) -> None:
@@ -36,6 +36,8 @@ async def measure(broker: str, flood: int, paced: int, report: Report) -> None:
                 await _warm_up(running, database)
                 await _flood(running, database, flood, report)
                 await _pace(running, database, paced, report)
+                # The last acknowledgements are on their way to a broker that may be busy.
+                await SystemClock().sleep(_SETTLE)
             await _check_nothing_left(parts, report)
             await _forget_sessions(parts)
             await _floors(parts, database, flood, report)
