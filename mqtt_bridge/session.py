@@ -116,6 +116,7 @@ class MqttSession:
     last_word: LastWord | None = None
     connected_hook: Callable[[], None] | None = None
     _client: aiomqtt.Client | None = field(default=None, init=False)
+    _subscribed: bool = field(default=False, init=False)
     _connection: int = field(default=0, init=False)
     _paused: bool = field(default=False, init=False)
     _slots: asyncio.Semaphore = field(
@@ -125,7 +126,7 @@ class MqttSession:
     @property
     def connected(self) -> bool:
         """Whether the broker is there and our subscriptions stand."""
-        return self._client is not None
+        return self._subscribed
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -186,8 +187,10 @@ class MqttSession:
         self._paused = False
         try:
             async with self._new_client(self._connection) as client:
-                await self._subscribe(client)
+                # Before anything else: what was kept for us arrives now, and is acknowledged.
                 self._client = client
+                await self._subscribe(client)
+                self._subscribed = True
                 self.guard.succeeded()
                 if self.connected_hook is not None:
                     self.connected_hook()
@@ -200,6 +203,7 @@ class MqttSession:
             ) from error
         finally:
             self._client = None
+            self._subscribed = False
         raise BrokerUnavailableError("the broker closed the connection")
 
     async def _subscribe(self, client: aiomqtt.Client) -> None:
