@@ -51,7 +51,6 @@ log_dest stderr
 log_type error
 log_type warning
 log_type notice
-log_type information
 connection_messages false
 log_timestamp_format %Y-%m-%dT%H:%M:%S
 """
