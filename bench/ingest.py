@@ -19,6 +19,7 @@ from bench import floors
 from bench.generator import DEVICES
 from bench.mqtt_wire import Message, open_wire
 from bench.parts import CLIENT_ID, Parts, generator, report_of, running_parts, running_server
+from bench.processes import cpu_seconds
 from bench.reporting import Report, percentile
 
 RATE = 5000
@@ -51,7 +52,9 @@ async def _warm_up(parts: Parts, database: asyncpg.Connection) -> None:
 
 
 async def _flood(parts: Parts, database: asyncpg.Connection, messages: int, report: Report) -> None:
+    before = {name: cpu_seconds(pid) for name, pid in parts.pids.items()}
     started = await _publish(parts, database, messages)
+    used = {name: cpu_seconds(pid) - before[name] for name, pid in parts.pids.items()}
     last = await database.fetchval("SELECT max(pg_xact_commit_timestamp(xmin)) FROM reading")
     report.add(
         "flood: persisted and acknowledged",
@@ -60,6 +63,8 @@ async def _flood(parts: Parts, database: asyncpg.Connection, messages: int, repo
         floor="bare client, INSERT, acknowledge",
         target=">= 10,000/s and >= 0.3",
     )
+    for name, seconds in used.items():
+        report.add(f"flood: CPU of {name}", seconds / messages * 1e6, "us/message")
     await _check_exactly_once(database, messages, report)
 
 

@@ -7,9 +7,9 @@ import socket
 import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -37,12 +37,14 @@ class Parts:
         database: URL of a PostgreSQL that notes when each transaction was committed.
         broker: URL of the broker; the embedded one has the settings that the server ships.
         http: Base URL of the server, once one runs.
+        pids: The processes to look at, by what they are.
     """
 
     directory: Path
     database: str
     broker: str
     http: str = ""
+    pids: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def address(self) -> BrokerAddress:
@@ -64,10 +66,12 @@ async def running_parts(broker_url: str = "") -> AsyncIterator[Parts]:
             postgres = await stack.enter_async_context(
                 EmbeddedPostgres(directory, extra_settings={"track_commit_timestamp": "on"})
             )
+            pids = {"PostgreSQL": postgres.pid or 0}
             if not broker_url:
                 broker = EmbeddedBroker(directory, port=0, prefer="mosquitto")
                 broker_url = (await stack.enter_async_context(broker)).url
-            yield Parts(directory=directory, database=postgres.url, broker=broker_url)
+                pids["broker"] = broker.pid or 0
+            yield Parts(directory=directory, database=postgres.url, broker=broker_url, pids=pids)
 
 
 @asynccontextmanager
@@ -99,7 +103,8 @@ async def running_server(parts: Parts) -> AsyncIterator[Parts]:
         )  # fmt: skip
     finally:
         os.close(descriptor)
-    running = replace(parts, http=f"http://127.0.0.1:{port}")
+    pids = {**parts.pids, "server": server.pid}
+    running = replace(parts, http=f"http://127.0.0.1:{port}", pids=pids)
     try:
         await _until_ready(server, running, log)
         yield running
