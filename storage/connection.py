@@ -119,7 +119,7 @@ class Database:
     async def _open(self, name: str, size: int) -> asyncpg.Pool:
         return await asyncpg.create_pool(
             self._url,
-            min_size=1,
+            min_size=0,  # or a task of the pool would try for ever while PostgreSQL is away
             max_size=size,
             timeout=CONNECT_TIMEOUT,
             command_timeout=self._timeout,

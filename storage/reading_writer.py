@@ -5,7 +5,7 @@ of work: its task would be one that lives as long as the server.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TypeAlias
 
@@ -18,7 +18,7 @@ from domain.errors import StorageRejectedError
 from domain.ports import NewReading
 from domain.sensors import Measurement, Reading
 from storage.clockless import ClocklessSamples
-from storage.conversions import Conversions, meaning
+from storage.conversions import Conversions, Meaning, meaning
 from storage.dead_letters import insert_dead_letters
 from storage.errors import translated
 from storage.pages import microseconds
@@ -40,6 +40,7 @@ class PostgresReadingWriter:
         self._connections = connections
         self._lock = asyncio.Lock()
         self._last_id: int | None = None
+        self._unsure: list[Reading] = []
         self._conversions = Conversions()
         self._partitions = Partitions()
         self._clockless = ClocklessSamples()
@@ -47,20 +48,28 @@ class PostgresReadingWriter:
     async def write(
         self, readings: Sequence[NewReading], dead_letters: Sequence[DeadLetter]
     ) -> Sequence[Reading]:
-        """Store a batch in one transaction."""
+        """Store a batch in one transaction.
+
+        Where the answer to an earlier batch was lost, what of it is stored comes first.
+        """
         if not readings and not dead_letters:
             return []
         async with self._lock:
             with translated():
                 async with self._connections() as connection:
-                    try:
-                        return await self._write(connection, readings, dead_letters)
-                    except asyncpg.CheckViolationError as error:
-                        if error.constraint_name is not None:
-                            raise
-                    # A violation without a name: a partition was dropped since it was made.
-                    self._partitions.forget()
-                    return await self._write(connection, readings, dead_letters)
+                    await self._settle(connection)
+                    settled = self._unsure
+                    written = await self._write(connection, readings, dead_letters)
+            self._unsure = []
+            return [*settled, *written]
+
+    async def _settle(self, connection: PoolConnectionProxy) -> None:
+        """Find out what became of readings whose COMMIT may or may not have happened."""
+        if self._unsure:
+            ids = [reading.id for reading in self._unsure]
+            rows = await connection.fetch("SELECT id FROM reading WHERE id = ANY ($1)", ids)
+            stored = {row["id"] for row in rows}
+            self._unsure = [reading for reading in self._unsure if reading.id in stored]
 
     async def _write(
         self,
@@ -68,22 +77,41 @@ class PostgresReadingWriter:
         readings: Sequence[NewReading],
         dead_letters: Sequence[DeadLetter],
     ) -> Sequence[Reading]:
-        await self._prepare(connection, readings)
+        """Write; where a partition turns out to have been dropped, make it and write again."""
+        try:
+            return await self._store(connection, readings, dead_letters)
+        except asyncpg.CheckViolationError as error:
+            if error.constraint_name is not None:  # a partition that is missing has no name
+                raise
+            self._partitions.forget()
+            return await self._store(connection, readings, dead_letters)
+
+    async def _store(
+        self,
+        connection: PoolConnectionProxy,
+        readings: Sequence[NewReading],
+        dead_letters: Sequence[DeadLetter],
+    ) -> Sequence[Reading]:
+        numbers = await self._prepare(connection, readings)
         if not dead_letters and all(r.sample.measured_at is not None for r in readings):
-            return await self._insert(connection, readings)
+            return await self._insert(connection, readings, numbers)
         async with connection.transaction():
             readings = await self._clockless.without_known(connection, readings)
-            stored = await self._insert(connection, readings) if readings else []
+            stored = await self._insert(connection, readings, numbers)
             if dead_letters:
                 await insert_dead_letters(connection, dead_letters)
             return stored
 
     async def _prepare(
         self, connection: PoolConnectionProxy, readings: Sequence[NewReading]
-    ) -> None:
-        """See to what readings refer to; nothing is asked of the database when all is known."""
+    ) -> Mapping[Meaning, int]:
+        """See to what readings refer to; nothing is asked of the database when all is known.
+
+        Returns:
+            The numbers of their conversions.
+        """
         if not readings:
-            return
+            return {}
         if self._last_id is None:
             self._last_id = await connection.fetchval("SELECT coalesce(max(id), 0) FROM reading")
         await self._partitions.ensure(
@@ -91,11 +119,17 @@ class PostgresReadingWriter:
             [r.sample.measured_at or r.sample.received_at for r in readings],
             readings[-1].sample.received_at,
         )
-        await self._conversions.numbers(connection, {meaning(r.measurement) for r in readings})
+        meanings = {meaning(reading.measurement) for reading in readings}
+        return await self._conversions.numbers(connection, meanings)
 
     async def _insert(
-        self, connection: PoolConnectionProxy, readings: Sequence[NewReading]
+        self,
+        connection: PoolConnectionProxy,
+        readings: Sequence[NewReading],
+        numbers: Mapping[Meaning, int],
     ) -> Sequence[Reading]:
+        if not readings:
+            return []
         rows = [
             Reading(
                 reading_id,
@@ -110,9 +144,7 @@ class PostgresReadingWriter:
                 self._next_ids(readings), readings, strict=True
             )
         ]
-        numbers = await self._conversions.numbers(
-            connection, {meaning(row.measurement) for row in rows}
-        )
+        self._unsure = [*self._unsure, *rows]
         inserted = await connection.fetch(
             _INSERT,
             [row.id for row in rows],

@@ -1,8 +1,11 @@
 """Transactions, and what is left of them when something breaks."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from typing import Self
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
@@ -28,6 +31,48 @@ async def stopped(postgres: EmbeddedPostgres) -> AsyncIterator[None]:
         yield
     finally:
         await postgres.start()
+
+
+class DeafeningProxy:
+    """Passes everything on to PostgreSQL, and its answers back, until some words pass by."""
+
+    def __init__(self, url: str) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="kaiser-proxy-")
+        real = parse_qs(urlsplit(url).query)["host"][0]
+        self._real = f"{real}/.s.PGSQL.5432"
+        self._tasks = asyncio.TaskGroup()
+        self.url = url.replace(real, self._directory.name)
+        self.deaf_after: bytes | None = None
+        self._deaf = False
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        self._server = await asyncio.start_unix_server(
+            self._serve, f"{self._directory.name}/.s.PGSQL.5432"
+        )
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._server.close()
+        await self._tasks.__aexit__(*exc)  # type: ignore[arg-type]  # the usual three
+        self._directory.cleanup()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers, questions = await asyncio.open_unix_connection(self._real)
+        self._tasks.create_task(self._pass(reader, questions, back=False))
+        self._tasks.create_task(self._pass(answers, writer, back=True))
+
+    async def _pass(
+        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, back: bool
+    ) -> None:
+        with suppress(ConnectionError):
+            while data := await source.read(65536):
+                if back and self._deaf:
+                    continue
+                target.write(data)
+                await target.drain()
+                self._deaf = self.deaf_after is not None and (self._deaf or self.deaf_after in data)
+        target.close()
 
 
 async def count_devices(database: Database) -> int:
@@ -192,9 +237,35 @@ async def test_a_task_that_lives_through_restarts_writes_every_reading_once(
     ]
 
 
+@pytest.mark.parametrize("clock", [True, False])
+async def test_readings_whose_answer_was_lost_are_told_with_the_next_batch(
+    database: Database, database_url: str, *, clock: bool
+) -> None:
+    (sensor,) = await stored_sensors(database)
+    async with DeafeningProxy(database_url) as proxy:
+        impatient = Database(proxy.url, timeout=0.3)
+        await impatient.connect()
+        writer = impatient.reading_writer()
+        await writer.write([new_reading(sensor, 0)], [])
+        batch = [new_reading(sensor, 1), new_reading(sensor, 2 if clock else None, ticks=7)]
+        for _ in range(2):
+            proxy.deaf_after = b"" if clock else b"COMMIT"
+            with pytest.raises(StorageUnavailableError):
+                await writer.write(batch, [])
+            proxy.deaf_after = None
+            assert len(await all_readings(database)) == 3
+        told = await writer.write([*batch, new_reading(sensor, 3)], [])
+        assert await writer.write(batch, []) == []
+        await impatient.close()
+    assert told == (await all_readings(database))[1:]
+
+
 async def test_connections_that_the_server_ended_are_replaced(
     database: Database, database_url: str
 ) -> None:
+    (sensor,) = await stored_sensors(database)
+    writer = database.reading_writer()
+    await writer.write([new_reading(sensor, 1)], [])
     await asyncio.gather(*(count_devices(database) for _ in range(5)))
     administrator = await asyncpg.connect(database_url)
     names = await administrator.fetch(
@@ -208,7 +279,8 @@ async def test_connections_that_the_server_ended_are_replaced(
     await administrator.close()
     assert [name[0] for name in names] == ["god-kaiser", "god-kaiser readings"]
     await eventually(lambda: works(database))
-    assert await asyncio.gather(*(count_devices(database) for _ in range(5))) == [0] * 5
+    assert await asyncio.gather(*(count_devices(database) for _ in range(5))) == [1] * 5
+    assert len(await writer.write([new_reading(sensor, 2)], [])) == 1
 
 
 async def test_connecting_can_be_tried_until_it_works(
