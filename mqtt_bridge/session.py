@@ -1,11 +1,13 @@
 """One connection to the broker that comes back by itself; the only module that talks to aiomqtt.
 
 aiomqtt acknowledges a message as soon as it is in a queue of its own, makes a task for each, and
-drops what does not fit. Here every message is handed over in place, and nothing is acknowledged
-until somebody who has stored it says so: a crash before that leads to redelivery. The session is
-persistent (a fixed client id, clean session off), so the broker keeps what comes while we are away.
+drops what does not fit. Here every message is taken out of the stream before (`read_ahead`), handed
+over in place, and nothing is acknowledged until somebody who has stored it says so: a crash before
+that leads to redelivery. The session is persistent (a fixed client id, clean session off), so the
+broker keeps what comes while we are away. Connecting, subscribing, publishing and keeping alive are
+aiomqtt's.
 
-Private parts of aiomqtt and paho are used in four places, each marked; the versions are pinned.
+Private parts of aiomqtt and paho are used in three places, each marked; the versions are pinned.
 """
 
 import asyncio
@@ -14,14 +16,15 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
-from typing_extensions import override
+from paho.mqtt import client as mqtt
 
 from domain.errors import BadInputError, BrokerUnavailableError
 from domain.services.guard import Guard
+from mqtt_bridge.read_ahead import Published, ReadAheadSocket
 
 KEEPALIVE = 30
 """Seconds after which a silent connection is probed."""
@@ -32,7 +35,6 @@ CONNECT_DEADLINE = 5.0
 MOST_PUBLISHING = 1024
 """Messages that may be on their way to the broker at once; further publishers wait."""
 
-_NO_DELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)  # without it every reply waits 44 ms
 _PUBACK = 0x40
 _SUBSCRIPTION_REFUSED = 0x80
 
@@ -99,8 +101,9 @@ class MqttSession:
     Attributes:
         address: The broker.
         client_id: Fixed: the broker keeps the session under this name.
-        filters: What is subscribed, each with its quality of service.
-        deliver: Called in place for every message; must return at once and never raise.
+        filters: What is subscribed, each with its quality of service, 0 or 1: a message that must
+            not count twice has an identity of its own.
+        deliver: Called in place for every message; must return at once. What it raises ends `run`.
         guard: Says when to connect again.
         clean: Whether the broker shall forget us when we leave; then nothing is kept for us.
         last_word: Published by the broker when we vanish.
@@ -122,6 +125,10 @@ class MqttSession:
     _slots: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(MOST_PUBLISHING), init=False
     )
+
+    def __post_init__(self) -> None:
+        if any(qos not in {0, 1} for _, qos in self.filters):
+            raise ValueError("a session hears with QoS 0 or 1")
 
     @property
     def connected(self) -> bool:
@@ -175,8 +182,16 @@ class MqttSession:
         """Read again."""
         if self._client is not None and self._paused:
             self._paused = False
-            paho = self._client._client  # noqa: SLF001 - aiomqtt has no way to stop reading
-            asyncio.get_running_loop().add_reader(self._socket(self._client), paho.loop_read)
+            # aiomqtt's own reader cannot be had back once it was removed; this one does the same.
+            asyncio.get_running_loop().add_reader(self._socket(self._client), self._read)
+
+    def _read(self) -> None:
+        if self._client is None:
+            return
+        paho = self._client._client  # noqa: SLF001 - aiomqtt has no way to stop reading
+        paho.loop_read()
+        while (stream := cast("ReadAheadSocket | None", paho.socket())) and stream.pending():
+            paho.loop_read()
 
     @staticmethod
     def _socket(client: aiomqtt.Client) -> int:
@@ -194,7 +209,7 @@ class MqttSession:
                 self.guard.succeeded()
                 if self.connected_hook is not None:
                     self.connected_hook()
-                # Nothing is ever queued: this ends only with the connection.
+                # The messages never get that far: this ends only with the connection.
                 async for _ in client.messages:
                     pass
         except (aiomqtt.MqttError, OSError) as error:
@@ -219,23 +234,8 @@ class MqttSession:
             raise BrokerUnavailableError(f"the broker refuses to let us hear {refused[0]}")
 
     def _new_client(self, connection: int) -> aiomqtt.Client:
-        deliver = self.deliver
-
-        class Handover(asyncio.Queue[aiomqtt.Message]):
-            """Hands each message over in place; stays empty."""
-
-            @override
-            def put_nowait(self, item: aiomqtt.Message) -> None:
-                deliver(
-                    Delivery(
-                        item.topic.value,
-                        item.payload,
-                        item.qos,
-                        item.retain,
-                        item.mid,
-                        connection,
-                    )
-                )
+        def deliver(message: Published) -> None:
+            self.deliver(Delivery(*message, connection))
 
         will = self.last_word and aiomqtt.Will(
             self.last_word.topic, self.last_word.payload, self.last_word.qos, self.last_word.retain
@@ -249,20 +249,31 @@ class MqttSession:
             clean_session=self.clean,
             keepalive=KEEPALIVE,
             timeout=CONNECT_DEADLINE,
-            queue_type=Handover,
             will=will,
             max_inflight_messages=MOST_PUBLISHING,
-            socket_options=_NO_DELAY,
             tls_context=ssl.create_default_context() if self.address.encrypted else None,
-            logger=_quiet_logger(),
+            logger=_logger(),
         )
         client.pending_calls_threshold = MOST_PUBLISHING
-        client._client.manual_ack_set(True)  # noqa: SLF001, FBT003 - else it acknowledges at once
+        _read_ahead(client._client, deliver)  # noqa: SLF001 - aiomqtt has no hook for its socket
         return client
 
 
-def _quiet_logger() -> logging.Logger:
-    # Reconnects are told by the guard; paho's own lines would say each of them twice.
+def _read_ahead(paho: mqtt.Client, deliver: Callable[[Published], None]) -> None:
+    connect = paho._create_socket  # noqa: SLF001 - nor has paho
+
+    def create_socket() -> ReadAheadSocket:
+        sock: Any = connect()
+        # Without it every reply waits 44 ms.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return ReadAheadSocket(sock, deliver)
+
+    paho.disable_logger()  # it formats a line per packet; reconnects are told by the guard
+    paho._create_socket = create_socket  # type: ignore[method-assign]  # noqa: SLF001 - see above
+
+
+def _logger() -> logging.Logger:
+    # aiomqtt warns about many publishes at once, which is what we do.
     logger = logging.getLogger("mqtt")
     logger.setLevel(logging.CRITICAL)
     return logger

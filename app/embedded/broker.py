@@ -33,7 +33,7 @@ _PORT_ADVICE = (
     "stop it, choose another port, or set KAISER_MQTT_URL to that broker"
 )
 
-# Mosquitto acknowledges before its disk: `autosave_*` make it write after every change.
+# Mosquitto acknowledges before its disk; it writes everything it holds, so once a second is often.
 # No limit to the queue: what a device was told is delivered is dropped by nobody.
 _MOSQUITTO = """\
 listener {port} {host}
@@ -41,7 +41,7 @@ allow_anonymous true
 persistence true
 persistence_location {directory}/
 autosave_interval 1
-autosave_on_changes true
+autosave_on_changes false
 max_queued_messages 0
 max_inflight_messages {in_flight}
 max_packet_size {message_limit}
