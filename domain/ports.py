@@ -321,6 +321,14 @@ class Storage(Protocol):
         """Open a transaction."""
         ...
 
+    def autocommit(self) -> UnitOfWork:
+        """Open the same repositories without a transaction: each call commits by itself.
+
+        For reading, and for a single change: it saves two round trips. Only calls that are one
+        statement are allowed to change anything here (`Commands.add`, every `save...`).
+        """
+        ...
+
     async def check(self) -> None:
         """Ask the database for a sign of life.
 

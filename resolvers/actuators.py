@@ -53,7 +53,7 @@ class ActuatorQueries:
     async def actuator(self, info: Info, esp_id: EspId, gpio: Gpio) -> Actuator | None:
         """One actuator; null: nothing is known to hang there."""
         info.context.require(Role.VIEWER)
-        async with info.context.services.storage.unit_of_work() as work:
+        async with info.context.services.storage.autocommit() as work:
             found = await work.actuators.by_pin(Pin(esp_id, gpio))
         return Actuator.of(found) if found else None
 
@@ -71,11 +71,11 @@ class ActuatorQueries:
         request = ACTUATORS.request(first, after)
         kind = actuator_type and actuator_type.lower()
         storage = info.context.services.storage
-        async with storage.unit_of_work() as work:
+        async with storage.autocommit() as work:
             page = await work.actuators.page(request, esp_id=esp_id, actuator_type=kind)
 
         async def count() -> int:
-            async with storage.unit_of_work() as work:
+            async with storage.autocommit() as work:
                 return await work.actuators.count(esp_id=esp_id, actuator_type=kind)
 
         return ActuatorConnection.of(ACTUATORS, request, page, Actuator.of).counted_by(count)
@@ -85,7 +85,7 @@ class ActuatorQueries:
         """One command; null: it is not known."""
         info.context.require(Role.VIEWER)
         command_id = _command_id(wrapped)
-        async with info.context.services.storage.unit_of_work() as work:
+        async with info.context.services.storage.autocommit() as work:
             found = await work.commands.by_id(command_id)
         return Command.of(found) if found else None
 

@@ -44,11 +44,11 @@ class DeviceQueries:
         info.context.require(Role.VIEWER)
         request = DEVICES.request(first, after)
         storage = info.context.services.storage
-        async with storage.unit_of_work() as work:
+        async with storage.autocommit() as work:
             page = await work.devices.page(request, search=search)
 
         async def count() -> int:
-            async with storage.unit_of_work() as work:
+            async with storage.autocommit() as work:
                 return await work.devices.count(search=search)
 
         return DeviceConnection.of(DEVICES, request, page, Device.of).counted_by(count)

@@ -43,7 +43,7 @@ async def resume_id(since: str | None, storage: Storage) -> int | None:
                 return reading_id
             case _:
                 raise BadInputError("since is neither a cursor of this subscription nor an instant")
-    async with storage.unit_of_work() as work:
+    async with storage.autocommit() as work:
         return await work.readings.first_id_at(instant)
 
 
@@ -84,7 +84,7 @@ async def stored_then_live(
 
 async def _stored(storage: Storage, after: int) -> AsyncGenerator[Reading, None]:
     while True:
-        async with storage.unit_of_work() as work:
+        async with storage.autocommit() as work:
             page = await work.readings.since(after, REPLAY_PAGE)
         for reading in page:
             yield reading

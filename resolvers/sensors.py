@@ -79,7 +79,7 @@ class SensorQueries:
         """One sensor; null: it is not known."""
         info.context.require(Role.VIEWER)
         key = SensorKey(esp_id, gpio, canonical_type(sensor_type), address or "")
-        async with info.context.services.storage.unit_of_work() as work:
+        async with info.context.services.storage.autocommit() as work:
             found = await work.sensors.by_key(key)
         return Sensor.of(found) if found else None
 
@@ -98,13 +98,13 @@ class SensorQueries:
         request = SENSORS.request(first, after)
         kind = sensor_type and canonical_type(sensor_type)
         storage = info.context.services.storage
-        async with storage.unit_of_work() as work:
+        async with storage.autocommit() as work:
             page = await work.sensors.page(
                 request, esp_id=esp_id, sensor_type=kind, enabled=enabled
             )
 
         async def count() -> int:
-            async with storage.unit_of_work() as work:
+            async with storage.autocommit() as work:
                 return await work.sensors.count(esp_id=esp_id, sensor_type=kind, enabled=enabled)
 
         return SensorConnection.of(SENSORS, request, page, Sensor.of).counted_by(count)
@@ -126,7 +126,7 @@ class SensorQueries:
         if gpio is not None and esp_id is None:
             raise BadInputError("gpio needs espId: a pin alone names no sensor")
         request = READINGS.request(first, after)
-        async with info.context.services.storage.unit_of_work() as work:
+        async with info.context.services.storage.autocommit() as work:
             page = await work.readings.page(
                 request,
                 sensor_ids=await _sensor_ids(work, esp_id, gpio, sensor_type),

@@ -37,6 +37,6 @@ class SystemQueries:
         """The messages that could not be read, newest first."""
         info.context.require(Role.VIEWER)
         request = DEAD_LETTERS.request(first, after)
-        async with info.context.services.storage.unit_of_work() as work:
+        async with info.context.services.storage.autocommit() as work:
             page = await work.dead_letters.page(request, topic_contains=topic_contains, start=start)
         return DeadLetterConnection.of(DEAD_LETTERS, request, page, DeadLetter.of)

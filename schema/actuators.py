@@ -140,7 +140,7 @@ class Actuator(Node):
         """The commands given to it, newest first."""
         info.context.loaders.spend_page()
         request = COMMANDS.request(first, after)
-        async with info.context.services.storage.unit_of_work() as work:
+        async with info.context.services.storage.autocommit() as work:
             page = await work.commands.of_actuator(self.row_id, request)
         return CommandConnection.of(COMMANDS, request, page, Command.of)
 

@@ -87,7 +87,7 @@ class Loaders:
         self, find: Callable[[UnitOfWork, Sequence[K]], Awaitable[Mapping[K, V]]]
     ) -> DataLoader[K, V | None]:
         async def load(keys: list[K]) -> list[V | None]:
-            async with self._storage.unit_of_work() as work:
+            async with self._storage.autocommit() as work:
                 found = await find(work, keys)
             return [found.get(key) for key in keys]
 

@@ -101,7 +101,7 @@ class Sensor(Node):
         """Its readings, newest first; `from` and `to` bound the time measured."""
         info.context.loaders.spend_page()
         request = READINGS.request(first, after)
-        async with info.context.services.storage.unit_of_work() as work:
+        async with info.context.services.storage.autocommit() as work:
             page = await work.readings.page(request, sensor_ids=[self.row_id], start=start, end=end)
         return ReadingConnection.of(READINGS, request, page, Reading.of)
 

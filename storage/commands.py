@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
-from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from domain.actuators import Command, CommandStatus, Pin
@@ -14,6 +14,7 @@ from storage.client import TransactionClient
 from storage.pages import behind, cut, instant, key_after, microseconds
 from storage.tables import CommandRow
 
+_MICROSECOND = timedelta(microseconds=1)
 _OPEN = (CommandStatus.PENDING, CommandStatus.SENT)
 
 
@@ -28,22 +29,33 @@ class CommandRepository:
 
     async def add(self, command: Command) -> Command:
         """Insert, unless the idempotency key is there."""
-        await CommandRow.bulk_create([_row(command)], ignore_conflicts=True, using_db=self._client)
-        key = command.idempotency_key
-        wanted = Q(id=command.id) if key is None else Q(idempotency_key=key)
-        return _command(await self._rows().get(wanted))
+        added = await self._client.execute_insert(
+            _ADD,
+            [
+                command.id,
+                command.actuator_id,
+                command.action,
+                command.value,
+                None if command.duration is None else command.duration // _MICROSECOND,
+                command.status,
+                command.reason,
+                command.origin,
+                command.user_id,
+                command.idempotency_key,
+                command.created_at,
+                command.sent_at,
+                command.completed_at,
+            ],
+        )
+        if added is not None:
+            return command
+        return _command(await self._rows().get(idempotency_key=command.idempotency_key))
 
     async def save(self, command: Command) -> None:
         """Update how far it has come."""
-        await (
-            self._rows()
-            .filter(id=command.id)
-            .update(
-                status=command.status,
-                reason=command.reason,
-                sent_at=command.sent_at,
-                completed_at=command.completed_at,
-            )
+        await self._client.execute_query(
+            _SAVE,
+            [command.id, command.status, command.reason, command.sent_at, command.completed_at],
         )
 
     async def by_id(self, command_id: UUID) -> Command | None:
@@ -73,24 +85,6 @@ def _values(key: Key) -> tuple[object, object]:
         raise BadInputError("the cursor belongs to another list") from None
 
 
-def _row(command: Command) -> CommandRow:
-    return CommandRow(
-        id=command.id,
-        actuator_id=command.actuator_id,
-        action=command.action,
-        value=command.value,
-        duration=command.duration,
-        status=command.status,
-        reason=command.reason,
-        origin=command.origin,
-        user_id=command.user_id,
-        idempotency_key=command.idempotency_key,
-        created_at=command.created_at,
-        sent_at=command.sent_at,
-        completed_at=command.completed_at,
-    )
-
-
 def _command(row: CommandRow) -> Command:
     return Command(
         id=row.id,
@@ -108,3 +102,15 @@ def _command(row: CommandRow) -> Command:
         sent_at=row.sent_at,
         completed_at=row.completed_at,
     )
+
+
+# Written out: between a person and a pump, an object of the mapper per step is a millisecond.
+_ADD = """
+INSERT INTO command (id, actuator_id, action, value, duration, status, reason, origin, user_id,
+                     idempotency_key, created_at, sent_at, completed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+ON CONFLICT (idempotency_key) DO NOTHING
+RETURNING id
+"""
+
+_SAVE = "UPDATE command SET status = $2, reason = $3, sent_at = $4, completed_at = $5 WHERE id = $1"

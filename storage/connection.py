@@ -96,6 +96,14 @@ class Database:
         """
         return PostgresUnitOfWork(self._connected().requests, self._timeout)
 
+    def autocommit(self) -> PostgresUnitOfWork:
+        """Open the repositories without a transaction.
+
+        Raises:
+            StorageUnavailableError: `connect` has not succeeded yet.
+        """
+        return PostgresUnitOfWork(self._connected().requests, self._timeout, atomic=False)
+
     def reading_writer(self) -> PostgresReadingWriter:
         """Return the way in for readings; there should be only one."""
         return PostgresReadingWriter(self._reading_connection)

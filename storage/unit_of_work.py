@@ -1,4 +1,4 @@
-"""One transaction with its repositories."""
+"""The repositories on one connection, in one transaction or in none."""
 
 from contextlib import AsyncExitStack, suppress
 from typing import Self
@@ -28,13 +28,15 @@ class PostgresUnitOfWork:
     users: UserRepository
     dead_letters: DeadLetterRepository
 
-    def __init__(self, pool: asyncpg.Pool, timeout: float) -> None:
+    def __init__(self, pool: asyncpg.Pool, timeout: float, *, atomic: bool = True) -> None:
         """Describe it; nothing happens yet.
 
         Args:
             pool: Where its connection comes from.
             timeout: Seconds to wait for one when all are busy.
+            atomic: Whether all of it is one transaction; else every statement is its own.
         """
+        self._atomic = atomic
         self._pool = pool
         self._timeout = timeout
         self._transaction = AsyncExitStack()
@@ -45,7 +47,8 @@ class PostgresUnitOfWork:
                 connection = await stack.enter_async_context(
                     self._pool.acquire(timeout=self._timeout)
                 )
-                await stack.enter_async_context(connection.transaction())
+                if self._atomic:
+                    await stack.enter_async_context(connection.transaction())
             self._transaction = stack.pop_all()
         client = TransactionClient(connection)
         self.devices = DeviceRepository(client)

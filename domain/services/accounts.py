@@ -129,7 +129,7 @@ class Accounts:
             await work.users.save_password(user.id, password_hash)
 
     async def _by_name(self, username: str) -> User | None:
-        async with self.storage.unit_of_work() as work:
+        async with self.storage.autocommit() as work:
             return await work.users.by_name(username)
 
     async def _decoy_hash(self) -> str:

@@ -107,7 +107,7 @@ class SendCommand:
             created_at=now,
             completed_at=now if refused else None,
         )
-        async with self.storage.unit_of_work() as work:
+        async with self.storage.autocommit() as work:
             stored = await work.commands.add(command)
         if stored.id != command.id:
             return stored
@@ -179,7 +179,7 @@ class SendCommand:
 
     async def _save(self, command: Command) -> None:
         async def save() -> None:
-            async with self.storage.unit_of_work() as work:
+            async with self.storage.autocommit() as work:
                 await work.commands.save(command)
 
         await self.guard.insist(save)

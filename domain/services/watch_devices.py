@@ -115,7 +115,7 @@ class WatchDevices:
         )
         actuator = self.registry.change_actuator(report.pin, state=state)
         try:
-            async with self.storage.unit_of_work() as work:
+            async with self.storage.autocommit() as work:
                 await work.actuators.save_state(actuator.id, state)
         except StorageUnavailableError as error:
             self.journal.warning("actuator.state_not_stored", pin=report.pin, error=str(error))

@@ -325,6 +325,9 @@ class FakeStorage:
     def unit_of_work(self) -> "FakeUnitOfWork":
         return FakeUnitOfWork(self)
 
+    def autocommit(self) -> "FakeUnitOfWork":
+        return FakeUnitOfWork(self)
+
     async def check(self) -> None:
         if not self.available:
             raise StorageUnavailableError("the database is away")
