@@ -17,7 +17,7 @@ from domain.actuators import Actuator
 from domain.devices import Device
 from domain.errors import StorageUnavailableError
 from domain.events import Event, ReadingsStored
-from domain.ports import Clock, TokenIssuer
+from domain.ports import Clock, Storage, TokenIssuer
 from domain.sensors import Reading, Sensor
 from domain.services.accounts import Accounts
 from domain.services.command import SendCommand
@@ -28,6 +28,7 @@ from domain.services.registry import Registry
 from domain.users import Identity, Role, User
 from schema.context import Context, Services
 from schema.loaders import Loaders
+from tests.eventually import eventually
 from tests.fakes import (
     FakeClock,
     FakeCommandLink,
@@ -40,13 +41,13 @@ from tests.fakes import (
 from tests.makers import make_user
 
 
-async def _well() -> str | None:
-    return "all is well"
-
-
 @dataclass(slots=True)
 class GraphqlServer:
-    """Services over fakes, and the schema in front of them."""
+    """Services over fakes, and the schema in front of them.
+
+    Attributes:
+        database: A real one, in the place of the fake `storage`.
+    """
 
     clock: Clock = field(default_factory=FakeClock)
     tokens: TokenIssuer = field(default_factory=FakeTokens)
@@ -56,11 +57,12 @@ class GraphqlServer:
     link: FakeCommandLink = field(default_factory=FakeCommandLink)
     schema: Schema = field(default_factory=build_schema)
     user: User = field(default_factory=lambda: make_user("anna"))
+    database: Storage | None = None
     services: Services = field(init=False)
 
     def __post_init__(self) -> None:
         shared: dict[str, Any] = {
-            "storage": self.storage,
+            "storage": self.database or self.storage,
             "registry": self.registry,
             "events": self.events,
             "clock": self.clock,
@@ -70,7 +72,7 @@ class GraphqlServer:
         self.services = Services(
             **shared,
             accounts=Accounts(
-                storage=self.storage,
+                storage=shared["storage"],
                 passwords=FakePasswords(),
                 tokens=self.tokens,
                 clock=self.clock,
@@ -90,12 +92,16 @@ class GraphqlServer:
                 new_id=lambda: UUID(int=next(numbers)),
             ),
             check_health=CheckHealth(
-                probes={"database": _well},
+                probes={"database": self._sign_of_life},
                 clock=self.clock,
                 version="1.2.3",
                 started=self.clock.monotonic(),
             ),
         )
+
+    async def _sign_of_life(self) -> str | None:
+        await self.services.storage.check()
+        return "all is well"
 
     # ------------------------------------------------------------ what there is
 
@@ -122,7 +128,7 @@ class GraphqlServer:
 
     def context(self, role: Role | None = Role.ADMIN) -> Context:
         """Return the context of somebody in a role; None: of a stranger."""
-        stranger = Context(services=self.services, loaders=Loaders(self.storage))
+        stranger = Context(services=self.services, loaders=Loaders(self.services.storage))
         if role is None:
             return stranger
         identity = Identity(
@@ -162,8 +168,7 @@ class GraphqlServer:
         """Carry commands through while the block runs."""
         async with asyncio.TaskGroup() as tasks:
             carrying = tasks.create_task(self.services.send_command.run())
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
+            await eventually(lambda: self.services.send_command._tasks is not None)
             yield
             carrying.cancel()
 

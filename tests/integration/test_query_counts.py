@@ -1,0 +1,317 @@
+"""How many statements each operation costs: a query per row is noticed when it appears.
+
+What frames a transaction is not counted (BEGIN and COMMIT come once per unit of work), nor what
+asyncpg asks once per connection to learn a type.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pytest
+from graphql import FieldNode, GraphQLObjectType, OperationDefinitionNode, parse
+from uuid_utils.compat import uuid7
+
+from app.graphql import build_schema
+from domain.actuators import Actuator, Command, CommandStatus
+from domain.dead_letters import DeadLetter
+from domain.devices import DeviceHealth
+from domain.events import ActuatorChanged, CommandChanged, DeviceHeard, Event, ReadingsStored
+from domain.ports import UnitOfWork
+from domain.sensors import Reading, Sensor
+from resolvers.live import REPLAY_PAGE
+from schema.ids import global_id
+from storage.connection import Database
+from tests.eventually import eventually
+from tests.fakes import START
+from tests.graphql_server import GraphqlServer
+from tests.integration.storing import new_reading
+from tests.makers import make_actuator, make_command, make_device, make_sensor, make_user
+from tests.query_counting import counted_queries
+
+FEW, MANY = 1, 30
+"""Devices."""
+
+SENSORS, ACTUATORS, READINGS = 3, 2, 6
+"""Sensors and actuators of each device, readings of each sensor."""
+
+REPORT = DeviceHealth(reported_at=START)
+
+FRAGMENTS = {
+    "reading": "on Reading { value sensor { name device { espId name } } }",
+    "sensor": "on Sensor { name device { espId name } latest { ...reading } }",
+    "actuator": "on Actuator { name state { value } device { espId name } }",
+    "command": "on Command { status user { username } actuator { ...actuator } }",
+    "device": """on Device {
+        espId health { systemState } sensors { ...sensor } actuators { ...actuator }
+    }""",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A document, and the statements that it costs.
+
+    Attributes:
+        happening: What a subscription tells; None for queries and mutations.
+    """
+
+    document: str
+    statements: int
+    happening: "Callable[[Greenhouse], Event] | None" = None
+
+    @property
+    def name(self) -> str:
+        """The root field that it asks for."""
+        operation = parse(self.document).definitions[0]
+        assert isinstance(operation, OperationDefinitionNode)
+        (root,) = operation.selection_set.selections
+        assert isinstance(root, FieldNode)
+        return root.name.value
+
+
+def with_fragments(document: str) -> str:
+    """Return a document with the fragments that it spreads, and that they spread."""
+    for name, text in FRAGMENTS.items():
+        if f"...{name}" in document and f"fragment {name} " not in document:
+            return with_fragments(f"{document} fragment {name} {text}")
+    return document
+
+
+@dataclass(slots=True)
+class Greenhouse:
+    """Devices with everything that hangs on them, in PostgreSQL, behind GraphQL."""
+
+    database: Database
+    server: GraphqlServer = field(init=False)
+    sensors: list[Sensor] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    actuators: list[Actuator] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.server = GraphqlServer(user=make_user("anna", id=uuid7()), database=self.database)
+
+    async def grow(self, devices: int) -> None:
+        """Bring it to so many devices."""
+        known = len(self.sensors) // SENSORS
+        async with self.database.unit_of_work() as work:
+            if not known:
+                await work.users.add(self.server.user)
+            for number in range(known, devices):
+                await self._add_device(work, f"ESP_{number:06X}")
+        letter = DeadLetter(topic="kaiser/?", payload=b"?", reason="?", received_at=START)
+        self.readings += await self.database.reading_writer().write(
+            [
+                new_reading(sensor, second)
+                for sensor in self.sensors[known * SENSORS :]
+                for second in range(READINGS)
+            ],
+            [letter] * (devices - known),
+        )
+        await self.server.registry.load(self.database)
+
+    async def _add_device(self, work: UnitOfWork, esp_id: str) -> None:
+        await work.devices.add(make_device(esp_id, id=uuid7()))
+        await work.devices.save_health(esp_id, REPORT)
+        self.sensors += await work.sensors.add([make_sensor(esp_id, pin) for pin in range(SENSORS)])
+        for pin in range(ACTUATORS):
+            actuator = await work.actuators.add(make_actuator(esp_id, pin))
+            self.actuators.append(actuator)
+            command = make_command(
+                actuator,
+                id=UUID(int=1_000_000 + len(self.commands)),
+                user_id=self.server.user.id,
+                status=CommandStatus.ACKNOWLEDGED,
+            )
+            self.commands.append(await work.commands.add(command))
+
+    @property
+    def variables(self) -> dict[str, object]:
+        """What documents may ask about: the device that was added last, and things of anna's."""
+        server = self.server
+        return {
+            "esp": self.sensors[-1].key.esp_id,
+            "command": global_id("Command", self.commands[-1].id),
+            "token": server.tokens.refresh(server.user, server.clock.now()),
+        }
+
+    async def ask(self, operation: Operation) -> tuple[Any, int]:
+        """Return what an operation answers, and how many statements it took."""
+        variables = self.variables
+        async with counted_queries(self.database) as statements:
+            answer = await self.server.ask(with_fragments(operation.document), **variables)
+        return answer[operation.name], len(statements)
+
+    async def hear(self, subscription: Operation) -> tuple[Any, int]:
+        """Return what a subscription tells of one event, and how many statements it took."""
+        assert subscription.happening
+        async with self.server.subscribed(with_fragments(subscription.document)) as heard:
+            await heard.listening()
+            async with counted_queries(self.database) as statements:
+                await self.server.events.publish(subscription.happening(self))
+                await eventually(lambda: bool(heard.results))
+        ((told, errors),) = [(result.data, result.errors) for result in heard.results]
+        assert told is not None, errors
+        return told[subscription.name], len(statements)
+
+
+@pytest.fixture
+def greenhouse(database: Database) -> Greenhouse:
+    return Greenhouse(database)
+
+
+# ---------------------------------------------------------------- what is asked
+
+QUERIES = [
+    Operation("{ me { username role } }", 1),
+    Operation("{ health { status components { name status } } }", 1),
+    Operation("query($esp: String!) { device(espId: $esp) { espId name } }", 1),
+    Operation("query($esp: String!) { device(espId: $esp) { ...device } }", 5),
+    Operation("{ devices(first: 100) { edges { node { espId name } } } }", 1),
+    Operation("{ devices(first: 100) { totalCount edges { node { ...device } } } }", 7),
+    Operation('{ devices(search: "esp") { totalCount edges { node { espId } } } }', 2),
+    Operation(
+        "query($esp: String!) "
+        '{ sensor(espId: $esp, gpio: 0, sensorType: "ds18b20") { ...sensor } }',
+        3,
+    ),
+    Operation("{ sensors(first: 100) { edges { node { name } } } }", 1),
+    Operation("{ sensors(first: 100) { totalCount edges { node { ...sensor } } } }", 4),
+    Operation("{ readings(first: 1000) { edges { node { ...reading } } } }", 3),
+    Operation("query($esp: String!) { readings(espId: $esp) { edges { node { value } } } }", 3),
+    Operation(
+        "query($esp: String!) { readings(espId: $esp, gpio: 0) { edges { node { value } } } }", 2
+    ),
+    Operation('{ readings(sensorType: "ds18b20") { edges { node { value } } } }', 3),
+    Operation("query($esp: String!) { actuator(espId: $esp, gpio: 0) { ...actuator } }", 2),
+    Operation("{ actuators(first: 100) { edges { node { name } } } }", 1),
+    Operation("{ actuators(first: 100) { totalCount edges { node { ...actuator } } } }", 3),
+    Operation("query($command: ID!) { command(id: $command) { ...command } }", 4),
+    Operation("{ deadLetters(first: 100) { edges { node { topic reason } } } }", 1),
+]
+
+NESTED = [
+    Operation(
+        "{ sensors(first: 50) { edges { node { readings { edges { node { id } } } } } } }", 1
+    ),
+    Operation(
+        "{ actuators(first: 50) { edges { node { commands { edges { node { id } } } } } } }", 1
+    ),
+]
+
+SET = 'mutation($esp: String!) { setActuator(input: {espId: $esp, actuatorType: "valve", %s '
+SEND = "mutation($esp: String!) { sendCommand(input: {espId: $esp, gpio: 0, %s "
+
+MUTATIONS = [
+    Operation('mutation { login(username: "anna", password: "secret") { accessToken } }', 1),
+    Operation(
+        "mutation($token: String!) { refreshToken(refreshToken: $token) { accessToken } }", 1
+    ),
+    Operation("mutation($esp: String!) { approveDevice(espId: $esp) { name } }", 1),
+    Operation("mutation($esp: String!) { approveDevice(espId: $esp) { ...device } }", 6),
+    Operation(SET % "gpio: 0}) { name } }", 1),
+    Operation(SET % "gpio: 99}) { ...actuator } }", 5),
+    Operation(SEND % "action: ON}) { status } }", 3),
+    Operation(SEND % "action: ON}) { ...command } }", 6),
+    Operation(SEND % "action: PWM, value: 0.5}) { reason } }", 1),
+]
+
+
+def stored(house: Greenhouse) -> Event:
+    return ReadingsStored((house.readings[-1],))
+
+
+def heard(house: Greenhouse) -> Event:
+    return DeviceHeard(make_device(house.sensors[-1].key.esp_id), REPORT)
+
+
+def changed(house: Greenhouse) -> Event:
+    return ActuatorChanged(house.actuators[-1])
+
+
+def commanded(house: Greenhouse) -> Event:
+    return CommandChanged(house.commands[-1])
+
+
+SUBSCRIPTIONS = [
+    Operation("subscription { readings { reading { value sensor { name } } } }", 0, stored),
+    Operation("subscription { readings { reading { ...reading } } }", 1, stored),
+    Operation("subscription { deviceHealth { device { espId } } }", 0, heard),
+    Operation("subscription { deviceHealth { device { ...device } } }", 5, heard),
+    Operation("subscription { actuatorStates { actuator { name } } }", 0, changed),
+    Operation("subscription { actuatorStates { actuator { ...actuator } } }", 1, changed),
+    Operation("subscription { commands { command { status } } }", 0, commanded),
+    Operation("subscription { commands { command { ...command } } }", 3, commanded),
+]
+
+# ---------------------------------------------------------------- what it costs
+
+
+@pytest.mark.parametrize(
+    ("root", "operations"),
+    [("Query", QUERIES), ("Mutation", MUTATIONS), ("Subscription", SUBSCRIPTIONS)],
+    ids=["queries", "mutations", "subscriptions"],
+)
+def test_no_operation_is_forgotten(root: str, operations: Sequence[Operation]) -> None:
+    kind = build_schema()._schema.type_map[root]
+    assert isinstance(kind, GraphQLObjectType)
+    assert {operation.name for operation in operations} == kind.fields.keys()
+
+
+async def test_a_query_costs_the_same_however_much_there_is(greenhouse: Greenhouse) -> None:
+    for devices in (FEW, MANY):
+        await greenhouse.grow(devices)
+        answers = {query.document: await greenhouse.ask(query) for query in QUERIES}
+        costs = {document: cost for document, (_, cost) in answers.items()}
+        assert costs == {query.document: query.statements for query in QUERIES}
+        for document, (answer, _) in answers.items():
+            assert answer, document
+            if "edges" in answer and "$esp" not in document:
+                assert len(answer["edges"]) >= devices, document
+
+
+async def test_a_list_inside_a_list_costs_one_statement_for_each_of_its_pages(
+    greenhouse: Greenhouse,
+) -> None:
+    for devices in (FEW, MANY):
+        await greenhouse.grow(devices)
+        for query in NESTED:
+            answer, cost = await greenhouse.ask(query)
+            assert cost == query.statements + len(answer["edges"]), query.document
+
+
+async def test_a_mutation_costs_the_same_however_much_there_is(greenhouse: Greenhouse) -> None:
+    async with greenhouse.server.commanding():
+        for devices in (FEW, MANY):
+            await greenhouse.grow(devices)
+            costs = {m.document: (await greenhouse.ask(m))[1] for m in MUTATIONS}
+            assert costs == {m.document: m.statements for m in MUTATIONS}
+
+
+async def test_an_event_costs_the_same_however_much_there_is(greenhouse: Greenhouse) -> None:
+    for devices in (FEW, MANY):
+        await greenhouse.grow(devices)
+        costs = {s.document: (await greenhouse.hear(s))[1] for s in SUBSCRIPTIONS}
+        assert costs == {s.document: s.statements for s in SUBSCRIPTIONS}
+
+
+async def test_a_replay_costs_a_statement_for_each_page_and_one_to_find_its_end(
+    greenhouse: Greenhouse,
+) -> None:
+    query = 'subscription { readings(since: "2026-01-01T00:00:00Z") { reading { value } } }'
+
+    async def replay(pages: int) -> int:
+        async with (
+            greenhouse.server.subscribed(query) as heard,
+            counted_queries(greenhouse.database) as statements,
+        ):
+            await eventually(lambda: len(heard.results) == len(greenhouse.readings))
+            await eventually(lambda: len(statements) > pages)
+        return len(statements)
+
+    for devices in (FEW, MANY):
+        await greenhouse.grow(devices)
+        pages = len(greenhouse.readings) // REPLAY_PAGE + 1
+        assert await replay(pages) == pages + 1
