@@ -7,8 +7,6 @@ from random import Random
 from typing import Any
 
 import structlog
-from sensor_libs.loader import load_built_in
-from sensor_libs.runner import LibraryRunner
 from starlette.applications import Starlette
 from structlog.typing import FilteringBoundLogger
 from uuid_utils.compat import uuid7
@@ -20,7 +18,6 @@ from app.graphql import Endpoint, build_schema
 from app.process import Job
 from app.security import Argon2Passwords, JwtIssuer
 from app.settings import Settings
-from domain.dead_letters import TABLE_LIMIT
 from domain.devices import Discovery
 from domain.errors import (
     BrokerUnavailableError,
@@ -41,12 +38,11 @@ from mqtt_bridge.intake import Intake
 from mqtt_bridge.session import BrokerAddress, Delivery, MqttSession
 from mqtt_bridge.topics import Connection, filters
 from schema.context import Services
+from sensor_libs.loader import load_built_in
+from sensor_libs.runner import LibraryRunner
 from storage.connection import Database
 
 VERSION = "0.1.0"
-
-HOUSEKEEPING_EVERY = 3600.0
-"""Seconds between two rounds of tidying up in the database."""
 
 _log: FilteringBoundLogger = structlog.get_logger()
 
@@ -137,7 +133,7 @@ def wire_up(
         services=services,
         jobs={
             "events": ground.events.run,
-            "housekeeping": lambda: _keep_house(ground, accounts, password, told),
+            "storage": lambda: _open_storage(ground, accounts, password, told),
             "intake": ground.once_ready(intake.run),
             "commands": ground.once_ready(send_command.run),
             "control": ground.once_ready(bridge.control.run),
@@ -292,8 +288,10 @@ def _check_health(ground: _Ground, bridge: _Bridge) -> CheckHealth:
 
     async def broker() -> str | None:
         sessions = (bridge.telemetry_session, bridge.control_session)
-        if away := [session.guard.name for session in sessions if not session.connected]:
-            raise BrokerUnavailableError(f"{' and '.join(away)} not connected")
+        for session in sessions:
+            if not session.connected:
+                reason = session.guard.last_error or "not connected yet"
+                raise BrokerUnavailableError(f"{session.guard.name}: {reason}")
         return f"{ground.broker.host}:{ground.broker.port}"
 
     async def events() -> str | None:
@@ -307,7 +305,7 @@ def _check_health(ground: _Ground, bridge: _Bridge) -> CheckHealth:
     )
 
 
-async def _keep_house(
+async def _open_storage(
     ground: _Ground, accounts: Accounts, password: str | None, told: Told
 ) -> None:
     guard, database = ground.storage_guard(), ground.database
@@ -319,16 +317,7 @@ async def _keep_house(
     ground.ready.set()
     _log.info("server.ready")
     told.ready(ground.addresses)
-    while True:
-        await guard.insist(lambda: _trim_dead_letters(database))
-        await ground.clock.sleep(HOUSEKEEPING_EVERY)
-
-
-async def _trim_dead_letters(database: Database) -> None:
-    async with database.unit_of_work() as work:
-        removed = await work.dead_letters.trim(TABLE_LIMIT)
-    if removed:
-        _log.info("dead_letters.trimmed", removed=removed)
+    await asyncio.Event().wait()
 
 
 def _tell_failure(name: str, error: DomainError, seconds: float) -> None:

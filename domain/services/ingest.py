@@ -5,13 +5,14 @@ committed, and a crash at any moment before leads to redelivery, which the store
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from domain.dead_letters import DeadLetter
+from domain.dead_letters import TABLE_LIMIT, DeadLetter
 from domain.devices import Device, Discovery
-from domain.errors import StorageRejectedError
+from domain.errors import StorageRejectedError, StorageUnavailableError
 from domain.events import ReadingsStored
 from domain.ports import (
     Clock,
@@ -24,6 +25,10 @@ from domain.ports import (
 from domain.sensors import Reading, Sample, Sensor, SensorKey
 from domain.services.configure import default_name
 from domain.services.registry import Registry
+
+
+TRIM_AFTER = 1000
+"""Dead letters after which the table is cut back to its limit: a flood must not fill the disk."""
 
 
 @dataclass(slots=True)
@@ -53,6 +58,7 @@ class IngestReadings:
     discovery: Discovery
     heard: Callable[[str, datetime], Awaitable[None]]
     counts: IngestCounts = field(default_factory=IngestCounts)
+    _untrimmed: int = field(default=TRIM_AFTER, init=False)
 
     async def __call__(self, samples: Sequence[Sample], dead_letters: Sequence[DeadLetter]) -> None:
         """Store a batch, in order.
@@ -70,6 +76,7 @@ class IngestReadings:
         self.counts.stored += len(stored)
         self.counts.duplicates += len(samples) - len(stored)
         self.counts.dead_letters += len(dead_letters)
+        await self._trim(len(dead_letters))
         await self._tell(stored)
 
     async def _store(
@@ -138,6 +145,16 @@ class IngestReadings:
             created_at=now,
             updated_at=now,
         )
+
+    async def _trim(self, buried: int) -> None:
+        self._untrimmed += buried
+        if not buried or self._untrimmed < TRIM_AFTER:
+            return
+        # What was stored is stored: the batch must not come again because of this.
+        with suppress(StorageUnavailableError):
+            async with self.storage.autocommit() as work:
+                await work.dead_letters.trim(TABLE_LIMIT)
+            self._untrimmed = 0
 
     async def _tell(self, stored: Sequence[Reading]) -> None:
         device, hear = self.registry.device, self.registry.hear

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from typing_extensions import override
 
-from domain.dead_letters import DeadLetter
+from domain.dead_letters import TABLE_LIMIT, DeadLetter
 from domain.devices import DeviceStatus, Discovery
 from domain.errors import StorageRejectedError, StorageUnavailableError
 from domain.events import ReadingsStored
@@ -130,6 +130,14 @@ class PickyWriter(FakeReadingWriter):
         if any(new.sample.sequence == self.refuses for new in readings):
             raise StorageRejectedError("out of range")
         return await super().write(readings, dead_letters)
+
+
+async def test_dead_letters_are_bounded_however_many_arrive() -> None:
+    house = Greenhouse()
+    for _ in range(12):
+        await house.ingest([], [LETTER] * 1000)
+    assert house.ingest.counts.dead_letters == 12_000
+    assert len(house.storage.dead_letters.rows) == TABLE_LIMIT
 
 
 async def test_a_sample_that_is_refused_becomes_a_dead_letter_and_spoils_no_other() -> None:
