@@ -26,7 +26,6 @@ from domain.sensors import Reading, Sample, Sensor, SensorKey
 from domain.services.configure import default_name
 from domain.services.registry import Registry
 
-
 TRIM_AFTER = 1000
 """Dead letters after which the table is cut back to its limit: a flood must not fill the disk."""
 
