@@ -1,6 +1,6 @@
 """What the domain needs from the outside world, as protocols; the fakes in tests implement them."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol, Self, TypeVar
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.actuators import Actuator, ActuatorState, Command, CommandResponse, Pin
 from domain.dead_letters import DeadLetter
-from domain.devices import Device, DeviceHealth
+from domain.devices import Device, DeviceHealth, DeviceStatus
 from domain.events import Event
 from domain.pages import Page, PageRequest
 from domain.sensors import Measurement, Reading, Sample, Sensor, SensorKey
@@ -59,11 +59,25 @@ class Devices(Protocol):
         """Return several devices by name; unknown names are absent."""
         ...
 
-    async def page(self, page: PageRequest, *, search: str | None = None) -> Page[Device]:
-        """Return devices by name; `search` looks into esp_id and name."""
+    async def page(
+        self,
+        page: PageRequest,
+        *,
+        statuses: Collection[DeviceStatus] | None = None,
+        search: str | None = None,
+    ) -> Page[Device]:
+        """Return devices by name.
+
+        Args:
+            page: Which part of the list.
+            statuses: Only devices with one of these; None: with any.
+            search: Only devices with this text in esp_id or name.
+        """
         ...
 
-    async def count(self, *, search: str | None = None) -> int:
+    async def count(
+        self, *, statuses: Collection[DeviceStatus] | None = None, search: str | None = None
+    ) -> int:
         """Return how many devices the same selection holds."""
         ...
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import strawberry
 
+from domain.devices import DeviceStatus
 from domain.events import DeviceHeard
 from domain.users import Role
 from schema.arguments import After, EspId, First
@@ -15,6 +16,12 @@ from schema.live import Filter, Moments, wanted
 
 MOMENTS = Moments("deviceHealth")
 
+Statuses = Annotated[
+    list[DeviceStatus] | None,
+    strawberry.argument(
+        name="status", description="Only devices with one of these; none for an empty list."
+    ),
+]
 Search = Annotated[
     str | None,
     strawberry.argument(description="Only devices with this text in `espId` or name."),
@@ -38,18 +45,23 @@ class DeviceQueries:
 
     @field
     async def devices(
-        self, info: Info, search: Search = None, first: First = None, after: After = None
+        self,
+        info: Info,
+        statuses: Statuses = None,
+        search: Search = None,
+        first: First = None,
+        after: After = None,
     ) -> DeviceConnection:
         """The devices, in order of `espId`."""
         info.context.require(Role.VIEWER)
         request = DEVICES.request(first, after)
         storage = info.context.services.storage
         async with storage.autocommit() as work:
-            page = await work.devices.page(request, search=search)
+            page = await work.devices.page(request, statuses=statuses, search=search)
 
         async def count() -> int:
             async with storage.autocommit() as work:
-                return await work.devices.count(search=search)
+                return await work.devices.count(statuses=statuses, search=search)
 
         return DeviceConnection.of(DEVICES, request, page, Device.of).counted_by(count)
 

@@ -1,16 +1,28 @@
 """Devices and their health."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
-from domain.devices import Device, DeviceHealth
+from domain.devices import Device, DeviceHealth, DeviceStatus
 from domain.pages import Page, PageRequest
 from storage.client import TransactionClient
 from storage.pages import behind, cut, key_after
 from storage.tables import DeviceHealthRow, DeviceRow
+
+_NONE = Q(id__in=[])
+
+_PRESENCE: Mapping[DeviceStatus, Q] = {
+    DeviceStatus.DISCOVERED: Q(approved=False),
+    DeviceStatus.ONLINE: Q(approved=True, online=True),
+    DeviceStatus.OFFLINE: Q(approved=True, online=False),
+    DeviceStatus.ERROR: _NONE,
+}
+"""`Device.status` in SQL. No index: it would make every sign of life dearer, for a short table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +76,36 @@ class DeviceRepository:
         rows = await self._rows().filter(esp_id__in=esp_ids)
         return {row.esp_id: _device(row) for row in rows}
 
-    async def page(self, page: PageRequest, *, search: str | None = None) -> Page[Device]:
+    async def page(
+        self,
+        page: PageRequest,
+        *,
+        statuses: Collection[DeviceStatus] | None = None,
+        search: str | None = None,
+    ) -> Page[Device]:
         """Select a page, by name."""
-        found = self._found(search)
+        found = self._found(statuses, search)
         if (key := key_after(page, str)) is not None:
             found = found.filter(behind(["esp_id"], key))
         rows = await found.order_by("esp_id").limit(page.first + 1)
         return cut(rows, page, _device, lambda device: (device.esp_id,))
 
-    async def count(self, *, search: str | None = None) -> int:
+    async def count(
+        self, *, statuses: Collection[DeviceStatus] | None = None, search: str | None = None
+    ) -> int:
         """Count the same selection."""
-        return await self._found(search).count()
+        return await self._found(statuses, search).count()
 
-    def _found(self, search: str | None) -> QuerySet[DeviceRow]:
-        if not search:
-            return self._rows()
-        return self._rows().filter(Q(esp_id__icontains=search) | Q(name__icontains=search))
+    def _found(
+        self, statuses: Collection[DeviceStatus] | None, search: str | None
+    ) -> QuerySet[DeviceRow]:
+        found = self._rows()
+        if statuses is not None:
+            wanted = (q for status, q in _PRESENCE.items() if status in statuses)
+            found = found.filter(reduce(or_, wanted, _NONE))
+        if search:
+            found = found.filter(Q(esp_id__icontains=search) | Q(name__icontains=search))
+        return found
 
     async def all(self) -> Sequence[Device]:
         """Select all."""

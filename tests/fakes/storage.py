@@ -1,7 +1,7 @@
 """A database in memory, one fake repository per noun."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Self, TypeVar
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.actuators import Actuator, ActuatorState, Command, CommandStatus, Pin
 from domain.dead_letters import DeadLetter
-from domain.devices import Device, DeviceHealth
+from domain.devices import Device, DeviceHealth, DeviceStatus
 from domain.errors import (
     BadInputError,
     ConflictError,
@@ -76,15 +76,28 @@ class FakeDevices:
     async def by_esp_ids(self, esp_ids: Sequence[str]) -> Mapping[str, Device]:
         return {esp_id: self.rows[esp_id] for esp_id in esp_ids if esp_id in self.rows}
 
-    def _found(self, search: str | None) -> list[Device]:
+    def _found(self, statuses: Collection[DeviceStatus] | None, search: str | None) -> list[Device]:
         wanted = (search or "").lower()
-        return [d for d in self.rows.values() if wanted in f"{d.esp_id} {d.name or ''}".lower()]
+        return [
+            device
+            for device in self.rows.values()
+            if (statuses is None or device.status in statuses)
+            and wanted in f"{device.esp_id} {device.name or ''}".lower()
+        ]
 
-    async def page(self, page: PageRequest, *, search: str | None = None) -> Page[Device]:
-        return paged(self._found(search), lambda device: (device.esp_id,), page)
+    async def page(
+        self,
+        page: PageRequest,
+        *,
+        statuses: Collection[DeviceStatus] | None = None,
+        search: str | None = None,
+    ) -> Page[Device]:
+        return paged(self._found(statuses, search), lambda device: (device.esp_id,), page)
 
-    async def count(self, *, search: str | None = None) -> int:
-        return len(self._found(search))
+    async def count(
+        self, *, statuses: Collection[DeviceStatus] | None = None, search: str | None = None
+    ) -> int:
+        return len(self._found(statuses, search))
 
     async def all(self) -> Sequence[Device]:
         return tuple(self.rows.values())

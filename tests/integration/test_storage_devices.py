@@ -1,10 +1,12 @@
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import combinations
 
 from uuid_utils.compat import uuid7
 
-from domain.devices import DeviceHealth
-from domain.pages import PageRequest
+from domain.devices import DeviceHealth, DeviceStatus
+from domain.pages import Key, PageRequest
 from storage.connection import Database
 from tests.fakes import START
 from tests.integration.storing import stored_device
@@ -90,6 +92,45 @@ async def test_search_looks_into_both_names_and_takes_every_character_as_itself(
             page = await work.devices.page(PageRequest(), search=search)
             assert [entry.item.esp_id for entry in page.entries] == found
             assert await work.devices.count(search=search) == len(found)
+
+
+def selections() -> Iterator[tuple[DeviceStatus, ...]]:
+    for size in range(len(DeviceStatus) + 1):
+        yield from combinations(DeviceStatus, size)
+
+
+async def test_devices_are_selected_by_the_status_that_clients_see(database: Database) -> None:
+    devices = [
+        await stored_device(
+            database, f"ESP_{approved:d}{online:d}", approved=approved, online=online
+        )
+        for approved in (False, True)
+        for online in (False, True)
+    ]
+    assert {device.status for device in devices} == set(DeviceStatus) - {DeviceStatus.ERROR}
+    async with database.unit_of_work() as work:
+        for statuses in (None, *selections(), [DeviceStatus.ONLINE] * 5000):
+            wanted = [d for d in devices if statuses is None or d.status in statuses]
+            page = await work.devices.page(PageRequest(), statuses=statuses)
+            assert [entry.item for entry in page.entries] == wanted
+            assert await work.devices.count(statuses=statuses) == len(wanted)
+
+
+async def test_status_search_and_cursor_narrow_together(database: Database) -> None:
+    for number in range(6):
+        name = "north bed" if number < 5 else "shed"
+        await stored_device(database, f"ESP_{number}", name=name, online=number % 2 == 0)
+    statuses = (DeviceStatus.ONLINE, DeviceStatus.DISCOVERED)
+    pages: list[list[str]] = []
+    after: Key | None = None
+    async with database.unit_of_work() as work:
+        assert await work.devices.count(statuses=statuses, search="BED") == 3
+        while len(pages) < 2:
+            page = await work.devices.page(PageRequest(2, after), statuses=statuses, search="BED")
+            pages.append([entry.item.esp_id for entry in page.entries])
+            after = page.entries[-1].key
+    assert pages == [["ESP_0", "ESP_2"], ["ESP_4"]]
+    assert not page.has_next
 
 
 async def test_only_the_newest_health_report_is_kept(database: Database) -> None:

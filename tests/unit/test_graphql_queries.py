@@ -140,6 +140,32 @@ async def test_devices_are_searched_and_counted() -> None:
     assert answer["some"] == {"totalCount": 1, "edges": [{"node": {"espId": "ESP_A"}}]}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        ("(status: [ONLINE])", ["ESP_A"]),
+        ("(status: OFFLINE)", ["ESP_C"]),
+        ("(status: [DISCOVERED, OFFLINE])", ["ESP_B", "ESP_C"]),
+        ('(status: [DISCOVERED, OFFLINE], search: "c")', ["ESP_C"]),
+        ("(status: [ERROR])", []),
+        ("(status: [])", []),
+        ("(status: null)", ["ESP_A", "ESP_B", "ESP_C"]),
+    ],
+)
+async def test_devices_are_chosen_by_their_status(arguments: str, found: list[str]) -> None:
+    server = await greenhouse()
+    await server.has_device(make_device("ESP_C", online=False))
+
+    answer = await server.ask(
+        f"{{ devices{arguments} {{ totalCount edges {{ node {{ espId }} }} }} }}"
+    )
+
+    assert answer["devices"] == {
+        "totalCount": len(found),
+        "edges": [{"node": {"espId": esp_id}} for esp_id in found],
+    }
+
+
 async def test_nested_fields_cost_the_same_few_queries_however_many_parents_there_are() -> None:
     query = """{ devices { edges { node {
         health { uptimeSeconds }
