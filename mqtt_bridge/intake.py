@@ -152,10 +152,12 @@ class Intake:
     def _put(self, waiting: _Waiting) -> None:
         self._waiting.append(waiting)
         self._arrived.set()
-        if len(self._waiting) >= HIGH_WATER and waiting.source not in self._paused:
-            self.counts.pauses += 1
+        if len(self._waiting) >= HIGH_WATER:
+            # Said again with every message: a new connection starts out reading.
             waiting.source.pause()
-            self._paused.append(waiting.source)
+            if waiting.source not in self._paused:
+                self.counts.pauses += 1
+                self._paused.append(waiting.source)
 
     def _dead_letter(self, delivery: Delivery, reason: str) -> DeadLetter:
         self.counts.malformed += 1

@@ -174,36 +174,40 @@ class MqttSession:
 
     def pause(self) -> None:
         """Stop reading: the broker keeps what follows."""
-        if self._client is not None and not self._paused:
+        sock = self._socket()
+        if sock is not None and not self._paused:
             self._paused = True
-            asyncio.get_running_loop().remove_reader(self._socket(self._client))
+            asyncio.get_running_loop().remove_reader(sock.fileno())
 
     def resume(self) -> None:
         """Read again."""
-        if self._client is not None and self._paused:
+        sock = self._socket()
+        if sock is not None and self._paused:
             self._paused = False
             # aiomqtt's own reader cannot be had back once it was removed; this one does the same.
-            asyncio.get_running_loop().add_reader(self._socket(self._client), self._read)
+            asyncio.get_running_loop().add_reader(sock.fileno(), self._read)
 
     def _read(self) -> None:
-        if self._client is None:
-            return
-        paho = self._client._client  # noqa: SLF001 - aiomqtt has no way to stop reading
-        paho.loop_read()
-        while (stream := cast("ReadAheadSocket | None", paho.socket())) and stream.pending():
-            paho.loop_read()
+        while self._client is not None:
+            self._client._client.loop_read()  # noqa: SLF001 - aiomqtt has no way to read again
+            sock = self._socket()
+            if sock is None or not sock.pending():
+                return
 
-    @staticmethod
-    def _socket(client: aiomqtt.Client) -> int:
-        return client._client.socket().fileno()  # type: ignore[union-attr]  # noqa: SLF001 - connected
+    def _socket(self) -> ReadAheadSocket | None:
+        if self._client is None:
+            return None
+        paho = self._client._client  # noqa: SLF001 - aiomqtt does not show its socket
+        return cast("ReadAheadSocket | None", paho.socket())
 
     async def _connect_and_stay(self) -> None:
         self._connection += 1
         self._paused = False
         try:
-            async with self._new_client(self._connection) as client:
-                # Before anything else: what was kept for us arrives now, and is acknowledged.
-                self._client = client
+            # Known before it connects: what was kept for us arrives with the broker's first word,
+            # and may be acknowledged at once.
+            self._client = client = self._new_client(self._connection)
+            async with client:
                 await self._subscribe(client)
                 self._subscribed = True
                 self.guard.succeeded()

@@ -16,48 +16,57 @@ from tests.e2e.load import Publisher
 from tests.e2e.server import ServerProcess
 from tests.eventually import eventually
 
-READINGS = 8000
-KILLS = 8
+READINGS = 12_000
+RATE = 1500.0
+KILLS = 10
 SETTLE_DEADLINE = 60.0
-
-
-async def stored_numbers(database_url: str) -> list[int]:
-    connection = await asyncpg.connect(database_url)
-    try:
-        rows = await connection.fetch("SELECT sequence FROM reading ORDER BY sequence")
-    finally:
-        await connection.close()
-    return [row["sequence"] for row in rows]
+QUIET_LOOKS = 400
+"""Looks without anything new, some 10 ms apart: longer than a server takes to start."""
 
 
 async def publish_while_killing(
-    server: ServerProcess, publisher: Publisher, numbers: Sequence[int]
+    server: ServerProcess, publisher: Publisher, database: asyncpg.Connection
 ) -> None:
-    """Publish everything, and kill the server at random moments meanwhile."""
+    """Publish everything, and kill the server at random moments while it stores.
+
+    What gathers at the broker while the server is away arrives in a burst when it is back, so
+    most kills hit it in the middle of many batches.
+    """
     random = Random(7)
     async with asyncio.TaskGroup() as group:
-        publishing = group.create_task(publisher.publish(numbers))
+        publishing = group.create_task(publisher.publish(range(READINGS)))
         for _ in range(KILLS):
-            await publisher.until_confirmed(len(publisher.confirmed) + random.randint(20, 400))
+            goal = min(await count_stored(database) + random.randint(1, 1500), READINGS)
+
+            async def is_reached(goal: int = goal) -> bool:
+                assert server.running, server.log_text()
+                return await count_stored(database) >= goal or publishing.done()
+
+            await eventually(is_reached, within=30, what="readings are stored")
             await server.kill()
-            await server.start()
+            await server.launch()
         await publishing
 
 
-async def settled(database_url: str) -> list[int]:
-    """Return what is stored once nothing more arrives."""
-    seen: list[int] = []
-    quiet = 0
+async def count_stored(database: asyncpg.Connection) -> int:
+    count: int = await database.fetchval("SELECT count(*) FROM reading")
+    return count
+
+
+async def settled(database: asyncpg.Connection) -> list[int]:
+    """Return the numbers of what is stored, once nothing more arrives."""
+    seen, quiet = 0, 0
 
     async def is_quiet() -> bool:
         nonlocal seen, quiet
-        now = await stored_numbers(database_url)
+        now = await count_stored(database)
         quiet = quiet + 1 if now == seen else 0
         seen = now
-        return quiet >= 100
+        return seen == READINGS or quiet >= QUIET_LOOKS
 
     await eventually(is_quiet, within=SETTLE_DEADLINE, what="readings stop arriving")
-    return seen
+    rows = await database.fetch("SELECT sequence FROM reading ORDER BY sequence")
+    return [row["sequence"] for row in rows]
 
 
 async def run_story(
@@ -68,15 +77,17 @@ async def run_story(
         {"KAISER_DATABASE_URL": database_url, "KAISER_MQTT_URL": broker.url},
         program=program,
     )
-    publisher = Publisher(broker.url, rate=READINGS / 12)
+    publisher = Publisher(broker.url, rate=RATE)
+    database = await asyncpg.connect(database_url)
     try:
         await server.start()
         async with publisher.connected():
-            await publish_while_killing(server, publisher, range(READINGS))
+            await publish_while_killing(server, publisher, database)
         assert publisher.confirmed == set(range(READINGS))
-        return await settled(database_url)
+        return await settled(database)
     finally:
         await server.kill()
+        await database.close()
 
 
 @pytest.mark.timeout(180)

@@ -38,14 +38,12 @@ def delivery(
 class FakeSource:
     acknowledged: list[int] = field(default_factory=list)
     paused: bool = False
-    pauses: int = 0
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         self.acknowledged += [delivery.mid for delivery in deliveries]
 
     def pause(self) -> None:
         self.paused = True
-        self.pauses += 1
 
     def resume(self) -> None:
         self.paused = False
@@ -163,10 +161,13 @@ async def test_a_flood_stops_the_reading_and_goes_on_when_it_has_drained() -> No
         for number in range(intake_module.HIGH_WATER):
             wire.intake.hear(wire.source, delivery(number % 60_000, qos=0))
         assert wire.source.paused
+        wire.source.paused = False
+        wire.intake.hear(wire.source, delivery(60_001, qos=0))
+        assert wire.source.paused, "also when it came back on a new connection"
         wire.store.gate.set()
         await until(lambda: not wire.source.paused)
-        await until(lambda: len(wire.store.samples) == intake_module.HIGH_WATER)
-    assert wire.source.pauses == 1
+        await until(lambda: len(wire.store.samples) == intake_module.HIGH_WATER + 1)
+    assert wire.intake.counts.pauses == 1
 
 
 async def test_finishing_ends_after_the_batch_in_hand() -> None:
