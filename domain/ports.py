@@ -146,6 +146,12 @@ class Readings(Protocol):
         """Return the newest reading of each sensor by time measured; one without any is absent."""
         ...
 
+    async def by_key(
+        self, sensor_id: int, measured_at: datetime, reading_id: int
+    ) -> Reading | None:
+        """Return one reading; the time says in which month it lies."""
+        ...
+
     async def page(
         self,
         page: PageRequest,
@@ -266,6 +272,10 @@ class Users(Protocol):
 
 class DeadLetters(Protocol):
     """Stored messages that could not be read; `ReadingWriter` stores them."""
+
+    async def by_id(self, letter_id: int) -> DeadLetter | None:
+        """Return one dead letter."""
+        ...
 
     async def page(
         self,

@@ -22,7 +22,7 @@ from schema.actuators import (
     SendCommandInput,
 )
 from schema.arguments import After, EspId, First, Gpio, OnlyEspId
-from schema.context import Info
+from schema.context import Context, Info
 from schema.fields import field, mutation, subscription
 from schema.ids import key_of
 from schema.live import Filter, Moments, wanted
@@ -45,6 +45,20 @@ Settings = Annotated[
 ]
 
 
+async def find_actuator(context: Context, esp_id: str, gpio: int) -> Actuator | None:
+    """Return one actuator; None: nothing is known to hang there."""
+    async with context.services.storage.autocommit() as work:
+        found = await work.actuators.by_pin(Pin(esp_id, gpio))
+    return Actuator.of(found) if found else None
+
+
+async def find_command(context: Context, command_id: UUID) -> Command | None:
+    """Return one command; None: it is not known."""
+    async with context.services.storage.autocommit() as work:
+        found = await work.commands.by_id(command_id)
+    return Command.of(found) if found else None
+
+
 @strawberry.type
 class ActuatorQueries:
     """Reading actuators and commands."""
@@ -53,9 +67,7 @@ class ActuatorQueries:
     async def actuator(self, info: Info, esp_id: EspId, gpio: Gpio) -> Actuator | None:
         """One actuator; null: nothing is known to hang there."""
         info.context.require(Role.VIEWER)
-        async with info.context.services.storage.autocommit() as work:
-            found = await work.actuators.by_pin(Pin(esp_id, gpio))
-        return Actuator.of(found) if found else None
+        return await find_actuator(info.context, esp_id, gpio)
 
     @field
     async def actuators(
@@ -84,10 +96,7 @@ class ActuatorQueries:
     async def command(self, info: Info, wrapped: CommandId) -> Command | None:
         """One command; null: it is not known."""
         info.context.require(Role.VIEWER)
-        command_id = _command_id(wrapped)
-        async with info.context.services.storage.autocommit() as work:
-            found = await work.commands.by_id(command_id)
-        return Command.of(found) if found else None
+        return await find_command(info.context, _command_id(wrapped))
 
 
 @strawberry.type

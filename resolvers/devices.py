@@ -9,7 +9,7 @@ from domain.devices import DeviceStatus
 from domain.events import DeviceHeard
 from domain.users import Role
 from schema.arguments import After, EspId, First
-from schema.context import Info
+from schema.context import Context, Info
 from schema.devices import DEVICES, Device, DeviceConnection, DeviceHealth, DeviceHealthEvent
 from schema.fields import field, mutation, subscription
 from schema.live import Filter, Moments, wanted
@@ -32,6 +32,12 @@ Name = Annotated[
 ]
 
 
+async def find_device(context: Context, esp_id: str) -> Device | None:
+    """Return one device; None: it is not known."""
+    found = await context.loaders.devices.load(esp_id)
+    return Device.of(found) if found else None
+
+
 @strawberry.type
 class DeviceQueries:
     """Reading what is known of devices."""
@@ -40,8 +46,7 @@ class DeviceQueries:
     async def device(self, info: Info, esp_id: EspId) -> Device | None:
         """One device; null: it is not known."""
         info.context.require(Role.VIEWER)
-        found = await info.context.loaders.devices.load(esp_id)
-        return Device.of(found) if found else None
+        return await find_device(info.context, esp_id)
 
     @field
     async def devices(

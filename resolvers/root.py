@@ -4,13 +4,14 @@ import strawberry
 
 from resolvers.actuators import ActuatorMutations, ActuatorQueries, ActuatorSubscriptions
 from resolvers.devices import DeviceMutations, DeviceQueries, DeviceSubscriptions
+from resolvers.nodes import NodeQueries
 from resolvers.sensors import SensorQueries, SensorSubscriptions
 from resolvers.system import SystemQueries
 from resolvers.users import UserMutations, UserQueries
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(UserQueries, SystemQueries, DeviceQueries, SensorQueries, ActuatorQueries):
+class Query(NodeQueries, UserQueries, SystemQueries, DeviceQueries, SensorQueries, ActuatorQueries):
     """The root of queries."""
 
 

@@ -24,8 +24,9 @@ from schema.arguments import (
     SensorType,
     To,
 )
-from schema.context import Info
+from schema.context import Context, Info
 from schema.fields import field, subscription
+from schema.ids import instant_of
 from schema.live import Filter, wanted
 from schema.sensors import (
     READINGS,
@@ -63,6 +64,31 @@ Throttle = Annotated[
 ]
 
 
+async def find_sensor(
+    context: Context, esp_id: str, gpio: int, sensor_type: str, address: str
+) -> Sensor | None:
+    """Return one sensor by the parts of its key; None: it is not known."""
+    async with context.services.storage.autocommit() as work:
+        found = await work.sensors.by_key(SensorKey(esp_id, gpio, sensor_type, address))
+    return Sensor.of(found) if found else None
+
+
+async def find_reading(
+    context: Context, sensor_id: int, measured: int, reading_id: int
+) -> Reading | None:
+    """Return one reading by the parts of its id; None: it is not known.
+
+    Args:
+        context: Who asks.
+        sensor_id: The row of its sensor.
+        measured: The time measured, in microseconds since 1970.
+        reading_id: Its own row.
+    """
+    async with context.services.storage.autocommit() as work:
+        found = await work.readings.by_key(sensor_id, instant_of(measured), reading_id)
+    return Reading.of(found) if found else None
+
+
 @strawberry.type
 class SensorQueries:
     """Reading sensors and what they said."""
@@ -79,9 +105,7 @@ class SensorQueries:
         """One sensor; null: it is not known."""
         info.context.require(Role.VIEWER)
         key = SensorKey(esp_id, gpio, canonical_type(sensor_type), address or "")
-        async with info.context.services.storage.autocommit() as work:
-            found = await work.sensors.by_key(key)
-        return Sensor.of(found) if found else None
+        return await find_sensor(info.context, *key)
 
     @field
     async def sensors(  # noqa: PLR0913, PLR0917 - the arguments of the field

@@ -6,13 +6,20 @@ import strawberry
 
 from domain.users import Role
 from schema.arguments import After, First, From
-from schema.context import Info
+from schema.context import Context, Info
 from schema.fields import field
 from schema.system import DEAD_LETTERS, DeadLetter, DeadLetterConnection, Health
 
 TopicContains = Annotated[
     str | None, strawberry.argument(description="Only of topics that contain this text.")
 ]
+
+
+async def find_dead_letter(context: Context, letter_id: int) -> DeadLetter | None:
+    """Return one dead letter; None: it is not known, or has left to make room."""
+    async with context.services.storage.autocommit() as work:
+        found = await work.dead_letters.by_id(letter_id)
+    return DeadLetter.of(found) if found else None
 
 
 @strawberry.type

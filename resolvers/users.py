@@ -1,11 +1,12 @@
 """Root fields about people: who asks, and how they prove it."""
 
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
 from domain.users import Role
-from schema.context import Info
+from schema.context import Context, Info
 from schema.fields import field, mutation
 from schema.users import TokenPair, User
 
@@ -16,6 +17,18 @@ RefreshToken = Annotated[
 ]
 
 
+async def find_user(context: Context, user_id: UUID) -> User | None:
+    """Return one account; None: it is not known.
+
+    Raises:
+        ForbiddenError: It is somebody else's, known or not, and who asks is no administrator.
+    """
+    if context.require(Role.VIEWER).user_id != user_id:
+        context.require(Role.ADMIN)
+    found = await context.loaders.users.load(user_id)
+    return User.of(found) if found else None
+
+
 @strawberry.type
 class UserQueries:
     """Reading accounts."""
@@ -24,8 +37,7 @@ class UserQueries:
     async def me(self, info: Info) -> User | None:
         """Who asks; null: the account is gone."""
         identity = info.context.require(Role.VIEWER)
-        user = await info.context.loaders.users.load(identity.user_id)
-        return User.of(user) if user else None
+        return await find_user(info.context, identity.user_id)
 
 
 @strawberry.type

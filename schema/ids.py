@@ -78,3 +78,12 @@ def key_of(type_name: str, wrapped: str) -> tuple[str, ...]:
 def microseconds(instant: datetime) -> int:
     """Return an instant as whole microseconds since 1970, which no rounding touches."""
     return (instant - _EPOCH) // _TICK
+
+
+def instant_of(since_1970: int) -> datetime:
+    """Return the instant so many microseconds after 1970, the inverse of `microseconds`.
+
+    Raises:
+        OverflowError: There is no such year.
+    """
+    return _EPOCH + since_1970 * _TICK

@@ -19,6 +19,11 @@ class DeadLetterRepository:
 
     _client: TransactionClient
 
+    async def by_id(self, letter_id: int) -> DeadLetter | None:
+        """Select one."""
+        row = await DeadLetterRow.get_or_none(id=letter_id, using_db=self._client)
+        return None if row is None else _dead_letter(row)
+
     async def page(
         self,
         page: PageRequest,

@@ -50,6 +50,13 @@ class ReadingRepository:
         rows = await self._fetch(_LATEST, sensor_ids)
         return {reading.sensor.id: reading for reading in _readings(rows)}
 
+    async def by_key(
+        self, sensor_id: int, measured_at: datetime, reading_id: int
+    ) -> Reading | None:
+        """Select one: a probe of one partition's index."""
+        found = _readings(await self._fetch(_BY_KEY, sensor_id, measured_at, reading_id))
+        return found[0] if found else None
+
     async def page(
         self,
         page: PageRequest,
@@ -151,6 +158,12 @@ CROSS JOIN LATERAL (
 ) AS reading
 {_JOINS}
 """  # noqa: S608 - made of constants
+
+_BY_KEY = f"""
+{_COLUMNS}
+FROM reading {_JOINS}
+WHERE reading.sensor_id = $1 AND reading.measured_at = $2 AND reading.id = $3
+"""
 
 _SINCE = f"""
 {_COLUMNS}

@@ -173,6 +173,12 @@ class FakeReadings:
                 newest[reading.sensor.id] = reading
         return newest
 
+    async def by_key(
+        self, sensor_id: int, measured_at: datetime, reading_id: int
+    ) -> Reading | None:
+        key = (sensor_id, measured_at, reading_id)
+        return next((r for r in self.rows if (r.sensor.id, r.measured_at, r.id) == key), None)
+
     async def page(
         self,
         page: PageRequest,
@@ -298,6 +304,9 @@ class FakeUsers:
 @dataclass(slots=True)
 class FakeDeadLetters:
     rows: list[DeadLetter] = field(default_factory=list)
+
+    async def by_id(self, letter_id: int) -> DeadLetter | None:
+        return next((letter for letter in self.rows if letter.id == letter_id), None)
 
     async def page(
         self,

@@ -56,6 +56,15 @@ async def test_pages_walk_dead_letters_backward_once(database: Database) -> None
     assert [found.received_at for found in seen] == [at(second) for second in (4, 3, 2, 1, 0)]
 
 
+async def test_a_dead_letter_is_found_by_its_id(database: Database) -> None:
+    await write(database, letter(0), letter(1))
+    newest, oldest = await stored(database)
+    async with database.unit_of_work() as work:
+        assert await work.dead_letters.by_id(oldest.id) == oldest
+        assert await work.dead_letters.by_id(newest.id) == newest
+        assert await work.dead_letters.by_id(newest.id + 1) is None
+
+
 async def test_dead_letters_are_found_by_topic_and_time(database: Database) -> None:
     await write(database, letter(0, "a/100%/x"), letter(1, "a/100_/x"), letter(2, "b"))
     async with database.unit_of_work() as work:

@@ -177,6 +177,23 @@ async def test_the_latest_is_the_newest_by_time_measured(
     assert len(queries) == 1
 
 
+async def test_a_reading_is_found_by_its_whole_key_only(
+    database: Database, stored: Sequence[Reading]
+) -> None:
+    async with counted_queries(database) as queries, database.unit_of_work() as work:
+        for reading in stored[::12]:
+            sensor_id, measured_at = reading.sensor.id, reading.measured_at
+            assert await work.readings.by_key(sensor_id, measured_at, reading.id) == reading
+            for key in [
+                (sensor_id + 1, measured_at, reading.id),
+                (sensor_id, measured_at + timedelta(microseconds=1), reading.id),
+                (sensor_id, measured_at - timedelta(days=5000), reading.id),
+                (sensor_id, measured_at, reading.id + 1),
+            ]:
+                assert await work.readings.by_key(*key) is None
+    assert len(queries) == 9 * 5
+
+
 async def test_since_returns_what_was_committed_later_in_order(
     database: Database, stored: Sequence[Reading]
 ) -> None:
@@ -261,6 +278,20 @@ async def test_the_latest_of_many_sensors_reads_one_row_of_each(busy: Database) 
         read = await rows_read(work)
     assert read.keys() == {"reading_2026_11"}
     assert read["reading_2026_11"] <= 2 * 40
+
+
+async def test_one_reading_is_looked_for_in_its_month_only(busy: Database) -> None:
+    moment = NOON - timedelta(days=60)
+    # Later look-ups on a connection run a plan that was made without knowing the month.
+    for _ in range(8):
+        async with busy.unit_of_work() as work:
+            found = await work.readings.by_key(1, moment, microseconds(moment))
+            _, looked_into = await work.readings._client.execute_query(
+                "SELECT relname FROM pg_stat_xact_user_tables"
+                " WHERE relname LIKE 'reading\\_%' AND seq_scan + idx_scan > 0"
+            )
+        assert found is not None
+        assert [table["relname"] for table in looked_into] == ["reading_2026_09"]
 
 
 @pytest.mark.parametrize(

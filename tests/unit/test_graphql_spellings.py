@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from domain.errors import BadInputError
 from domain.pages import DEFAULT_SIZE, LARGEST_SIZE
-from schema.ids import from_base64, global_id, key_of, microseconds, read_id, to_base64
+from schema.ids import (
+    from_base64,
+    global_id,
+    instant_of,
+    key_of,
+    microseconds,
+    read_id,
+    to_base64,
+)
 from schema.pages import LARGEST_INTEGER, Cursors
 from schema.scalars import read_duration, read_instant, write_duration, write_instant
 from tests.fakes import START
@@ -120,6 +128,7 @@ def test_microseconds_lose_nothing(instant: datetime) -> None:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
 
     assert epoch + timedelta(microseconds=microseconds(instant)) == instant
+    assert instant_of(microseconds(instant)) == instant
 
 
 # ---------------------------------------------------------------- ids

@@ -1,0 +1,79 @@
+"""How many statements it costs to find anything by its id, and that no made-up id harms."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from resolvers.nodes import KINDS
+from schema.ids import global_id, microseconds
+from storage.connection import Database
+from tests.integration.test_query_counts import FEW, MANY, Greenhouse, with_fragments
+from tests.query_counting import counted_queries
+
+Id = Callable[[Greenhouse], str]
+
+ASKED: dict[str, tuple[Id, str, int]] = {
+    "Device": (lambda h: global_id("Device", h.sensors[-1].key.esp_id), "...device", 5),
+    "Sensor": (lambda h: global_id("Sensor", *h.sensors[-1].key), "...sensor", 3),
+    "Reading": (
+        lambda h: global_id(
+            "Reading",
+            h.readings[-1].sensor.id,
+            microseconds(h.readings[-1].measured_at),
+            h.readings[-1].id,
+        ),
+        "...reading",
+        2,
+    ),
+    "Actuator": (lambda h: global_id("Actuator", *h.actuators[-1].pin), "...actuator", 2),
+    "Command": (lambda h: global_id("Command", h.commands[-1].id), "...command", 4),
+    "User": (lambda h: global_id("User", h.server.user.id), "... on User { username }", 1),
+    "DeadLetter": (lambda _: global_id("DeadLetter", 1), "... on DeadLetter { topic }", 1),
+}
+"""How an id is made, what to show of the thing, and what that costs."""
+
+LARGEST = [
+    global_id("Device", "\N{SNOWMAN}" * 50),
+    global_id("Sensor", "", 255, "", ""),
+    global_id("Reading", 2**31 - 1, microseconds(datetime.max.replace(tzinfo=UTC)), 2**63 - 1),
+    global_id("Reading", 0, 0, 0),
+    global_id("Actuator", "", 255),
+    global_id("Command", "f" * 8 + "-ffff" * 3 + "-" + "f" * 12),
+    global_id("User", "00000000-0000-0000-0000-000000000000"),
+    global_id("DeadLetter", 2**63 - 1),
+]
+
+
+async def ask(house: Greenhouse, wrapped: str, shown: str = "id") -> tuple[object, int]:
+    """Return the node, and how many statements it took."""
+    query = with_fragments(f"query($id: ID!) {{ node(id: $id) {{ id {shown} }} }}")
+    async with counted_queries(house.database) as statements:
+        answer = await house.server.ask(query, id=wrapped)
+    return answer["node"], len(statements)
+
+
+def test_no_type_is_forgotten() -> None:
+    assert ASKED.keys() == KINDS.keys()
+
+
+async def test_a_node_costs_one_statement_and_what_is_shown_of_it_the_same_however_much_there_is(
+    database: Database,
+) -> None:
+    house = Greenhouse(database)
+    for devices in (FEW, MANY):
+        await house.grow(devices)
+        for kind, (make_id, shown, statements) in ASKED.items():
+            wrapped = make_id(house)
+            assert await ask(house, wrapped) == ({"id": wrapped}, 1), kind
+            node, cost = await ask(house, wrapped, shown)
+            assert isinstance(node, dict), kind
+            assert node["id"] == wrapped
+            assert cost == statements, kind
+
+
+@pytest.mark.parametrize("wrapped", LARGEST)
+async def test_the_largest_keys_that_an_id_can_hold_are_not_known(
+    database: Database, wrapped: str
+) -> None:
+    assert await ask(Greenhouse(database), wrapped) == (None, 1)
