@@ -1,6 +1,6 @@
 """The command line: what a person or a service manager starts.
 
-Imports wait until a command needs them, so that `--help` answers at once.
+Imports wait until a command needs them, so that `--help` and wrong settings answer at once.
 """
 
 import asyncio
@@ -25,7 +25,8 @@ DIED = 1
 cli = typer.Typer(
     name="kaiser",
     help="The server at the centre of a greenhouse of ESP32 boards.\n\n"
-    "New here? `./kaiser demo` starts everything with a simulated greenhouse.",
+    "New here? `./kaiser demo` starts everything with a simulated greenhouse. `./kaiser setup` "
+    "only installs what it needs.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -35,25 +36,29 @@ cli = typer.Typer(
 
 @cli.command()
 def serve() -> None:
-    """Run the server; settings come from KAISER_… variables and .env (see .env.example)."""
+    """Run the server.
+
+    Settings come from KAISER_… variables and from .env; .env.example says what there is.
+    """
+    settings = _settings()
     from app.serve import serve as run_server  # noqa: PLC0415 - heavy, see above
     from app.wiring import Told  # noqa: PLC0415 - heavy, see above
 
-    settings = _settings()
     _show_on_log(settings)
     _run(lambda: run_server(settings, Told(password=_announce_password)))
 
 
 @cli.command()
 def demo() -> None:
-    """Run the server with a simulated greenhouse: three devices, moving values, working pumps.
+    """Run the server with a simulated greenhouse.
 
-    Everything stays on this computer. Ctrl-C ends all of it.
+    Three devices, moving values, working pumps; nothing has to be set up first. Everything stays
+    on this computer. Ctrl-C ends all of it.
     """
-    from app.demo import demo as run_demo  # noqa: PLC0415 - heavy, see above
-
     environment = {"KAISER_DISCOVERY": "auto", "KAISER_LOG_LEVEL": "warning", **os.environ}
     settings = _settings(environment, is_demo=True)
+    from app.demo import demo as run_demo  # noqa: PLC0415 - heavy, see above
+
     _run(lambda: run_demo(settings, say=_say))
 
 
@@ -68,7 +73,10 @@ def simulate(
     ] = 5.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same values")] = 1,
 ) -> None:
-    """Run virtual devices against any broker, and say once a second what they did."""
+    """Run virtual devices against any broker.
+
+    Says once a second what they did. Ctrl-C ends them.
+    """
     from app.simulate import simulate as run_fleet  # noqa: PLC0415 - heavy, see above
 
     set_up_logs("WARNING", _log_format("auto"))
@@ -81,10 +89,13 @@ def simulate(
 
 @cli.command()
 def migrate() -> None:
-    """Bring the database to the newest form; `serve` does the same at every start."""
+    """Bring the database to the newest form.
+
+    `serve` and `demo` do the same at every start.
+    """
+    settings = _settings()
     from app.maintenance import migrate as run_migrations  # noqa: PLC0415 - heavy, see above
 
-    settings = _settings()
     _run(lambda: run_migrations(settings, say=_say))
 
 
@@ -96,10 +107,13 @@ def create_admin(
         bool, typer.Option("--reset", help="The account exists: give it a new password")
     ] = False,
 ) -> None:
-    """Make an administrator; asks for the password, or reads it from standard input."""
+    """Make an administrator, or give one a new password.
+
+    Asks for the password, or reads it from standard input where that is no terminal.
+    """
+    settings = _settings()
     from app.maintenance import create_admin as run_create  # noqa: PLC0415 - heavy, see above
 
-    settings = _settings()
     password = getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     if sys.stdin.isatty() and getpass("Once more: ") != password:
         _fail("the two passwords differ; nothing was changed", WRONG_SETTING)
@@ -116,7 +130,7 @@ def export_schema() -> None:
 
 def main() -> None:
     """Run a command; an expected failure is one line on standard error."""
-    cli()
+    cli(prog_name="./kaiser")
 
 
 def _settings(environ: dict[str, str] | None = None, *, is_demo: bool = False) -> Settings:

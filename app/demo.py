@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from shlex import quote
 
 from app.clock import SystemClock
 from app.process import Job
@@ -40,8 +41,9 @@ async def demo(settings: Settings, *, say: Callable[[str], None]) -> None:
 
     def greenhouse_jobs(server: Server, addresses: Addresses) -> Mapping[str, Job]:
         connect = mqtt(BrokerAddress.from_url(addresses.broker), clock)
+        fleet = Fleet(devices=devices, connect=connect, clock=clock)
         return {
-            "greenhouse": Fleet(devices=devices, connect=connect, clock=clock).run,
+            "greenhouse": lambda: _live(fleet, server.services, clock),
             "gardener": lambda: _name_everything(devices, server.services, clock),
         }
 
@@ -50,6 +52,13 @@ async def demo(settings: Settings, *, say: Callable[[str], None]) -> None:
 
     told = Told(password=passwords.append, ready=ready)
     await serve(settings, told, further_jobs=greenhouse_jobs)
+
+
+async def _live(fleet: Fleet, services: Services, clock: Clock) -> None:
+    """Run the devices once somebody listens: a heartbeat that nobody heard is said again in 5 s."""
+    while (await services.check_health()).status != "ok":
+        await clock.sleep(_LOOK_EVERY)
+    await fleet.run()
 
 
 async def _name_everything(
@@ -82,7 +91,12 @@ def _say_where(
         say(f"  Sign in as                 admin, password {passwords[0]}  (shown this once)")
     else:
         say("  Sign in as                 admin, with the password that the first start showed")
-        say("                             (forgotten? ./kaiser create-admin admin --reset)")
+        say(f"  Forgotten?                 Ctrl-C, then {_reset_command(settings)}")
     say("")
     say("  Ctrl-C ends all of it.")
     say("")
+
+
+def _reset_command(settings: Settings) -> str:
+    directory = quote(str(settings.data_dir))  # not where the other commands look by themselves
+    return f"KAISER_DATA_DIR={directory} ./kaiser create-admin admin --reset"

@@ -38,6 +38,8 @@ async def simulate(
                 f"{report.connected}/{devices} devices, {report.sent} messages sent, "
                 f"{report.acked} confirmed, {report.lost} lost, {report.obeyed} commands obeyed"
             )
+            if report.trouble and report.connected < devices:
+                say(f"  not connected: {report.trouble}; trying again")
 
     stop = asyncio.Event()
     stop_on_signals(stop)

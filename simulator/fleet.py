@@ -44,6 +44,7 @@ class LoadReport:
         lost: Messages that a broken connection or a full outbox swallowed.
         obeyed: Commands carried out.
         refused: Commands answered with no.
+        trouble: Why the last connection was refused or lost.
     """
 
     connected: int = 0
@@ -54,6 +55,7 @@ class LoadReport:
     lost: int = 0
     obeyed: int = 0
     refused: int = 0
+    trouble: str = ""
 
 
 @dataclass(slots=True)
@@ -136,9 +138,10 @@ class Fleet:
         while True:
             try:
                 await self._stay_connected(number, seat)
-            except* BrokerUnavailableError:
+            except* BrokerUnavailableError as errors:
                 seat.failures += 1
                 self._report.failures += 1
+                self._report.trouble = str(errors.exceptions[0])
             wait = seat.device.retry_wait(seat.failures)
             if wait is None:
                 return

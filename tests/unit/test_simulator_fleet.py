@@ -169,6 +169,7 @@ async def test_a_broker_that_is_away_is_waited_for_and_november_gives_up() -> No
     devices = [make_device(HEAD), make_device(NOVEMBER, esp_id="ESP_000001")]
     async with _running(devices, broker, clock) as fleet:
         await clock.advance(3600.0)
+        assert (fleet.report().connected, fleet.report().trouble) == (0, "away")
         broker.away = False
         await clock.advance(120.0)
 
