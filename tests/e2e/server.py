@@ -30,7 +30,55 @@ def free_port() -> int:
     return port
 
 
-class ServerProcess:
+class Api:
+    """What a client sees of a server."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def http_client(self, token: str | None = None) -> Client:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return Client(
+            transport=HTTPXAsyncTransport(url=f"{self.url}/graphql", headers=headers, timeout=30)
+        )
+
+    def live_client(self, token: str) -> Client:
+        return Client(
+            transport=WebsocketsTransport(
+                url=f"ws://127.0.0.1:{self.port}/graphql",
+                init_payload={"Authorization": f"Bearer {token}"},
+                subprotocols=[WebsocketsTransport.GRAPHQLWS_SUBPROTOCOL],
+            )
+        )
+
+    async def login(self, password: str = PASSWORD) -> str:
+        """Log in as the first administrator; return the token."""
+        body = {
+            "query": "mutation($p: String!) "
+            '{ login(username: "admin", password: $p) { accessToken } }',
+            "variables": {"p": password},
+        }
+        answer = await self.post(body)
+        assert "errors" not in answer, answer
+        token: str = answer["data"]["login"]["accessToken"]
+        return token
+
+    async def post(self, body: object, token: str | None = None) -> dict[str, Any]:
+        """Send a GraphQL request as it is, and return the answer as it is."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        async with httpx2.AsyncClient() as client:
+            answer = await client.post(
+                f"{self.url}/graphql", json=body, headers=headers, timeout=30
+            )
+        result: dict[str, Any] = answer.json()
+        return result
+
+
+class ServerProcess(Api):
     """Started, killed and started again as often as a test likes; always on the same port."""
 
     def __init__(
@@ -40,7 +88,7 @@ class ServerProcess:
         *,
         program: Sequence[str] = ("-m", "app", "serve"),
     ) -> None:
-        self.port = free_port()
+        super().__init__(free_port())
         self.log = directory / "server.log"
         self._program = program
         self._environment = {
@@ -54,10 +102,6 @@ class ServerProcess:
             **settings,
         }
         self._process: asyncio.subprocess.Process | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
@@ -122,40 +166,3 @@ class ServerProcess:
         """Return the log lines of one kind."""
         lines = [json.loads(line) for line in self.log_text().splitlines() if line[:1] == "{"]
         return [line for line in lines if line.get("event") == name]
-
-    # ------------------------------------------------------------ as a client
-
-    def http_client(self, token: str | None = None) -> Client:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return Client(
-            transport=HTTPXAsyncTransport(url=f"{self.url}/graphql", headers=headers, timeout=30)
-        )
-
-    def live_client(self, token: str) -> Client:
-        return Client(
-            transport=WebsocketsTransport(
-                url=f"ws://127.0.0.1:{self.port}/graphql",
-                init_payload={"Authorization": f"Bearer {token}"},
-                subprotocols=[WebsocketsTransport.GRAPHQLWS_SUBPROTOCOL],
-            )
-        )
-
-    async def login(self) -> str:
-        body = {
-            "query": "mutation($p: String!) "
-            '{ login(username: "admin", password: $p) { accessToken } }',
-            "variables": {"p": PASSWORD},
-        }
-        answer = await self.post(body)
-        token: str = answer["data"]["login"]["accessToken"]
-        return token
-
-    async def post(self, body: object, token: str | None = None) -> dict[str, Any]:
-        """Send a GraphQL request as it is, and return the answer as it is."""
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        async with httpx2.AsyncClient() as client:
-            answer = await client.post(
-                f"{self.url}/graphql", json=body, headers=headers, timeout=30
-            )
-        result: dict[str, Any] = answer.json()
-        return result
