@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from domain.errors import BadInputError
 from domain.events import ReadingsStored
-from domain.ports import Clock, EventStream, Storage
+from domain.ports import Clock, EventStream
+from domain.repositories import Storage
 from domain.sensors import Reading
 from schema.pages import Cursors
 from schema.scalars import read_instant

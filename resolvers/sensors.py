@@ -8,7 +8,7 @@ from typing import Annotated
 import strawberry
 
 from domain.errors import BadInputError
-from domain.ports import UnitOfWork
+from domain.repositories import UnitOfWork
 from domain.sensors import SensorKey, canonical_type
 from domain.users import Role
 from resolvers.live import LIVE_READINGS, resume_id, stored_then_live, throttled

@@ -6,7 +6,8 @@ from typing import Self, TypeAlias
 import strawberry
 
 from domain.errors import ForbiddenError, UnauthenticatedError
-from domain.ports import Clock, EventStream, Storage
+from domain.ports import Clock, EventStream
+from domain.repositories import Storage
 from domain.services.accounts import Accounts
 from domain.services.command import SendCommand
 from domain.services.configure import Configure

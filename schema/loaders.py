@@ -14,7 +14,7 @@ from strawberry.dataloader import DataLoader
 from domain.actuators import Actuator
 from domain.devices import Device, DeviceHealth
 from domain.errors import BadInputError
-from domain.ports import Storage, UnitOfWork
+from domain.repositories import Storage, UnitOfWork
 from domain.sensors import Reading, Sensor
 from domain.users import User
 

@@ -17,7 +17,7 @@ _KEY = ("device__esp_id", "gpio")
 
 @dataclass(frozen=True, slots=True)
 class ActuatorRepository:
-    """Implements domain.ports.Actuators."""
+    """Implements domain.repositories.Actuators."""
 
     _client: TransactionClient
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from asyncpg.pool import PoolConnectionProxy
 
-from domain.ports import NewReading
+from domain.repositories import NewReading
 
 WINDOW = timedelta(minutes=5)
 """How long a redelivery may take (device protocol, section 7, decision 12)."""

@@ -20,7 +20,7 @@ _OPEN = (CommandStatus.PENDING, CommandStatus.SENT)
 
 @dataclass(frozen=True, slots=True)
 class CommandRepository:
-    """Implements domain.ports.Commands."""
+    """Implements domain.repositories.Commands."""
 
     _client: TransactionClient
 

@@ -37,7 +37,7 @@ class _Pools:
 
 
 class Database:
-    """Implements domain.ports.Storage.
+    """Implements domain.repositories.Storage.
 
     Attributes:
         on_query: Told every statement and how many seconds it took, from now on.

@@ -15,7 +15,7 @@ from storage.tables import DeadLetterRow
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterRepository:
-    """Implements domain.ports.DeadLetters."""
+    """Implements domain.repositories.DeadLetters."""
 
     _client: TransactionClient
 

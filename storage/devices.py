@@ -27,7 +27,7 @@ _PRESENCE: Mapping[DeviceStatus, Q] = {
 
 @dataclass(frozen=True, slots=True)
 class DeviceRepository:
-    """Implements domain.ports.Devices."""
+    """Implements domain.repositories.Devices."""
 
     _client: TransactionClient
 

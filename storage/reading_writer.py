@@ -15,7 +15,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from domain.dead_letters import DeadLetter
 from domain.errors import StorageRejectedError
-from domain.ports import NewReading
+from domain.repositories import NewReading
 from domain.sensors import Measurement, Reading
 from storage.clockless import ClocklessSamples
 from storage.conversions import Conversions, Meaning, meaning
@@ -30,7 +30,7 @@ Connections: TypeAlias = Callable[[], AbstractAsyncContextManager[PoolConnection
 
 
 class PostgresReadingWriter:
-    """Implements domain.ports.ReadingWriter.
+    """Implements domain.repositories.ReadingWriter.
 
     Only one may write to a database at a time: ids grow in the order of commits because they are
     given out here, one batch after another.

@@ -41,7 +41,7 @@ _QUALITY_OF = {number: quality for quality, number in QUALITIES.items()}
 
 @dataclass(frozen=True, slots=True)
 class ReadingRepository:
-    """Implements domain.ports.Readings."""
+    """Implements domain.repositories.Readings."""
 
     _client: TransactionClient
 

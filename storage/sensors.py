@@ -17,7 +17,7 @@ _KEY = ("device__esp_id", "gpio", "sensor_type", "address")
 
 @dataclass(frozen=True, slots=True)
 class SensorRepository:
-    """Implements domain.ports.Sensors."""
+    """Implements domain.repositories.Sensors."""
 
     _client: TransactionClient
 

@@ -18,7 +18,7 @@ from storage.users import UserRepository
 
 
 class PostgresUnitOfWork:
-    """Implements domain.ports.UnitOfWork."""
+    """Implements domain.repositories.UnitOfWork."""
 
     devices: DeviceRepository
     sensors: SensorRepository

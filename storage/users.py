@@ -14,7 +14,7 @@ from storage.tables import UserRow
 
 @dataclass(frozen=True, slots=True)
 class UserRepository:
-    """Implements domain.ports.Users."""
+    """Implements domain.repositories.Users."""
 
     _client: TransactionClient
 

@@ -17,7 +17,8 @@ from domain.actuators import Actuator
 from domain.devices import Device
 from domain.errors import StorageUnavailableError
 from domain.events import Event, ReadingsStored
-from domain.ports import Clock, Storage, TokenIssuer
+from domain.ports import Clock, TokenIssuer
+from domain.repositories import Storage
 from domain.sensors import Reading, Sensor
 from domain.services.accounts import Accounts
 from domain.services.command import SendCommand

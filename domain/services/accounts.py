@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from domain.errors import BadInputError, NotFoundError, UnauthenticatedError
-from domain.ports import Clock, Passwords, Storage, TokenIssuer
+from domain.ports import Clock, Passwords, TokenIssuer
+from domain.repositories import Storage
 from domain.users import Identity, Role, Tokens, User
 
 FIRST_ADMIN = "admin"

@@ -32,7 +32,8 @@ from domain.errors import (
     StorageUnavailableError,
 )
 from domain.events import CommandChanged
-from domain.ports import Clock, CommandLink, EventStream, Storage
+from domain.ports import Clock, CommandLink, EventStream
+from domain.repositories import Storage
 from domain.services.guard import Guard
 from domain.services.registry import Registry
 

@@ -7,7 +7,8 @@ from domain.actuators import MODES, Actuator, Pin
 from domain.devices import Device
 from domain.errors import BadInputError, NotFoundError
 from domain.events import ActuatorChanged, DeviceHeard
-from domain.ports import Clock, EventStream, Storage
+from domain.ports import Clock, EventStream
+from domain.repositories import Storage
 from domain.services.registry import Registry
 
 LONGEST_NAME = 100

@@ -14,14 +14,8 @@ from domain.dead_letters import TABLE_LIMIT, DeadLetter
 from domain.devices import Device, Discovery
 from domain.errors import StorageRejectedError, StorageUnavailableError
 from domain.events import ReadingsStored
-from domain.ports import (
-    Clock,
-    EventStream,
-    NewReading,
-    ReadingWriter,
-    SensorLibraries,
-    Storage,
-)
+from domain.ports import Clock, EventStream, SensorLibraries
+from domain.repositories import NewReading, ReadingWriter, Storage
 from domain.sensors import Reading, Sample, Sensor, SensorKey
 from domain.services.configure import default_name
 from domain.services.registry import Registry

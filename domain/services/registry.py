@@ -11,7 +11,7 @@ from typing import Any
 
 from domain.actuators import Actuator, Pin
 from domain.devices import Device
-from domain.ports import Storage
+from domain.repositories import Storage
 from domain.sensors import Sensor, SensorKey
 
 

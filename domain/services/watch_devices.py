@@ -15,7 +15,8 @@ from domain.actuators import Actuator, ActuatorReport, ActuatorState
 from domain.devices import OFFLINE_AFTER, Device, DeviceHealth, Discovery, Heartbeat, LastWill
 from domain.errors import StorageUnavailableError
 from domain.events import ActuatorChanged, DeviceHeard
-from domain.ports import Clock, EventStream, Storage
+from domain.ports import Clock, EventStream
+from domain.repositories import Storage
 from domain.services.configure import default_name
 from domain.services.registry import Registry
 

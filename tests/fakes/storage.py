@@ -17,7 +17,7 @@ from domain.errors import (
     StorageUnavailableError,
 )
 from domain.pages import Entry, Key, Page, PageRequest
-from domain.ports import NewReading
+from domain.repositories import NewReading
 from domain.sensors import Reading, Sensor, SensorKey
 from domain.users import User
 

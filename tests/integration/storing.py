@@ -8,7 +8,7 @@ from uuid_utils.compat import uuid7
 
 from domain.actuators import Actuator
 from domain.devices import Device
-from domain.ports import NewReading
+from domain.repositories import NewReading
 from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sample, Sensor
 from storage.connection import Database
 from tests.makers import make_actuator, make_device, make_sensor

@@ -18,7 +18,7 @@ from domain.actuators import Actuator, Command, CommandStatus
 from domain.dead_letters import DeadLetter
 from domain.devices import DeviceHealth
 from domain.events import ActuatorChanged, CommandChanged, DeviceHeard, Event, ReadingsStored
-from domain.ports import UnitOfWork
+from domain.repositories import UnitOfWork
 from domain.sensors import Reading, Sensor
 from resolvers.live import REPLAY_PAGE
 from schema.ids import global_id
@@ -169,6 +169,7 @@ QUERIES = [
     Operation("{ health { status components { name status } } }", 1),
     Operation("query($esp: String!) { device(espId: $esp) { espId name } }", 1),
     Operation("query($esp: String!) { device(espId: $esp) { ...device } }", 5),
+    Operation("query($command: ID!) { node(id: $command) { ...command } }", 4),
     Operation("{ devices(first: 100) { edges { node { espId name } } } }", 1),
     Operation("{ devices(first: 100) { totalCount edges { node { ...device } } } }", 7),
     Operation('{ devices(search: "esp") { totalCount edges { node { espId } } } }', 2),

@@ -11,7 +11,7 @@ import pytest
 from domain.dead_letters import DeadLetter
 from domain.errors import StorageRejectedError
 from domain.pages import PageRequest
-from domain.ports import NewReading
+from domain.repositories import NewReading
 from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sensor
 from storage.clockless import WINDOW
 from storage.connection import Database

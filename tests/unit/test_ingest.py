@@ -12,7 +12,7 @@ from domain.dead_letters import TABLE_LIMIT, DeadLetter
 from domain.devices import DeviceStatus, Discovery
 from domain.errors import StorageRejectedError, StorageUnavailableError
 from domain.events import ReadingsStored
-from domain.ports import NewReading
+from domain.repositories import NewReading
 from domain.sensors import Reading, Sample, SensorKey
 from domain.services.ingest import IngestReadings
 from domain.services.registry import Registry
