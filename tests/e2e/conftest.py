@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.embedded.broker import EmbeddedBroker
+from app.embedded.broker import EmbeddedBroker, Flavour
 from tests.e2e.server import ServerProcess, free_port
 
 
@@ -21,8 +21,10 @@ def directory() -> Iterator[Path]:
 
 
 @pytest.fixture
-async def broker(directory: Path) -> AsyncIterator[EmbeddedBroker]:
-    async with EmbeddedBroker(directory / "broker", port=free_port()) as broker:
+async def broker(directory: Path, request: pytest.FixtureRequest) -> AsyncIterator[EmbeddedBroker]:
+    """Mosquitto where it is installed; a test that names another gets that."""
+    prefer: Flavour | None = getattr(request, "param", None)
+    async with EmbeddedBroker(directory / "broker", port=free_port(), prefer=prefer) as broker:
         yield broker
 
 

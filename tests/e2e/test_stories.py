@@ -64,6 +64,14 @@ APPROVE = (
 )
 
 
+def named(value: Dialect | str | None) -> str:
+    return value.name if isinstance(value, Dialect) else value or "mosquitto"
+
+
+either_broker = pytest.mark.parametrize("broker", [None, "iotcore"], indirect=True, ids=named)
+"""What is installed, and what there is where Mosquitto is not."""
+
+
 def ask(document: str, **variables: object) -> GraphQLRequest:
     return GraphQLRequest(document, variable_values=variables)
 
@@ -96,6 +104,7 @@ async def story(
         yield over_http, over_socket
 
 
+@either_broker
 async def test_a_reading_is_converted_stored_and_told_to_those_who_listen(
     server: ServerProcess, broker: EmbeddedBroker
 ) -> None:
@@ -112,7 +121,12 @@ async def test_a_reading_is_converted_stored_and_told_to_those_who_listen(
         assert device["sensors"][0]["latest"]["unit"] == "°C"
 
 
-@pytest.mark.parametrize("dialect", [HEAD, DECEMBER, NOVEMBER], ids=lambda dialect: dialect.name)
+@pytest.mark.parametrize(
+    ("dialect", "broker"),
+    [(HEAD, None), (DECEMBER, None), (NOVEMBER, None), (HEAD, "iotcore"), (NOVEMBER, "iotcore")],
+    indirect=["broker"],
+    ids=named,
+)
 async def test_a_mutation_returns_what_the_device_confirmed(
     server: ServerProcess, broker: EmbeddedBroker, dialect: Dialect
 ) -> None:
