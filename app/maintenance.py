@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from storage.connection import Database
 from uuid_utils.compat import uuid7
 
 from app.clock import SystemClock
@@ -14,6 +13,7 @@ from app.serve import running_parts
 from app.settings import Settings
 from domain.errors import DomainError
 from domain.services.accounts import Accounts
+from storage.connection import Database
 
 
 async def migrate(settings: Settings, *, say: Callable[[str], None]) -> None:
