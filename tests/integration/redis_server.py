@@ -1,4 +1,4 @@
-"""A Redis of one's own: on a Unix socket, keeping nothing, stopped as rudely as a test wants."""
+"""A Redis of one's own: keeping nothing, stopped as rudely as a test wants."""
 
 import os
 import shutil
@@ -19,19 +19,21 @@ PROGRAM = shutil.which("redis-server", path=os.environ.get("PATH", "") + ":/usr/
 
 
 class RedisServer:
-    """Starts and stops; `url` stays the same."""
+    """Starts and stops; `url` stays the same: a Unix socket, or a port if one is given."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, port: int = 0) -> None:
         self._folder = folder
+        self._port = port
         self._process: subprocess.Popen[bytes] | None = None
         self._socket = folder / "redis.sock"
-        self.url = f"unix://{self._socket}"
+        self.url = f"redis://127.0.0.1:{port}" if port else f"unix://{self._socket}"
 
     async def start(self) -> None:
         assert PROGRAM is not None
         self._process = subprocess.Popen(  # noqa: ASYNC220, S603 - returns at once; a fixed program
             [
-                *(PROGRAM, "--port", "0", "--unixsocket", str(self._socket)),
+                *(PROGRAM, "--bind", "127.0.0.1", "--port", str(self._port)),
+                *("--unixsocket", str(self._socket)),
                 *("--save", "", "--appendonly", "no", "--dir", str(self._folder)),
             ],
             stdout=subprocess.DEVNULL,
@@ -73,7 +75,7 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server() -> Iterator[RedisServer]:
+def redis_server(port: int = 0) -> Iterator[RedisServer]:
     """Yield a server that is not started yet; skip where the program is missing, except in CI."""
     if PROGRAM is None:
         message = "redis-server is not installed: apt-get install redis-server"
@@ -82,7 +84,7 @@ def redis_server() -> Iterator[RedisServer]:
         pytest.skip(message)
     # A socket's path may have 107 bytes; pytest's own directories can be longer.
     with tempfile.TemporaryDirectory(prefix="kaiser-redis-") as folder:
-        server = RedisServer(Path(folder))
+        server = RedisServer(Path(folder), port)
         try:
             yield server
         finally:
