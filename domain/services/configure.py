@@ -1,6 +1,7 @@
 """What people decide about devices: who is let in, and what hangs on which pin."""
 
-from dataclasses import dataclass, replace
+import asyncio
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.actuators import MODES, Actuator, Pin
@@ -17,12 +18,16 @@ LAST_PIN = 254
 
 @dataclass(slots=True, kw_only=True)
 class Configure:
-    """Stores a decision, remembers it, and tells listeners."""
+    """Stores a decision, remembers it, and tells listeners.
+
+    One decision at a time: each is made on what the one before left, in memory and on disk.
+    """
 
     storage: Storage
     registry: Registry
     events: EventStream
     clock: Clock
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def approve_device(self, esp_id: str, name: str | None = None) -> Device:
         """Let a device in: from now on its events are told and it can be commanded.
@@ -31,20 +36,19 @@ class Configure:
             NotFoundError: No device of that name was ever heard.
             BadInputError: The name is empty or too long.
         """
-        device = self.registry.device(esp_id)
-        if device is None:
-            raise NotFoundError(
-                f"no device {esp_id} was ever heard: is it switched on and on this broker?"
-            )
-        changes: dict[str, Any] = {
-            "approved": True,
-            "name": device.name if name is None else _checked_name(name),
-            "updated_at": self.clock.now(),
-        }
-        async with self.storage.unit_of_work() as work:
-            await work.devices.save(replace(device, **changes))
-        approved = self.registry.change_device(esp_id, **changes)
-        await self.events.publish(DeviceHeard(approved))
+        changes: dict[str, Any] = {"approved": True, "updated_at": self.clock.now()}
+        if name is not None:
+            changes["name"] = _checked_name(name)
+        async with self._turn:
+            device = self.registry.device(esp_id)
+            if device is None:
+                raise NotFoundError(
+                    f"no device {esp_id} was ever heard: is it switched on and on this broker?"
+                )
+            async with self.storage.unit_of_work() as work:
+                await work.devices.save(replace(device, **changes))
+            approved = self.registry.change_device(esp_id, **changes)
+            await self.events.publish(DeviceHeard(approved))
         return approved
 
     async def set_actuator(
@@ -78,22 +82,23 @@ class Configure:
             changes["enabled"] = enabled
         if critical is not None:
             changes["critical"] = critical
-        async with self.storage.unit_of_work() as work:
-            known = self.registry.actuator(pin) or await work.actuators.add(
-                Actuator(
-                    id=0,
-                    pin=pin,
-                    actuator_type=kind,
-                    name=default_name(kind, pin.gpio),
-                    created_at=now,
-                    updated_at=now,
+        async with self._turn:
+            async with self.storage.unit_of_work() as work:
+                known = self.registry.actuator(pin) or await work.actuators.add(
+                    Actuator(
+                        id=0,
+                        pin=pin,
+                        actuator_type=kind,
+                        name=default_name(kind, pin.gpio),
+                        created_at=now,
+                        updated_at=now,
+                    )
                 )
-            )
-            await work.actuators.save(replace(known, **changes))
-        self.registry.add_actuator(known)
-        actuator = self.registry.change_actuator(pin, **changes)
-        if device.approved:
-            await self.events.publish(ActuatorChanged(actuator))
+                await work.actuators.save(replace(known, **changes))
+            self.registry.add_actuator(known)
+            actuator = self.registry.change_actuator(pin, **changes)
+            if device.approved:
+                await self.events.publish(ActuatorChanged(actuator))
         return actuator
 
 

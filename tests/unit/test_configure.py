@@ -1,0 +1,153 @@
+"""What people decide is stored, remembered and told; what makes no sense changes nothing."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from domain.actuators import Actuator, ActuatorState, Pin
+from domain.devices import Device, DeviceStatus
+from domain.errors import BadInputError, NotFoundError, StorageUnavailableError
+from domain.events import ActuatorChanged, DeviceHeard
+from domain.services.configure import LAST_PIN, LONGEST_NAME, Configure
+from domain.services.registry import Registry
+from tests.fakes import START, FakeClock, FakeEventStream, FakeStorage
+from tests.makers import make_actuator, make_device
+
+ESP = "ESP_12AB34"
+PIN = Pin(ESP, 5)
+LATER = START + timedelta(hours=1)
+RUNNING = ActuatorState(value=1.0, is_active=True, reported_at=START)
+
+
+class Greenhouse:
+    """A device with a pump on pin 5 that runs."""
+
+    def __init__(self, *, approved: bool = True) -> None:
+        self.storage = FakeStorage()
+        self.events = FakeEventStream()
+        self.registry = Registry()
+        self.configure = Configure(
+            storage=self.storage,
+            registry=self.registry,
+            events=self.events,
+            clock=FakeClock(LATER),
+        )
+        device = make_device(ESP, approved=approved, name="Bench", zone_id="north")
+        actuator = make_actuator(ESP, 5, state=RUNNING)
+        self.storage.devices.rows[ESP] = self.registry.add_device(device)
+        self.storage.actuators.rows[PIN] = self.registry.add_actuator(actuator)
+
+    def device(self) -> Device:
+        """What is stored of the device, and remembered."""
+        stored = self.storage.devices.rows[ESP]
+        assert stored == self.registry.device(ESP)
+        return stored
+
+    def actuator(self, pin: Pin = PIN) -> Actuator:
+        """What is stored of an actuator, and remembered."""
+        stored = self.storage.actuators.rows[pin]
+        assert stored == self.registry.actuator(pin)
+        return stored
+
+
+# ---------------------------------------------------------------- devices
+
+
+async def test_an_approved_device_is_let_in_and_told() -> None:
+    house = Greenhouse(approved=False)
+    device = await house.configure.approve_device(ESP, "  North bed ")
+    assert device.status is DeviceStatus.ONLINE
+    assert (device.name, device.zone_id, device.updated_at) == ("North bed", "north", LATER)
+    assert house.device() == device
+    assert house.events.published == [DeviceHeard(device)]
+
+
+async def test_approving_without_a_name_leaves_the_name() -> None:
+    house = Greenhouse(approved=False)
+    assert (await house.configure.approve_device(ESP)).name == "Bench"
+
+
+async def test_a_device_that_was_never_heard_cannot_be_let_in() -> None:
+    house = Greenhouse()
+    with pytest.raises(NotFoundError, match="no device ESP_FFFFFF was ever heard"):
+        await house.configure.approve_device("ESP_FFFFFF")
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * (LONGEST_NAME + 1), "two\nlines", "a\x00b"])
+async def test_a_name_that_is_none_changes_nothing(name: str) -> None:
+    house = Greenhouse(approved=False)
+    before, pump = house.device(), house.actuator()
+    with pytest.raises(BadInputError, match="printable"):
+        await house.configure.approve_device(ESP, name)
+    with pytest.raises(BadInputError, match="printable"):
+        await house.configure.set_actuator(PIN, "pump", name=name)
+    assert (house.device(), house.actuator()) == (before, pump)
+    assert house.events.published == []
+
+
+# ---------------------------------------------------------------- actuators
+
+
+async def test_a_new_actuator_is_named_after_its_pin() -> None:
+    house = Greenhouse()
+    actuator = await house.configure.set_actuator(Pin(ESP, 6), "Valve")
+    assert (actuator.name, actuator.actuator_type) == ("valve on GPIO 6", "valve")
+    assert (actuator.enabled, actuator.critical, actuator.state) == (True, False, ActuatorState())
+    assert actuator.created_at == actuator.updated_at == LATER
+    assert house.actuator(Pin(ESP, 6)) == actuator
+    assert house.events.published == [ActuatorChanged(actuator)]
+
+
+async def test_only_the_settings_that_are_given_change_and_never_the_state() -> None:
+    house = Greenhouse()
+    before = house.actuator()
+    await house.configure.set_actuator(PIN, "pump", name="Irrigation")
+    await house.configure.set_actuator(PIN, "pump", enabled=False)
+    await house.configure.set_actuator(PIN, "relay", critical=True)
+    assert house.actuator() == replace(
+        before,
+        actuator_type="relay",
+        name="Irrigation",
+        enabled=False,
+        critical=True,
+        updated_at=LATER,
+    )
+
+
+async def test_nothing_is_told_of_a_device_that_was_not_let_in() -> None:
+    house = Greenhouse(approved=False)
+    await house.configure.set_actuator(PIN, "pump", name="Irrigation")
+    assert house.actuator().name == "Irrigation"
+    assert house.events.published == []
+
+
+@pytest.mark.parametrize(
+    ("pin", "kind", "error"),
+    [
+        (Pin("ESP_FFFFFF", 5), "pump", NotFoundError),
+        (Pin(ESP, -1), "pump", BadInputError),
+        (Pin(ESP, LAST_PIN + 1), "pump", BadInputError),
+        (Pin(ESP, 6), "catapult", BadInputError),
+    ],
+)
+async def test_an_actuator_that_cannot_be_is_refused(
+    pin: Pin, kind: str, error: type[Exception]
+) -> None:
+    house = Greenhouse()
+    with pytest.raises(error):
+        await house.configure.set_actuator(pin, kind)
+    assert house.storage.actuators.rows.keys() == {PIN}
+    assert house.registry.actuator(pin) is None
+
+
+async def test_what_could_not_be_stored_is_neither_remembered_nor_told() -> None:
+    house = Greenhouse(approved=False)
+    before, pump = house.device(), house.actuator()
+    house.storage.available = False
+    with pytest.raises(StorageUnavailableError):
+        await house.configure.approve_device(ESP, "North bed")
+    with pytest.raises(StorageUnavailableError):
+        await house.configure.set_actuator(PIN, "pump", enabled=False)
+    assert (house.device(), house.actuator()) == (before, pump)
+    assert house.events.published == []
