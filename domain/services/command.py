@@ -83,13 +83,15 @@ class SendCommand:
         Raises:
             NotFoundError: Nothing is known to hang on this pin.
             BadInputError: The order makes no sense.
-            ConflictError: Too many commands are under way.
+            ConflictError: Too many commands are under way, or `run` does not run yet.
             StorageUnavailableError: Nothing could be stored, so nothing was sent; or the outcome
                 could not be stored within `OUTCOME_DEADLINE`, and still will be.
         """
         actuator, device = self._look_up(order.pin)
         action, value = _resolved(order, actuator)
-        if self._tasks is None or self._open >= MOST_OPEN:
+        if self._tasks is None:
+            raise ConflictError("the server has only begun to start: try again in a moment")
+        if self._open >= MOST_OPEN:
             raise ConflictError("too many commands are under way: try again in a moment")
         refused = safety.refusal(action, value, actuator=actuator, device=device)
         now = self.clock.now()

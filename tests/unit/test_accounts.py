@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.errors import BadInputError, ConflictError, UnauthenticatedError
+from domain.errors import BadInputError, ConflictError, NotFoundError, UnauthenticatedError
 from domain.services.accounts import Accounts
 from domain.users import Role
 from tests.fakes import FakeClock, FakePasswords, FakeStorage, FakeTokens
@@ -122,3 +122,23 @@ async def test_a_name_is_given_once() -> None:
 
     with pytest.raises(ConflictError):
         await service.create_admin("anna", "long enough")
+
+
+async def test_a_forgotten_password_is_replaced() -> None:
+    service, _ = await with_anna(role=Role.OPERATOR)
+
+    await service.reset_password("anna", "another one")
+
+    assert (await service.login("anna", "another one")).user.role is Role.OPERATOR
+    with pytest.raises(UnauthenticatedError):
+        await service.login("anna", "secret")
+
+
+async def test_a_password_that_is_too_short_or_of_nobody_replaces_nothing() -> None:
+    service, _ = await with_anna()
+
+    with pytest.raises(BadInputError, match="8 to 1024 characters, not 5"):
+        await service.reset_password("anna", "short")
+    with pytest.raises(NotFoundError, match="no account eva"):
+        await service.reset_password("eva", "long enough")
+    await service.login("anna", "secret")

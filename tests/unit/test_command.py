@@ -22,12 +22,13 @@ from domain.devices import Device
 from domain.errors import (
     BadInputError,
     BrokerUnavailableError,
+    ConflictError,
     DeviceSilentError,
     NotFoundError,
     StorageUnavailableError,
 )
 from domain.events import CommandChanged
-from domain.services.command import SendCommand
+from domain.services.command import MOST_OPEN, SendCommand
 from domain.services.guard import Guard
 from domain.services.registry import Registry
 from tests.fakes import FakeClock, FakeCommandLink, FakeEventStream, FakeStorage, until
@@ -285,3 +286,24 @@ async def test_commands_that_a_restart_cut_off_are_ended_at_the_next_start() -> 
     ended = house.storage.commands.rows[cut_off.id]
     assert ended.status is CommandStatus.TIMED_OUT
     assert "restarted" in (ended.reason or "")
+
+
+async def test_before_the_service_runs_nothing_is_taken() -> None:
+    house = Greenhouse()
+    with pytest.raises(ConflictError, match="only begun to start"):
+        await house.send(on())
+    assert house.storage.commands.rows == {}
+
+
+async def test_only_so_many_commands_may_be_under_way() -> None:
+    house = Greenhouse()
+    house.link.hold = asyncio.Event()
+    async with house.running() as send:
+        for _ in range(MOST_OPEN):
+            await send(on(), wait=False)
+        with pytest.raises(ConflictError, match="too many"):
+            await send(on(), wait=False)
+        assert len(house.storage.commands.rows) == MOST_OPEN
+        house.link.hold.set()
+        await until(lambda: house.statuses().count(CommandStatus.ACKNOWLEDGED) == 1)
+        await send(on(), wait=False)

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from uuid import UUID
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from domain.actuators import ActuatorReport, Pin
 from domain.devices import Device, Heartbeat, LastWill
 from domain.errors import BrokerUnavailableError
-from mqtt_bridge.control import Control
+from mqtt_bridge.control import INBOX, Control
 from mqtt_bridge.session import Delivery
 from tests.fakes import FakeClock, until
 from tests.makers import make_command, make_device
@@ -84,7 +85,7 @@ class Wire:
             journal=self.notes,
             bury=lambda _source, _delivery, reason: self.buried.append(reason),
         )
-        self._mids = iter(range(1, 1000))
+        self._mids = count(1)
 
     def hear(self, topic: str, body: object, *, retain: bool = False) -> None:
         payload = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -159,6 +160,27 @@ async def test_what_cannot_be_read_is_buried_with_its_reason() -> None:
     wire.hear(P + "actuator/5/no_such_thing", {})
     assert len(wire.buried) == 2
     assert wire.connection.acknowledged == []
+
+
+async def test_a_flood_stops_the_reading_until_it_is_worked_off() -> None:
+    wire = Wire()
+    for _ in range(INBOX):
+        assert not wire.connection.paused
+        wire.hear(P + "system/will", {"status": "offline", "reason": "x"})
+    assert wire.connection.paused
+    async with wire.running():
+        await until(lambda: not wire.connection.paused, turns=10 * INBOX)
+    assert len(wire.watch.wills) == len(wire.connection.acknowledged) == INBOX
+
+
+async def test_an_alert_is_noted_for_operators_unless_it_is_history() -> None:
+    wire = Wire()
+    alert = {"gpio": 5, "alert_type": "runtime_protection", "message": "ran too long"}
+    async with wire.running():
+        wire.hear(P + "actuator/5/alert", alert, retain=True)
+        wire.hear(P + "actuator/5/alert", alert)
+        await until(lambda: len(wire.connection.acknowledged) == 2)
+    assert wire.notes.events == ["actuator.alert"]
 
 
 COMMAND = make_command(id=UUID("0f2b6c1e-1111-4222-8333-444455556666"))

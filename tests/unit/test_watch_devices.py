@@ -1,5 +1,6 @@
 """Who is there: heartbeats bring devices online; wills and silence take them off."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from domain.actuators import ActuatorReport, EmergencyPhase, Pin
 from domain.devices import DeviceHealth, DeviceStatus, Discovery, Heartbeat, LastWill
 from domain.events import ActuatorChanged, DeviceHeard
 from domain.services.registry import Registry
-from domain.services.watch_devices import WatchDevices
+from domain.services.watch_devices import SWEEP_EVERY, WatchDevices
 from tests.fakes import START, FakeClock, FakeEventStream, FakeStorage
 from tests.makers import make_device
 
@@ -58,11 +59,12 @@ class Greenhouse:
         self.events = FakeEventStream()
         self.registry = Registry()
         self.notes = Notes()
+        self.clock = FakeClock()
         self.watch = WatchDevices(
             storage=self.storage,
             registry=self.registry,
             events=self.events,
-            clock=FakeClock(),
+            clock=self.clock,
             new_id=lambda: UUID(int=1),
             discovery=discovery,
             journal=self.notes,
@@ -178,3 +180,95 @@ async def test_a_retained_report_fills_an_empty_state_but_is_neither_news_nor_pr
     assert actuator is not None
     assert actuator.state.value == 0.0
     assert house.events.published == []
+
+
+async def test_nobody_is_made_known_by_a_will_or_a_word() -> None:
+    house = Greenhouse()
+    await house.watch.last_will(
+        LastWill(esp_id=ESP, kaiser_id="god", received_at=START, reason="connection_lost")
+    )
+    await house.watch.heard(ESP, START)
+    assert house.status() is None
+    assert house.storage.devices.rows == {}
+
+
+async def test_a_will_of_a_device_that_is_offline_is_no_news() -> None:
+    house = Greenhouse()
+    house.approve()
+    will = LastWill(esp_id=ESP, kaiser_id="god", received_at=START, reason="connection_lost")
+    await house.watch.last_will(will)
+    assert house.notes.events == []
+    assert house.events.published == []
+
+
+async def test_nothing_is_told_of_a_device_that_was_not_let_in() -> None:
+    house = Greenhouse()
+    await house.watch.heartbeat(heartbeat())
+    await house.watch.report(report(), live=True)
+    await house.watch.sweep(START + timedelta(hours=1))
+    await house.watch.heard(ESP, START + timedelta(hours=2))
+    assert house.notes.events == [
+        "device.discovered",
+        "device.online",
+        "device.offline",
+        "device.online",
+    ]
+    assert house.events.published == []
+
+
+async def test_a_report_discovers_the_device_that_makes_it() -> None:
+    house = Greenhouse()
+    await house.watch.report(report(), live=True)
+    assert house.status() is DeviceStatus.DISCOVERED
+    assert house.storage.actuators.rows[Pin(ESP, 5)].state.is_active
+
+
+async def test_a_device_that_cannot_be_stored_stays_unknown_until_it_can() -> None:
+    house = Greenhouse()
+    house.storage.available = False
+    assert await house.watch.heartbeat(heartbeat()) is None
+    await house.watch.report(report(), live=True)
+    assert house.status() is None
+    assert house.notes.events == ["device.not_stored", "device.not_stored"]
+    house.storage.available = True
+    assert await house.watch.heartbeat(heartbeat(60)) is not None
+    assert house.status() is DeviceStatus.DISCOVERED
+
+
+async def test_an_actuator_that_cannot_be_stored_stays_unknown_until_it_can() -> None:
+    house = Greenhouse()
+    house.approve()
+    house.storage.available = False
+    await house.watch.report(report(), live=True)
+    assert house.registry.actuator(Pin(ESP, 5)) is None
+    assert house.notes.events == ["actuator.not_stored"]
+    house.storage.available = True
+    await house.watch.report(report(), live=True)
+    assert house.registry.actuator(Pin(ESP, 5)) is not None
+
+
+async def test_what_a_pin_does_is_told_while_the_database_is_away() -> None:
+    house = Greenhouse()
+    house.approve()
+    await house.watch.report(report(value=0.0, is_active=False), live=True)
+    house.storage.available = False
+    house.events.published.clear()
+    await house.watch.report(report(), live=True)
+    (event,) = house.events.published
+    assert isinstance(event, ActuatorChanged)
+    assert event.actuator.state.is_active
+    assert house.notes.events[-1] == "actuator.state_not_stored"
+
+
+async def test_silent_devices_are_looked_for_every_few_seconds() -> None:
+    house = Greenhouse()
+    house.approve()
+    await house.watch.heartbeat(heartbeat())
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(house.watch.run())
+        await house.clock.until_asleep()
+        await house.clock.advance(180)
+        assert house.status() is DeviceStatus.ONLINE
+        await house.clock.advance(SWEEP_EVERY.total_seconds())
+        assert house.status() is DeviceStatus.OFFLINE
+        watching.cancel()
