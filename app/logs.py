@@ -48,5 +48,5 @@ def set_up_logs(level: str, form: LogFormat) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for chatty in ("uvicorn.access", "tortoise", "asyncio", "httpx"):
+    for chatty in ("uvicorn", "uvicorn.error", "uvicorn.access", "tortoise", "asyncio", "httpx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

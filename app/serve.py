@@ -137,6 +137,7 @@ async def _run(
             ending.create_task(server.finish())
             ending.create_task(http.stop())
 
+    _log.info("http.listening", host=settings.http_host, port=settings.http_port)
     jobs: dict[str, Job] = {
         "http": http.run_until_stopped,
         **server.jobs,
