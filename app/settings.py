@@ -139,6 +139,7 @@ class Settings(BaseModel):
     discovery: Annotated[Literal["approve", "auto"], Lower] = Field(
         "approve", description="approve (an administrator lets new devices in) or auto"
     )
+    offline_after: int = Field(180, description="seconds, 1 to 86400", ge=1, le=86400)
     timezone: ZoneInfo = Field(
         ZoneInfo("UTC"), description="a name of the time zone database, such as Europe/Berlin"
     )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -110,7 +111,7 @@ def wire_up(
     """
     ground = _Ground(addresses, Discovery(settings.discovery))
     accounts = _accounts(ground, secret_key)
-    watch = _watch(ground)
+    watch = _watch(ground, timedelta(seconds=settings.offline_after))
     intake = intake_type(
         ingest=_ingest(ground, watch), guard=ground.storage_guard(), clock=ground.clock
     )
@@ -246,7 +247,7 @@ def _ingest(ground: _Ground, watch: WatchDevices) -> IngestReadings:
     )
 
 
-def _watch(ground: _Ground) -> WatchDevices:
+def _watch(ground: _Ground, offline_after: timedelta) -> WatchDevices:
     return WatchDevices(
         storage=ground.database,
         registry=ground.registry,
@@ -255,6 +256,7 @@ def _watch(ground: _Ground) -> WatchDevices:
         new_id=uuid7,
         discovery=ground.discovery,
         journal=_log,
+        offline_after=offline_after,
     )
 
 

@@ -6,7 +6,8 @@ from enum import StrEnum
 from uuid import UUID
 
 OFFLINE_AFTER = timedelta(seconds=180)
-"""Silence after which a device counts as offline (device protocol, section 7, decision 9)."""
+"""Silence after which a device counts as offline, unless the operator says otherwise (device
+protocol, section 7, decision 9)."""
 
 
 class DeviceStatus(StrEnum):
@@ -35,7 +36,7 @@ class Device:
         kaiser_id: The topic level it was last heard on: `god`, a relay's id, or empty for
             firmware that was never provisioned. Answers go out on the same level.
         approved: Whether a person, or the setting KAISER_DISCOVERY=auto, let it in.
-        online: Whether it was heard within `OFFLINE_AFTER` and its last will was not.
+        online: Whether it was heard lately (see `OFFLINE_AFTER`) and its last will was not.
         last_seen: When the server last heard it; None: never, only configured.
     """
 

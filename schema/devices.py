@@ -20,8 +20,9 @@ strawberry.enum(
     devices.DeviceStatus,
     description=(
         "What is known of a device's presence. DISCOVERED: heard, but not approved yet. ONLINE: "
-        f"heard within {devices.OFFLINE_AFTER.total_seconds():g} s. OFFLINE: silent for longer, or "
-        "its connection broke. ERROR: it says of itself that it does not work."
+        f"heard within {devices.OFFLINE_AFTER.total_seconds():g} s, or what the operator set. "
+        "OFFLINE: silent for longer, or its connection broke. ERROR: it says of itself that it "
+        "does not work."
     ),
 )
 

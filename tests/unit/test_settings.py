@@ -36,6 +36,7 @@ def test_without_any_setting_everything_is_embedded_and_on_loopback() -> None:
     assert (settings.mqtt_host, settings.mqtt_port) == ("127.0.0.1", 1883)
     assert settings.broadcast_url == "memory://"
     assert settings.discovery == "approve"
+    assert settings.offline_after == 180
     assert settings.timezone.key == "UTC"
 
 
@@ -129,6 +130,8 @@ def test_a_secret_file_that_is_missing_or_empty_is_named(tmp_path: Path) -> None
         ("KAISER_SECRET_KEY", "hidden", "32 bytes"),
         ("KAISER_ADMIN_PASSWORD", "hidden", "8 to 1024"),
         ("KAISER_DISCOVERY", "never", "approve"),
+        ("KAISER_OFFLINE_AFTER", "0", "1 to 86400"),
+        ("KAISER_OFFLINE_AFTER", "3 minutes", "seconds"),
         ("KAISER_TIMEZONE", "Mars/Olympus", "Europe/Berlin"),
         ("KAISER_TIMEZONE", "../../etc/passwd", "Europe/Berlin"),
         ("KAISER_LOG_LEVEL", "loud", "warning"),
