@@ -10,6 +10,7 @@ from typing import TypeAlias
 from domain.actuators import Actuator, Command
 from domain.devices import Device, DeviceHealth
 from domain.sensors import Reading
+from domain.system_events import SystemEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +45,13 @@ class DeviceHeard:
     health: DeviceHealth | None = None
 
 
-Event: TypeAlias = ReadingsStored | ActuatorChanged | CommandChanged | DeviceHeard
+@dataclass(frozen=True, slots=True)
+class SystemEventRecorded:
+    """Something happened that a grower should know of."""
+
+    event: SystemEvent
+
+
+Event: TypeAlias = (
+    ReadingsStored | ActuatorChanged | CommandChanged | DeviceHeard | SystemEventRecorded
+)

@@ -1,0 +1,83 @@
+"""What happened that a grower should know of: faults, alerts, comings and goings, in sentences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeAlias
+from uuid import UUID
+
+Detail: TypeAlias = str | int | float | bool | None
+"""What a detail can be: a plain value, fit for JSON."""
+
+TABLE_LIMIT = 100_000
+"""System events that are kept; the oldest leave first."""
+
+KEPT_FOR = timedelta(days=90)
+"""How long a system event is kept."""
+
+
+class Severity(StrEnum):
+    """How much something matters, from good to know to drop everything."""
+
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    CRITICAL = "CRITICAL"
+
+    @classmethod
+    def of(cls, said: str | int) -> "Severity":
+        """Read a device's word or number: firmware counts 0 (info) to 3 (critical).
+
+        Raises:
+            ValueError: It is neither.
+        """
+        word = str(said).strip().upper()
+        if word.isascii() and word.isdigit() and int(word) < len(cls):
+            return list(cls)[int(word)]
+        try:
+            return cls(word)
+        except ValueError:
+            raise ValueError(f"{word[:40]!r} is no severity: 0 to 3, or a word") from None
+
+
+class EventKind(StrEnum):
+    """What kind of thing happened."""
+
+    DEVICE_ERROR = "DEVICE_ERROR"
+    """A device reported an error of its firmware's code table."""
+    ACTUATOR_ALERT = "ACTUATOR_ALERT"
+    """A device protected an actuator, or stopped it."""
+    DEVICE_ONLINE = "DEVICE_ONLINE"
+    DEVICE_OFFLINE = "DEVICE_OFFLINE"
+    DEVICE_RESTARTED = "DEVICE_RESTARTED"
+    COMMANDS_UNANSWERED = "COMMANDS_UNANSWERED"
+    """A device is there, and answers no command."""
+    COMMANDS_ANSWERED = "COMMANDS_ANSWERED"
+    """It answers again."""
+    MESSAGES_UNREADABLE = "MESSAGES_UNREADABLE"
+    """Messages became dead letters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemEvent:
+    """Something that happened.
+
+    Attributes:
+        id: Time-ordered (UUIDv7): it grows in the order of storing.
+        kind: One of `EventKind`, or of what a later version knew.
+        message: What happened and what to do, in a sentence that a grower understands.
+        esp_id: The device it is about; None: the server itself.
+        details: For those who look closer: the code, the device's own words.
+        occurred_at: When the server came to know of it.
+        occurrences: How often it happened in one go, 1 or more; repeats make no event of their own.
+    """
+
+    id: UUID
+    kind: str
+    severity: Severity
+    message: str
+    esp_id: str | None = None
+    details: Mapping[str, Detail]
+    occurred_at: datetime
+    occurrences: int = 1
