@@ -1,13 +1,29 @@
 """Devices: ESP32 boards, what they say of themselves, and whether they are trusted yet."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 OFFLINE_AFTER = timedelta(seconds=180)
 """Silence after which a device counts as offline, unless the operator says otherwise (device
 protocol, section 7, decision 9)."""
+
+UNKNOWN_STATE = "UNKNOWN"
+"""The state of a device that names none."""
+
+UPTIME_WRAPS = 2**32 / 1000
+"""Seconds after which uptime begins again at 0: firmware counts milliseconds in 32 bits."""
+
+UPTIME_TOLERANCE = 60.0
+"""Seconds that a report may have been under way."""
+
+OVERTAKING = 2
+"""Seconds of uptime by which one report may lag behind another that overtook it."""
+
+_SESSION = re.compile(r"-r\d+$")
 
 
 class DeviceStatus(StrEnum):
@@ -26,6 +42,38 @@ class Discovery(StrEnum):
     AUTO = "auto"
 
 
+class FirmwareGeneration(StrEnum):
+    """What a device was flashed with, oldest first (device protocol, section 0)."""
+
+    UNKNOWN = "UNKNOWN"
+    NOVEMBER_2025 = "NOVEMBER_2025"
+    DECEMBER_2025 = "DECEMBER_2025"
+    FEBRUARY_2026 = "FEBRUARY_2026"
+    APRIL_2026 = "APRIL_2026"
+
+    @property
+    def age(self) -> int:
+        """Its place in the row: 0 for UNKNOWN, and more the newer."""
+        return list(FirmwareGeneration).index(self)
+
+
+class FirmwareEvidence(NamedTuple):
+    """Which generations write a message the way it was written: from the oldest to the newest."""
+
+    oldest: FirmwareGeneration = FirmwareGeneration.NOVEMBER_2025
+    newest: FirmwareGeneration = FirmwareGeneration.APRIL_2026
+
+    def judge(self, previous: FirmwareGeneration) -> FirmwareGeneration:
+        """Return the generation that a device must be of, given what it was taken for.
+
+        Repeated in any order it stays within what the last message allows, so that a device that
+        was flashed anew, forwards or backwards, is recognised by its next telling message.
+        """
+        if previous.age < self.oldest.age:
+            return self.oldest
+        return min(previous, self.newest, key=lambda generation: generation.age)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
     """One ESP32 board.
@@ -38,6 +86,8 @@ class Device:
         approved: Whether a person, or the setting KAISER_DISCOVERY=auto, let it in.
         online: Whether it was heard lately (see `OFFLINE_AFTER`) and its last will was not.
         last_seen: When the server last heard it; None: never, only configured.
+        last_boot_at: When it last started, as far as its reports tell.
+        handover_epoch: The session it last announced; None: its firmware announces none.
     """
 
     id: UUID
@@ -51,6 +101,8 @@ class Device:
     firmware_version: str | None = None
     hardware_type: str | None = None
     last_seen: datetime | None = None
+    last_boot_at: datetime | None = None
+    handover_epoch: int | None = None
     created_at: datetime
     updated_at: datetime
 
@@ -64,16 +116,93 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceHealth:
-    """A device's own report about itself; None wherever its firmware does not say."""
+    """A device's own report about itself; None wherever its firmware does not say.
+
+    Attributes:
+        boot_sequence_id: Names this run of the device, and its sessions: `ESP_12AB34-b7-r2` is the
+            third session of the seventh boot.
+        reset_reason: Why it last started, in the firmware's word, such as `BROWNOUT`.
+    """
 
     reported_at: datetime
-    system_state: str = "UNKNOWN"
+    system_state: str = UNKNOWN_STATE
     uptime_seconds: int | None = None
     free_heap_bytes: int | None = None
+    min_free_heap_bytes: int | None = None
+    heap_fragmentation_percent: int | None = None
     wifi_rssi_dbm: int | None = None
     safe_mode: bool = False
     sensor_count: int | None = None
     actuator_count: int | None = None
+    error_count: int | None = None
+    boot_sequence_id: str | None = None
+    reset_reason: str | None = None
+
+    def after(self, before: "DeviceHealth | None") -> "DeviceHealth":
+        """Return this report with what only an earlier one of the same run said.
+
+        Heartbeats and diagnostics tell different things; together they are a device's health.
+        """
+        if before is None or restart_reason(before, self) is not None:
+            return self
+        named = self.system_state != UNKNOWN_STATE
+        kept = {
+            name: getattr(before, name) for name in _REPORTED if getattr(self, name) is None
+        } | ({} if named else {"system_state": before.system_state})
+        safe_mode = self.safe_mode if named else self.safe_mode or before.safe_mode
+        return replace(self, **kept, safe_mode=safe_mode)
+
+
+_REPORTED = [field.name for field in fields(DeviceHealth) if field.default is None]
+
+
+def restart_reason(before: DeviceHealth, now: DeviceHealth) -> str | None:
+    """Return why a device must have restarted between two reports, or None when it did not.
+
+    Any of these proves it: another boot in its boot sequence, another reason for its last reset,
+    an uptime that went back, an uptime shorter than the time since the report before. The last is
+    what tells of a restart that happened while the server was away.
+    """
+    if _changed(_boot(before), _boot(now)):
+        return "its boot sequence went on"
+    if _changed(before.reset_reason, now.reset_reason):
+        return f"its reset reason became {now.reset_reason}"
+    return _uptime_reason(before, now)
+
+
+def _uptime_reason(before: DeviceHealth, now: DeviceHealth) -> str | None:
+    was, is_now = before.uptime_seconds, now.uptime_seconds
+    if was is None or is_now is None:
+        return None
+    passed = (now.reported_at - before.reported_at).total_seconds()
+    missing = was + passed - is_now
+    wraps = round(missing / UPTIME_WRAPS)
+    if wraps > 0 and abs(missing - wraps * UPTIME_WRAPS) <= UPTIME_TOLERANCE:
+        return None  # the counter began again, the device did not
+    if is_now + OVERTAKING < was:
+        return f"its uptime went back from {was} s to {is_now} s"
+    same_boot = _boot(now) is not None and _boot(now) == _boot(before)
+    if not same_boot and is_now + UPTIME_TOLERANCE < passed:
+        return f"it is up for only {is_now} s of the {passed:.0f} s since its report before"
+    return None
+
+
+def booted_at(health: DeviceHealth) -> datetime | None:
+    """Return when a device started, by its own count; None where it does not count."""
+    if health.uptime_seconds is None:
+        return None
+    return health.reported_at - timedelta(seconds=health.uptime_seconds)
+
+
+def _boot(health: DeviceHealth) -> str | None:
+    # The part behind the last hyphen counts reconnects, which are no restarts.
+    if health.boot_sequence_id is None:
+        return None
+    return _SESSION.sub("", health.boot_sequence_id)
+
+
+def _changed(before: str | None, now: str | None) -> bool:
+    return before is not None and now is not None and before != now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +210,8 @@ class Heartbeat:
     """A sign of life.
 
     Attributes:
-        handover_epoch: What the answer must repeat: the epoch that the device says is active, the
-            last one it announced, or 1 (device protocol, section 1.3).
+        handover_epoch: The epoch that the device says is active, 1 or more; None: it names none.
+        firmware: Which generations send such a heartbeat; None: any.
     """
 
     esp_id: str
@@ -90,7 +219,8 @@ class Heartbeat:
     received_at: datetime
     health: DeviceHealth
     ip_address: str | None = None
-    handover_epoch: int = 1
+    handover_epoch: int | None = None
+    firmware: FirmwareEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,3 +231,4 @@ class LastWill:
     kaiser_id: str
     received_at: datetime
     reason: str
+    firmware: FirmwareEvidence | None = None

@@ -190,10 +190,7 @@ class Control:
             self.journal.warning("heartbeat.not_answered", esp_id=ack.esp_id, error=str(error))
 
     def _epoch(self, heartbeat: Heartbeat) -> int:
-        # 1 is also what a heartbeat carries that names no epoch; then the announced one counts.
-        if heartbeat.handover_epoch > 1:
-            return heartbeat.handover_epoch
-        return self._epochs.get(heartbeat.esp_id, 1)
+        return heartbeat.handover_epoch or self._epochs.get(heartbeat.esp_id, 1)
 
     def _remember_epoch(self, announce: SessionAnnounce) -> None:
         self._epochs[announce.esp_id] = announce.handover_epoch

@@ -66,6 +66,8 @@ class _Body(msgspec.Struct, kw_only=True):
     actuators_active: Any = None
     actuators_configured: Any = None
     active_handover_epoch: Any = None
+    boot_sequence_id: Any = None
+    reset_reason: Any = None
 
 
 class _Announce(msgspec.Struct, kw_only=True):
@@ -172,7 +174,7 @@ def _heartbeat(topic: Topic, body: _Body, received_at: datetime) -> Heartbeat:
         received_at=received_at,
         health=_health(body, received_at),
         ip_address=_ip_address(body.wifi_ip),
-        handover_epoch=whole(body.active_handover_epoch, lowest=1) or 1,
+        handover_epoch=whole(body.active_handover_epoch, lowest=1),
     )
 
 
@@ -187,6 +189,8 @@ def _health(body: _Body, received_at: datetime) -> DeviceHealth:
         safe_mode=body.safe_mode is True or state.startswith("SAFE_MODE"),
         sensor_count=whole(body.sensor_count, body.sensors_active, body.sensors_configured),
         actuator_count=whole(body.actuator_count, body.actuators_active, body.actuators_configured),
+        boot_sequence_id=text(body.boot_sequence_id, _WORD_LIMIT) or None,
+        reset_reason=text(body.reset_reason, _WORD_LIMIT).upper() or None,
     )
 
 

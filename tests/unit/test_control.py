@@ -134,6 +134,23 @@ async def test_an_announced_epoch_counts_where_the_heartbeat_names_none() -> Non
     assert wire.connection.published[0][1]["handover_epoch"] == 7
 
 
+async def test_a_heartbeat_that_names_an_epoch_knows_better_than_what_was_announced() -> None:
+    wire = Wire()
+    async with wire.running():
+        wire.hear(P + "session/announce", {"esp_id": "ESP_12AB34", "handover_epoch": 7})
+        wire.hear(P + "system/heartbeat", {"active_handover_epoch": 1})
+        await until(lambda: bool(wire.connection.published))
+    assert wire.connection.published[0][1]["handover_epoch"] == 1
+
+
+async def test_the_epoch_is_1_where_nobody_ever_named_one() -> None:
+    wire = Wire()
+    async with wire.running():
+        wire.hear(P + "system/heartbeat", {"active_handover_epoch": 0})
+        await until(lambda: bool(wire.connection.published))
+    assert wire.connection.published[0][1]["handover_epoch"] == 1
+
+
 async def test_a_broker_that_is_away_costs_a_heartbeat_its_answer_and_nothing_else() -> None:
     wire = Wire()
     wire.connection.away = True

@@ -13,7 +13,14 @@ from domain.actuators import ActuatorReport
 from domain.devices import Heartbeat, LastWill
 from domain.sensors import Sample
 from mqtt_bridge.messages import Empty, Inbound, SensorData
-from mqtt_bridge.payloads import MalformedPayloadError, decode, decode_outbound, encode
+from mqtt_bridge.payloads import (
+    _INBOUND,
+    _OUTBOUND,
+    MalformedPayloadError,
+    decode,
+    decode_outbound,
+    encode,
+)
 from mqtt_bridge.topics import Topic, parse
 
 Golden = Mapping[str, Any]
@@ -85,7 +92,12 @@ def topic_of(golden: Golden) -> Topic:
     return topic
 
 
-IN_REACH = [golden for golden in GOLDEN if parse(golden["topic"]) is not None]
+def in_reach(golden: Golden) -> bool:
+    topic = parse(golden["topic"])
+    return topic is not None and topic.kind in {*_INBOUND, *_OUTBOUND}
+
+
+IN_REACH = [golden for golden in GOLDEN if in_reach(golden)]
 TO_SERVER = [golden for golden in IN_REACH if golden["direction"] == "device->server"]
 TO_DEVICE = [golden for golden in IN_REACH if golden["direction"] == "server->device"]
 
@@ -156,7 +168,7 @@ def has_identity(message: Inbound, identity: list[object]) -> bool:
 
 
 def answerable(message: Inbound, ack: Mapping[str, object]) -> bool:
-    epoch = heartbeat(message).handover_epoch
+    epoch = heartbeat(message).handover_epoch or 1
     return epoch >= 1 if ack["handover_epoch"] == ">=1" else epoch == ack["handover_epoch"]
 
 

@@ -48,13 +48,23 @@ def test_a_heartbeat_without_a_single_number_still_proves_life() -> None:
 
 
 @pytest.mark.parametrize(
-    ("active", "answered"),
-    [(4, 4), (0, 1), (-1, 1), (None, 1), ("4", 4), (True, 1), (2**31, 1), ("x", 1)],
+    ("active", "epoch"),
+    [(4, 4), (1, 1), (0, None), (-1, None), (None, None), ("4", 4), (True, None), (2**31, None)],
 )
-def test_the_epoch_to_answer_is_the_active_one_or_else_1(active: object, answered: int) -> None:
+def test_a_heartbeat_names_the_epoch_that_is_active_or_none(
+    active: object, epoch: int | None
+) -> None:
     message = read(Kind.HEARTBEAT, {"active_handover_epoch": active})
     assert isinstance(message, Heartbeat)
-    assert message.handover_epoch == answered
+    assert message.handover_epoch == epoch
+
+
+def test_a_heartbeat_tells_which_boot_it_is_and_why() -> None:
+    told = health(boot_sequence_id="ESP_12AB34-b7-r2", reset_reason="brownout")
+    assert (told.boot_sequence_id, told.reset_reason) == ("ESP_12AB34-b7-r2", "BROWNOUT")
+    for unusable in ("", 5, None, []):
+        told = health(boot_sequence_id=unusable, reset_reason=unusable)
+        assert (told.boot_sequence_id, told.reset_reason) == (None, None)
 
 
 @pytest.mark.parametrize(
