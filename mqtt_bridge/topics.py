@@ -15,6 +15,7 @@ GOD = "god"
 """The kaiser level of this server itself, where no relay stands between."""
 
 _DEVICE = "kaiser/{kaiser_id}/esp/{esp_id}/"
+_LIBRARY = _DEVICE + "library/"
 _ZONE_MASTER = f"kaiser/{GOD}/zone/{{zone_id}}/esp/{{esp_id}}/subzone/{{subzone_id}}/"
 
 _NAME = r"[^/+#\x00-\x1f\x7f\ud800-\udfff]"
@@ -28,6 +29,8 @@ _LEVELS = {
     "gpio": r"[0-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5]",
 }
 """What the variable levels of a topic may hold; a pin has one spelling: no leading zeros."""
+
+_VARIABLE = re.compile(r"\{(\w+)\}")
 
 _REMEMBERED = 16_384
 """Parsed names that are kept: the same few thousand come again and again."""
@@ -87,11 +90,83 @@ class Kind(Enum):
     ACTUATOR_STATUS = Route(_DEVICE + "actuator/{gpio}/status", 1)
     ACTUATOR_RESPONSE = Route(_DEVICE + "actuator/{gpio}/response", 1)
     ACTUATOR_ALERT = Route(_DEVICE + "actuator/{gpio}/alert", 1)
+    CONFIG = Route(_DEVICE + "config", 1, direction=Direction.TO_DEVICE)
+    CONFIG_PART = Route(_DEVICE + "config_part", 1, direction=Direction.TO_DEVICE)
+    CONFIG_RESPONSE = Route(_DEVICE + "config_response", 1)
+    CONFIG_ACK = Route(_DEVICE + "config/ack", 1)
+    CONFIG_SENSOR = Route(_DEVICE + "config/sensor/{gpio}", 1, direction=Direction.TO_DEVICE)
+    CONFIG_SENSOR_ACK = Route(_DEVICE + "config/sensor/{gpio}/ack", 1)
+    CONFIG_ACTUATOR = Route(_DEVICE + "config/actuator/{gpio}", 1, direction=Direction.TO_DEVICE)
+    CONFIG_ACTUATOR_ACK = Route(_DEVICE + "config/actuator/{gpio}/ack", 1)
+    ZONE_ASSIGN = Route(_DEVICE + "zone/assign", 1, direction=Direction.TO_DEVICE)
+    ZONE_ACK = Route(_DEVICE + "zone/ack", 1)
+    SUBZONE_ASSIGN = Route(_DEVICE + "subzone/assign", 1, direction=Direction.TO_DEVICE)
+    SUBZONE_REMOVE = Route(_DEVICE + "subzone/remove", 1, direction=Direction.TO_DEVICE)
+    SUBZONE_SAFE = Route(_DEVICE + "subzone/safe", 1, direction=Direction.TO_DEVICE)
+    SUBZONE_ACK = Route(_DEVICE + "subzone/ack", 1)
+
+    SERVER_STATUS = Route(
+        "kaiser/{kaiser_id}/server/status", 1, retain=True, direction=Direction.TO_DEVICE
+    )
+    BROADCAST_EMERGENCY = Route("kaiser/broadcast/emergency", 2, direction=Direction.TO_DEVICE)
+    BROADCAST_SYSTEM_UPDATE = Route(
+        "kaiser/broadcast/system_update", 1, direction=Direction.TO_DEVICE
+    )
+    BROADCAST_IP_CHANGE = Route("kaiser/broadcast/ip_change", 1, direction=Direction.TO_DEVICE)
+    RELAY_HEARTBEAT = Route(f"kaiser/{GOD}/relay/{{kaiser_id}}/heartbeat", 0)
+    DISCOVERY = Route("kaiser/{kaiser_id}/discovery/esp32_nodes", 1)
+
+    HEARTBEAT_METRICS = Route(_DEVICE + "system/heartbeat_metrics", 0)
+    DIAGNOSTICS = Route(_DEVICE + "system/diagnostics", 0)
+    SYSTEM_ERROR = Route(_DEVICE + "system/error", 1)
+    SAFE_MODE = Route(_DEVICE + "safe_mode", 1, retain=True)
+    SYSTEM_COMMAND = Route(_DEVICE + "system/command", 2, direction=Direction.TO_DEVICE)
+    SYSTEM_COMMAND_RESPONSE = Route(_DEVICE + "system/command/response", 1)
+    SYSTEM_RESPONSE = Route(_DEVICE + "system/response", 1)
+    INTENT_OUTCOME = Route(_DEVICE + "system/intent_outcome", 1)
+    INTENT_LIFECYCLE = Route(_DEVICE + "system/intent_outcome/lifecycle", 1)
+    QUEUE_PRESSURE = Route(_DEVICE + "system/queue_pressure", 0)
+    AUTH_UPDATE = Route(_DEVICE + "mqtt/auth_update", 1, direction=Direction.TO_DEVICE)
+    AUTH_STATUS = Route(_DEVICE + "mqtt/auth_status", 1)
+    TRIAL_COMMAND = Route(_DEVICE + "test/command", 1, direction=Direction.TO_DEVICE)
+    TRIAL_RESPONSE = Route(_DEVICE + "test/response", 1)
+
+    EMERGENCY = Route(_DEVICE + "actuator/emergency", 2, direction=Direction.TO_DEVICE)
+    EMERGENCY_ACK = Route(_DEVICE + "actuator/emergency/ack", 1)
+    EMERGENCY_RESPONSE = Route(_DEVICE + "actuator/emergency/response", 1)
+    EMERGENCY_ERROR = Route(_DEVICE + "actuator/emergency/error", 1)
+    RECOVERY_CONFIRM = Route(_DEVICE + "actuator/recovery_confirm", 1)
+
+    MEASURE_COMMAND = Route(_DEVICE + "sensor/{gpio}/command", 2, direction=Direction.TO_DEVICE)
+    MEASURE_RESPONSE = Route(_DEVICE + "sensor/{gpio}/response", 1)
+    ONEWIRE_SCAN = Route(_DEVICE + "onewire/scan_result", 1)
+    PROCESSING_REQUEST = Route(_DEVICE + "pi_enhanced/request", 1)
+    PROCESSING_RESPONSE = Route(_DEVICE + "pi_enhanced/response", 1, direction=Direction.TO_DEVICE)
+
+    LIBRARY_READY = Route(_LIBRARY + "ready", 1)
+    LIBRARY_REQUEST = Route(_LIBRARY + "request", 1)
+    LIBRARY_DOWNLOAD_START = Route(_LIBRARY + "download_start", 1, direction=Direction.TO_DEVICE)
+    LIBRARY_DOWNLOAD_READY = Route(_LIBRARY + "download_ready", 1)
+    LIBRARY_CHUNK = Route(_LIBRARY + "chunk", 1, direction=Direction.TO_DEVICE)
+    LIBRARY_CHUNK_ACK = Route(_LIBRARY + "chunk_ack", 1)
+    LIBRARY_CHUNK_REQUEST = Route(_LIBRARY + "chunk_request", 1)
+    LIBRARY_DOWNLOAD_COMPLETE = Route(
+        _LIBRARY + "download_complete", 1, direction=Direction.TO_DEVICE
+    )
+    LIBRARY_DOWNLOAD_STATUS = Route(_LIBRARY + "download_status", 1)
+    LIBRARY_INSTALLED = Route(_LIBRARY + "installed", 1)
+    LIBRARY_ERROR = Route(_LIBRARY + "error", 1)
+    LIBRARY_DOWNLOAD_ABORT = Route(_LIBRARY + "download_abort", 1)
 
     @property
     def route(self) -> Route:
         """How this kind travels."""
         return self.value
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The variable levels of its topic, which are also attributes of `Topic`."""
+        return tuple(_VARIABLE.findall(self.route.pattern))
 
     def filter(self, *, kaiser_id: str = "+", esp_id: str = "+") -> str:
         """Return the subscription that hears this kind, of every device or of one.
@@ -104,12 +179,12 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic of one device; what exists is valid and reads back as it was written.
+    """One topic; what exists is valid and reads back as it was written.
 
     Attributes:
         kind: Which message.
         kaiser_id: `god`, a relay's id, or empty for firmware that was never provisioned.
-        esp_id: The device.
+        esp_id: The device; empty where the kind is of no single device.
         gpio: The pin, 0..255, where the kind has one.
         zone_id: The zone of a zone master's topic; None elsewhere.
         subzone_id: Its subzone; None elsewhere.
@@ -119,8 +194,8 @@ class Topic:
     """
 
     kind: Kind
-    kaiser_id: str
-    esp_id: str
+    kaiser_id: str = GOD
+    esp_id: str = ""
     gpio: int | None = None
     zone_id: str | None = None
     subzone_id: str | None = None
@@ -161,7 +236,7 @@ def _read(kind: Kind, name: str) -> _Levels | None:
     gpio = levels.get("gpio")
     return (
         levels.get("kaiser_id", GOD),
-        levels["esp_id"],
+        levels.get("esp_id", ""),
         None if gpio is None else int(gpio),
         levels.get("zone_id"),
         levels.get("subzone_id"),
@@ -186,9 +261,25 @@ def parse(name: str) -> Topic | None:
 
 
 def filters(connection: Connection) -> tuple[tuple[str, int], ...]:
-    """Return what the server subscribes to on a connection, each with its quality of service."""
-    return tuple(
-        (kind.filter(), kind.route.qos)
+    """Return what the server subscribes to on a connection, each with its quality of service.
+
+    No topic is heard through two of them: some brokers would deliver it twice.
+    """
+    heard = {
+        kind.filter(): kind.route.qos
         for kind in Kind
         if kind.route.direction is Direction.TO_SERVER and kind.route.connection is connection
+    }
+    return tuple(
+        (name, qos)
+        for name, qos in heard.items()
+        if not any(_covers(wide, name) for wide in heard if wide != name)
+    )
+
+
+def _covers(wide: str, narrow: str) -> bool:
+    """Whether a filter hears all that another one hears; `actuator/+/ack` an `actuator/x/ack`."""
+    left, right = wide.split("/"), narrow.split("/")
+    return len(left) == len(right) and all(
+        want in {"+", level} for want, level in zip(left, right, strict=True)
     )

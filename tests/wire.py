@@ -15,10 +15,17 @@ SECONDS = 1_776_900_000
 COMMAND_ID = "0f2b6c1e-1111-4222-8333-444455556666"
 
 
+_LEVELS = {
+    "kaiser_id": "god",
+    "esp_id": ESP,
+    "zone_id": "zone",
+    "subzone_id": "bench",
+}
+
+
 def topic_of(kind: Kind, gpio: int = 4) -> Topic:
-    pattern = kind.route.pattern
-    zones = ("zone", "bench") if "{zone_id}" in pattern else (None, None)
-    return Topic(kind, "god", ESP, gpio if "{gpio}" in pattern else None, *zones)
+    levels = {name: level for name, level in _LEVELS.items() if name in kind.levels}
+    return Topic(kind, **levels, gpio=gpio if "gpio" in kind.levels else None)
 
 
 def read(kind: Kind, body: object, *, gpio: int = 4) -> Inbound:

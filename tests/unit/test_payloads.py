@@ -11,13 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mqtt_bridge.messages import ActuatorCommand, Empty, HeartbeatAck
-from mqtt_bridge.payloads import LARGEST_PAYLOAD, MalformedPayloadError, decode, decode_outbound
+from mqtt_bridge.payloads import (
+    _INBOUND,
+    _OUTBOUND,
+    LARGEST_PAYLOAD,
+    MalformedPayloadError,
+    decode,
+    decode_outbound,
+)
 from mqtt_bridge.payloads.fields import pin_of
-from mqtt_bridge.topics import Direction, Kind
+from mqtt_bridge.topics import Kind
 from tests.wire import ESP, NOW, read, refusal, topic_of
 
-INBOUND = [kind for kind in Kind if kind.route.direction is Direction.TO_SERVER]
-OUTBOUND = [kind for kind in Kind if kind.route.direction is Direction.TO_DEVICE]
+INBOUND = list(_INBOUND)
+OUTBOUND = list(_OUTBOUND)
 
 scalars = (
     st.none()
