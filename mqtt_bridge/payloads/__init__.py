@@ -9,6 +9,8 @@ from datetime import datetime
 
 import msgspec
 
+from domain.configs import ConfigPart, DeviceConfig, PinConfig, Section
+from domain.zones import SubzoneAssignment, SubzoneRemoval, SubzoneSafety, ZoneAssignment
 from mqtt_bridge.messages import (
     ActuatorCommand,
     Empty,
@@ -17,7 +19,7 @@ from mqtt_bridge.messages import (
     Outbound,
     Outgoing,
 )
-from mqtt_bridge.payloads import actuators, devices, sensors
+from mqtt_bridge.payloads import actuators, configs, devices, sensors, zones
 from mqtt_bridge.payloads.fields import text
 from mqtt_bridge.topics import Kind, Topic
 
@@ -38,11 +40,25 @@ _INBOUND: Mapping[Kind, Callable[[Topic, bytes, datetime], Inbound]] = {
     Kind.ACTUATOR_STATUS: actuators.report,
     Kind.ACTUATOR_RESPONSE: actuators.response,
     Kind.ACTUATOR_ALERT: actuators.alert,
+    Kind.CONFIG_RESPONSE: configs.answer,
+    Kind.CONFIG_ACK: configs.answer,
+    Kind.CONFIG_SENSOR_ACK: configs.answer,
+    Kind.CONFIG_ACTUATOR_ACK: configs.answer,
+    Kind.ZONE_ACK: zones.answer,
+    Kind.SUBZONE_ACK: zones.answer,
 }
 
 _OUTBOUND: Mapping[Kind, Callable[[Topic, bytes], Outbound]] = {
     Kind.HEARTBEAT_ACK: devices.ack,
     Kind.ACTUATOR_COMMAND: actuators.command,
+    Kind.CONFIG: configs.config,
+    Kind.CONFIG_PART: configs.part,
+    Kind.CONFIG_SENSOR: configs.pin_config,
+    Kind.CONFIG_ACTUATOR: configs.pin_config,
+    Kind.ZONE_ASSIGN: zones.zone_assign,
+    Kind.SUBZONE_ASSIGN: zones.subzone_assign,
+    Kind.SUBZONE_REMOVE: zones.subzone_remove,
+    Kind.SUBZONE_SAFE: zones.subzone_safe,
 }
 
 _UNREADABLE = (ValueError, RecursionError)
@@ -110,6 +126,29 @@ def encode(message: Outbound) -> Outgoing:
         case ActuatorCommand():
             topic = Topic(Kind.ACTUATOR_COMMAND, message.kaiser_id, message.esp_id, message.gpio)
             body = actuators.command_body(message)
+        case DeviceConfig():
+            topic = Topic(Kind.CONFIG, message.kaiser_id, message.esp_id)
+            body = configs.config_body(message)
+        case ConfigPart():
+            topic = Topic(Kind.CONFIG_PART, message.kaiser_id, message.esp_id)
+            body = configs.part_body(message)
+        case PinConfig():
+            sensor = message.section is Section.SENSOR
+            kind = Kind.CONFIG_SENSOR if sensor else Kind.CONFIG_ACTUATOR
+            topic = Topic(kind, message.kaiser_id, message.esp_id, message.gpio)
+            body = configs.pin_config_body(message)
+        case ZoneAssignment():
+            topic = Topic(Kind.ZONE_ASSIGN, message.kaiser_id, message.esp_id)
+            body = zones.zone_assign_body(message)
+        case SubzoneAssignment():
+            topic = Topic(Kind.SUBZONE_ASSIGN, message.kaiser_id, message.esp_id)
+            body = zones.subzone_assign_body(message)
+        case SubzoneRemoval():
+            topic = Topic(Kind.SUBZONE_REMOVE, message.kaiser_id, message.esp_id)
+            body = zones.subzone_remove_body(message)
+        case SubzoneSafety():
+            topic = Topic(Kind.SUBZONE_SAFE, message.kaiser_id, message.esp_id)
+            body = zones.subzone_safe_body(message)
     payload = msgspec.json.encode(body)
     decode_outbound(topic, payload)
     route = topic.kind.route

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from domain.actuators import ActuatorReport
+from domain.configs import ConfigAnswer
 from domain.devices import Heartbeat, LastWill
 from domain.sensors import Sample
 from mqtt_bridge.messages import Empty, Inbound, SensorData
@@ -42,11 +43,6 @@ STILL_TO_COME = {
     "broadcast/emergency",
     "broadcast/ip_change",
     "broadcast/system_update",
-    "config",
-    "config/sensor/{gpio}",
-    "config/sensor/{gpio}/ack",
-    "config_part",
-    "config_response",
     "library/chunk",
     "library/download_status",
     "library/request",
@@ -58,8 +54,6 @@ STILL_TO_COME = {
     "safe_mode",
     "sensor/{gpio}/command",
     "sensor/{gpio}/response",
-    "subzone/ack",
-    "subzone/assign",
     "system/command",
     "system/command/response",
     "system/diagnostics",
@@ -69,8 +63,6 @@ STILL_TO_COME = {
     "system/queue_pressure",
     "system/response",
     "test/response",
-    "zone/ack",
-    "zone/assign",
 }
 """Kinds of messages that have no row in the table of topics yet."""
 
@@ -191,6 +183,9 @@ EXPECTATIONS: Mapping[str, Callable[[Inbound, Any], bool]] = {
     "actuator_count": lambda message, count: heartbeat(message).health.actuator_count == count,
     "ack": answerable,
     "offline_if": lambda message, _: isinstance(message, LastWill),
+    "classify": lambda message, word: (
+        word == "noop" and isinstance(message, ConfigAnswer) and message.empty
+    ),
     "state": lambda message, on: isinstance(message, ActuatorReport) and message.is_active is on,
 }
 
