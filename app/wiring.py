@@ -113,7 +113,10 @@ def wire_up(
     accounts = _accounts(ground, secret_key)
     watch = _watch(ground, timedelta(seconds=settings.offline_after))
     intake = intake_type(
-        ingest=_ingest(ground, watch), guard=ground.storage_guard(), clock=ground.clock
+        ingest=_ingest(ground, watch),
+        guard=ground.storage_guard(),
+        clock=ground.clock,
+        journal=_log,
     )
     bridge = _bridge(ground, settings.mqtt_client_id, intake, watch)
     send_command = _send_command(ground, bridge.control)
@@ -136,6 +139,7 @@ def wire_up(
             "events": ground.events.run,
             "storage": lambda: _open_storage(ground, accounts, password, told),
             "intake": ground.once_ready(intake.run),
+            "flood watch": intake.watch_floods,
             "commands": ground.once_ready(send_command.run),
             "control": ground.once_ready(bridge.control.run),
             "device watch": ground.once_ready(watch.run),

@@ -1,8 +1,14 @@
 """From the telemetry connection to the store: gathers what arrives, and acknowledges what is safe.
 
 A write starts as soon as the last one returned and takes all that has gathered, so batches form by
-themselves and there is no timer to wait for. When writing falls behind, reading stops and the
-broker keeps the queue. Order is kept, so a device's readings are stored as it sent them.
+themselves and there is no timer to wait for. When more waits than one batch holds, each device gets
+a fair share of it (`lanes`). When writing falls behind, reading stops and the broker keeps what
+follows.
+
+A device's readings are stored in the order in which it sent them, and acknowledged in the order in
+which they arrived, as MQTT 3.1.1 demands (section 4.6): who is stored early waits in the queue for
+those who are stored late. Nothing that asks for an acknowledgement is ever dropped. What does not
+ask is, when its device has too much in the queue: it carries no promise.
 """
 
 import asyncio
@@ -16,11 +22,12 @@ from domain.ports import Clock
 from domain.sensors import Sample
 from domain.services.guard import Guard
 from mqtt_bridge import payloads, topics
+from mqtt_bridge.lanes import LANE, Lane, Lanes
 from mqtt_bridge.messages import SensorData
 from mqtt_bridge.session import Delivery
 
 BATCH = 1000
-"""Messages that are written at once; fewer when fewer have gathered."""
+"""Messages that are written at once, or readings where devices share; fewer when fewer wait."""
 
 HIGH_WATER = 8000
 """Waiting messages at which reading stops: more than the broker leaves unacknowledged, so that only
@@ -28,6 +35,9 @@ messages without acknowledgement (QoS 0) can ever reach it."""
 
 LOW_WATER = 2000
 """Waiting messages at which reading goes on."""
+
+LOOK_EVERY = 60.0
+"""Seconds between two looks at who floods."""
 
 _TICK = timedelta(microseconds=1)
 
@@ -50,6 +60,14 @@ class Source(Protocol):
         ...
 
 
+class Journal(Protocol):
+    """Where noteworthy things are written for operators."""
+
+    def warning(self, event: str, **fields: object) -> object:
+        """Note something that somebody may have to look at."""
+        ...
+
+
 @dataclass(slots=True)
 class IntakeCounts:
     """What came in since the start."""
@@ -58,25 +76,40 @@ class IntakeCounts:
     retained: int = 0
     malformed: int = 0
     pauses: int = 0
+    dropped: int = 0
 
 
 @dataclass(slots=True)
 class _Waiting:
     source: Source
     delivery: Delivery
+    lane: Lane
     samples: tuple[Sample, ...] = ()
     dead_letter: DeadLetter | None = None
+    readings: int = 1
+    stored: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
 class Intake:
-    """The way of every reading from the wire into the store."""
+    """The way of every reading from the wire into the store.
+
+    Attributes:
+        journal: Is told of each device that floods, once a minute.
+        flooding: Is told the same: the device, and its messages in that minute.
+        batch: See `BATCH`.
+    """
 
     ingest: Ingest
     guard: Guard
     clock: Clock
+    journal: Journal
+    flooding: Callable[[str, int], None] = lambda _device, _messages: None
+    batch: int = BATCH
     counts: IntakeCounts = field(default_factory=IntakeCounts)
     _waiting: list[_Waiting] = field(default_factory=list, init=False)
+    _lanes: Lanes = field(default_factory=Lanes, init=False)
+    _early: int = field(default=0, init=False)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _running: bool = field(default=False, init=False)
     _finished: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -87,8 +120,11 @@ class Intake:
     def hear(self, source: Source, delivery: Delivery) -> None:
         """Take in one message of the telemetry connection; called in place for each."""
         self.counts.messages += 1
-        waiting = _Waiting(source, delivery)
         topic = topics.parse(delivery.topic)
+        lane = self._lane(topic, delivery)
+        if lane is None:
+            return
+        waiting = _Waiting(source, delivery, lane)
         if delivery.retain:
             # History that the broker tells every newcomer: it was live once, and taken in then.
             self.counts.retained += 1
@@ -102,12 +138,15 @@ class Intake:
             else:
                 if isinstance(message, SensorData):
                     waiting.samples = message.samples
+                    waiting.readings = len(message.samples) or 1
         self._put(waiting)
 
     def bury(self, source: Source, delivery: Delivery, reason: str) -> None:
         """Keep a message of another connection that could not be read."""
-        dead_letter = self._dead_letter(delivery, reason)
-        self._put(_Waiting(source, delivery, dead_letter=dead_letter))
+        lane = self._lane(topics.parse(delivery.topic), delivery)
+        if lane is not None:
+            dead_letter = self._dead_letter(delivery, reason)
+            self._put(_Waiting(source, delivery, lane, dead_letter=dead_letter))
 
     async def run(self) -> None:
         """Write what has gathered, until `finish` is called or the task is cancelled."""
@@ -116,7 +155,7 @@ class Intake:
             while not self._finishing:
                 await self._arrived.wait()
                 if self._waiting:
-                    await self._write(self._waiting[:BATCH])
+                    await self._write(self._next_batch())
                 else:
                     self._arrived.clear()
         finally:
@@ -129,17 +168,52 @@ class Intake:
         if self._running:
             await self._finished.wait()
 
+    async def watch_floods(self) -> None:
+        """Tell once a minute who floods, until cancelled."""
+        while True:
+            await self.clock.sleep(LOOK_EVERY)
+            for flood in self._lanes.look():
+                self.journal.warning(
+                    "device.flooding",
+                    esp_id=flood.name or None,
+                    messages=flood.messages,
+                    dropped=flood.dropped,
+                )
+                if flood.name:
+                    self.flooding(flood.name, flood.messages)
+
+    @property
+    def backlog(self) -> int:
+        """How many messages wait to be stored or acknowledged."""
+        return len(self._waiting)
+
+    def _next_batch(self) -> Sequence[_Waiting]:
+        if not self._early and len(self._waiting) <= self.batch:
+            return self._waiting.copy()
+        return self._lanes.fair_batch(self._waiting, self.batch)
+
     async def _write(self, batch: Sequence[_Waiting]) -> None:
         samples = [sample for waiting in batch for sample in waiting.samples]
         dead_letters = [waiting.dead_letter for waiting in batch if waiting.dead_letter is not None]
         if samples or dead_letters:
             await self.guard.insist(lambda: self.ingest(samples, dead_letters))
-        del self._waiting[: len(batch)]
-        self._acknowledge(batch)
+        for waiting in batch:
+            waiting.stored = True
+            waiting.lane.waiting -= waiting.readings
+        self._leave(len(batch))
         if self._paused and len(self._waiting) <= LOW_WATER:
             for source in self._paused:
                 source.resume()
             self._paused.clear()
+
+    def _leave(self, stored: int) -> None:
+        """Acknowledge and forget what nothing unstored stands before."""
+        waiting = self._waiting
+        leaving = next((n for n, one in enumerate(waiting) if not one.stored), len(waiting))
+        safe = waiting[:leaving]
+        del waiting[:leaving]
+        self._early += stored - leaving
+        self._acknowledge(safe)
 
     @staticmethod
     def _acknowledge(batch: Sequence[_Waiting]) -> None:
@@ -150,6 +224,7 @@ class Intake:
             source.acknowledge(deliveries)
 
     def _put(self, waiting: _Waiting) -> None:
+        waiting.lane.waiting += waiting.readings
         self._waiting.append(waiting)
         self._arrived.set()
         if len(self._waiting) >= HIGH_WATER:
@@ -158,6 +233,16 @@ class Intake:
             if waiting.source not in self._paused:
                 self.counts.pauses += 1
                 self._paused.append(waiting.source)
+
+    def _lane(self, topic: topics.Topic | None, delivery: Delivery) -> Lane | None:
+        """Return where a message waits; None when it is one too many and carries no promise."""
+        lane = self._lanes.lane(topic.esp_id if topic is not None else "")
+        lane.heard += 1
+        if delivery.qos or lane.waiting < LANE:
+            return lane
+        lane.dropped += 1
+        self.counts.dropped += 1
+        return None
 
     def _dead_letter(self, delivery: Delivery, reason: str) -> DeadLetter:
         self.counts.malformed += 1

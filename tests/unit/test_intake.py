@@ -71,11 +71,20 @@ class Store:
         self.batches.append(len(samples))
 
 
+@dataclass
+class Journal:
+    lines: list[dict[str, object]] = field(default_factory=list)
+
+    def warning(self, event: str, **fields: object) -> None:
+        self.lines.append({"event": event, **fields})
+
+
 class Wire:
     def __init__(self) -> None:
         self.clock = FakeClock(automatic=True)
         self.source = FakeSource()
         self.store = Store()
+        self.journal = Journal()
         self.intake = Intake(
             ingest=self.store,
             guard=Guard(
@@ -86,6 +95,7 @@ class Wire:
                 failed=lambda *_: None,
             ),
             clock=self.clock,
+            journal=self.journal,
         )
 
     @asynccontextmanager
@@ -159,10 +169,10 @@ async def test_a_flood_stops_the_reading_and_goes_on_when_it_has_drained() -> No
     wire.store.gate = asyncio.Event()
     async with wire.running():
         for number in range(intake_module.HIGH_WATER):
-            wire.intake.hear(wire.source, delivery(number % 60_000, qos=0))
+            wire.intake.hear(wire.source, delivery(number % 60_000))
         assert wire.source.paused
         wire.source.paused = False
-        wire.intake.hear(wire.source, delivery(60_001, qos=0))
+        wire.intake.hear(wire.source, delivery(60_001))
         assert wire.source.paused, "also when it came back on a new connection"
         wire.store.gate.set()
         await until(lambda: not wire.source.paused)
