@@ -10,6 +10,7 @@ from domain.dead_letters import DeadLetter
 from domain.devices import Device, DeviceHealth, DeviceStatus
 from domain.pages import Page, PageRequest
 from domain.sensors import Measurement, Reading, Sample, Sensor, SensorKey
+from domain.system_events import Severity, SystemEvent
 from domain.users import User
 
 
@@ -269,6 +270,43 @@ class DeadLetters(Protocol):
         ...
 
 
+class SystemEvents(Protocol):
+    """Stored system events."""
+
+    async def add(self, events: Sequence[SystemEvent]) -> None:
+        """Store new events; known ids are left as they are, so that it may be repeated."""
+        ...
+
+    async def save_occurrences(self, event_id: UUID, occurrences: int) -> None:
+        """Store how often a known event happened by now."""
+        ...
+
+    async def by_id(self, event_id: UUID) -> SystemEvent | None:
+        """Return one event."""
+        ...
+
+    async def page(
+        self,
+        page: PageRequest,
+        *,
+        severities: Collection[Severity] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Page[SystemEvent]:
+        """Return events, newest first; `start` included, `end` excluded; None: any severity."""
+        ...
+
+    async def since(
+        self, event_id: UUID, limit: int, *, severities: Collection[Severity] | None = None
+    ) -> Sequence[SystemEvent]:
+        """Return what was stored after an event, known or not, in order of id."""
+        ...
+
+    async def trim(self, keep: int, before: datetime) -> int:
+        """Delete all but the newest `keep`, and what is older; return how many went."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction; leaving it without an exception commits.
 
@@ -310,6 +348,11 @@ class UnitOfWork(Protocol):
         """The dead letters inside this transaction."""
         ...
 
+    @property
+    def system_events(self) -> SystemEvents:
+        """The system events inside this transaction."""
+        ...
+
     async def __aenter__(self) -> Self: ...
 
     async def __aexit__(self, *exc: object) -> None: ...
@@ -326,7 +369,8 @@ class Storage(Protocol):
         """Open the same repositories without a transaction: each call commits by itself.
 
         For reading, and for a single change: it saves two round trips. Only calls that are one
-        statement are allowed to change anything here (`Commands.add`, every `save...`).
+        statement are allowed to change anything here (`Commands.add`, `SystemEvents.add`, every
+        `save...`, every `trim`).
         """
         ...
 

@@ -11,6 +11,7 @@ from domain.pages import Page, PageRequest
 from storage.client import TransactionClient
 from storage.pages import behind, cut, key_after
 from storage.tables import DeadLetterRow
+from storage.texts import storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,9 @@ async def insert_dead_letters(
     """Insert, cut at the limits; whatever came in is made storable."""
     await connection.execute(
         _INSERT,
-        [_storable(letter.topic)[:TOPIC_LIMIT] for letter in dead_letters],
+        [storable(letter.topic)[:TOPIC_LIMIT] for letter in dead_letters],
         [letter.payload[:PAYLOAD_LIMIT] for letter in dead_letters],
-        [_storable(letter.reason) for letter in dead_letters],
+        [storable(letter.reason) for letter in dead_letters],
         [letter.received_at for letter in dead_letters],
     )
 
@@ -71,11 +72,6 @@ _TRIM = """
 DELETE FROM dead_letter
 WHERE id <= (SELECT id FROM dead_letter ORDER BY id DESC OFFSET $1 LIMIT 1)
 """
-
-
-def _storable(text: str) -> str:
-    # PostgreSQL's text holds neither zero bytes nor halves of surrogate pairs.
-    return text.encode("utf-8", errors="backslashreplace").decode().replace("\x00", "\\x00")
 
 
 def _dead_letter(row: DeadLetterRow) -> DeadLetter:

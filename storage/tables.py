@@ -12,6 +12,7 @@ from tortoise.models import Model
 
 from domain.actuators import CommandAction, CommandOrigin, CommandStatus, EmergencyPhase
 from domain.sensors import ProcessingMode
+from domain.system_events import Detail, Severity
 from domain.users import Role
 
 
@@ -235,3 +236,21 @@ class DeadLetterRow(Model):
         """Table options."""
 
         table = "dead_letter"
+
+
+class SystemEventRow(Model):
+    """Something that happened; the id grows with time, and the device may be gone by now."""
+
+    id = fields.UUIDField(primary_key=True)
+    kind = fields.TextField()
+    severity = fields.CharEnumField(Severity, max_length=16)
+    message = fields.TextField()
+    esp_id = fields.TextField(null=True)
+    details: fields.Field[dict[str, Detail]] = fields.JSONField()
+    occurred_at = fields.DatetimeField()
+    occurrences = fields.IntField()
+
+    class Meta:
+        """Table options."""
+
+        table = "system_event"

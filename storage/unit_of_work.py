@@ -14,6 +14,7 @@ from storage.devices import DeviceRepository
 from storage.errors import translated
 from storage.readings import ReadingRepository
 from storage.sensors import SensorRepository
+from storage.system_events import SystemEventRepository
 from storage.users import UserRepository
 
 
@@ -27,6 +28,7 @@ class PostgresUnitOfWork:
     commands: CommandRepository
     users: UserRepository
     dead_letters: DeadLetterRepository
+    system_events: SystemEventRepository
 
     def __init__(self, pool: asyncpg.Pool, timeout: float, *, atomic: bool = True) -> None:
         """Describe it; nothing happens yet.
@@ -58,6 +60,7 @@ class PostgresUnitOfWork:
         self.commands = CommandRepository(client)
         self.users = UserRepository(client)
         self.dead_letters = DeadLetterRepository(client)
+        self.system_events = SystemEventRepository(client)
         return self
 
     async def __aexit__(self, *exc: object) -> None:

@@ -15,6 +15,7 @@ from domain.actuators import (
 )
 from domain.devices import Device
 from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sensor, SensorKey
+from domain.system_events import EventKind, Severity, SystemEvent
 from domain.users import Role, User
 from tests.fakes import START
 
@@ -114,3 +115,20 @@ def make_user(username: str = "anna", role: Role = Role.ADMIN, **changes: Any) -
         created_at=START,
     )
     return replace(user, **changes)
+
+
+def make_system_event(
+    number: int = 1,
+    esp_id: str | None = "ESP_12AB34",
+    **changes: Any,  # noqa: ANN401 - any field
+) -> SystemEvent:
+    event = SystemEvent(
+        id=UUID(int=number),
+        kind=EventKind.DEVICE_ERROR,
+        severity=Severity.ERROR,
+        message="A sensor on the I2C bus did not answer in time.",
+        esp_id=esp_id,
+        details={"code": 1007},
+        occurred_at=START + timedelta(seconds=number),
+    )
+    return replace(event, **changes)

@@ -1,41 +1,22 @@
 """A database in memory, one fake repository per noun."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Self, TypeVar
+from typing import Self
 from uuid import UUID
 
 from domain.actuators import Actuator, ActuatorState, Command, CommandStatus, Pin
 from domain.dead_letters import DeadLetter
 from domain.devices import Device, DeviceHealth, DeviceStatus
-from domain.errors import (
-    BadInputError,
-    ConflictError,
-    DomainError,
-    StorageUnavailableError,
-)
-from domain.pages import Entry, Key, Page, PageRequest
+from domain.errors import ConflictError, DomainError, StorageUnavailableError
+from domain.pages import Page, PageRequest
 from domain.repositories import NewReading
 from domain.sensors import Reading, Sensor, SensorKey
 from domain.users import User
-
-T = TypeVar("T")
-
-
-def paged(
-    items: Iterable[T], key: Callable[[T], Key], page: PageRequest, *, descending: bool = False
-) -> Page[T]:
-    """Cut a page out of a list, by key."""
-    keyed = sorted(((key(item), item) for item in items), key=lambda e: e[0], reverse=descending)
-    if page.after is not None:
-        after = page.after
-        if keyed and [*map(type, after)] != [*map(type, keyed[0][0])]:
-            raise BadInputError("the cursor belongs to another list")
-        keyed = [(k, i) for k, i in keyed if (k < after if descending else k > after)]
-    chosen = keyed[: page.first]
-    return Page(tuple(Entry(item, k) for k, item in chosen), len(keyed) > len(chosen))
+from tests.fakes.paging import paged
+from tests.fakes.system_events import FakeSystemEvents
 
 
 def _microseconds(instant: datetime) -> int:
@@ -340,6 +321,7 @@ class FakeStorage:
     commands: FakeCommands = field(default_factory=FakeCommands)
     users: FakeUsers = field(default_factory=FakeUsers)
     dead_letters: FakeDeadLetters = field(default_factory=FakeDeadLetters)
+    system_events: FakeSystemEvents = field(default_factory=FakeSystemEvents)
     available: bool = True
     transactions: int = 0
     queries: Counter[str] = field(default_factory=Counter)
@@ -365,6 +347,7 @@ class FakeStorage:
             self.commands.rows,
             self.users.rows,
             self.dead_letters.rows,
+            self.system_events.rows,
         )
         return [*holders]  # type: ignore[list-item]  # only copied and put back, never looked into
 
@@ -410,6 +393,11 @@ class FakeUnitOfWork:
     def dead_letters(self) -> FakeDeadLetters:
         self._storage.queries["dead_letters"] += 1
         return self._storage.dead_letters
+
+    @property
+    def system_events(self) -> FakeSystemEvents:
+        self._storage.queries["system_events"] += 1
+        return self._storage.system_events
 
     async def __aenter__(self) -> Self:
         await self._storage.check()
