@@ -26,7 +26,10 @@ class Devices(Protocol):
         ...
 
     async def save_presence(self, device: Device) -> None:
-        """Store what is heard of a known device: presence, address, firmware and topic level."""
+        """Store what is heard of a known device.
+
+        That is presence, address, firmware, topic level, last boot and session.
+        """
         ...
 
     async def by_esp_id(self, esp_id: str) -> Device | None:
@@ -64,11 +67,43 @@ class Devices(Protocol):
         ...
 
     async def save_health(self, esp_id: str, health: DeviceHealth) -> None:
-        """Store the newest health report of a device."""
+        """Store the newest health of a known device, and add it to its history."""
         ...
 
     async def health(self, esp_ids: Sequence[str]) -> Mapping[str, DeviceHealth]:
-        """Return the newest health reports; a device that never reported is absent."""
+        """Return the newest health of devices; one that never reported is absent."""
+        ...
+
+    async def all_health(self) -> Mapping[str, DeviceHealth]:
+        """Return the newest health of every device, for the registry."""
+        ...
+
+
+class HealthHistory(Protocol):
+    """What the health of devices was; `Devices.save_health` adds to it."""
+
+    async def page(
+        self,
+        esp_id: str,
+        page: PageRequest,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Page[DeviceHealth]:
+        """Return reports of a device, newest first; `start` included, `end` excluded.
+
+        Boot sequence and reset reason are not kept.
+        """
+        ...
+
+    async def times(
+        self, esp_id: str, *, start: datetime | None, end: datetime, limit: int
+    ) -> Sequence[datetime]:
+        """Return when a device reported, oldest first; `start` included, `end` excluded."""
+        ...
+
+    async def delete(self, esp_id: str, times: Sequence[datetime]) -> None:
+        """Delete a device's reports of these times."""
         ...
 
 
@@ -316,6 +351,11 @@ class UnitOfWork(Protocol):
     @property
     def devices(self) -> Devices:
         """The devices inside this transaction."""
+        ...
+
+    @property
+    def health_history(self) -> HealthHistory:
+        """The earlier health of devices inside this transaction."""
         ...
 
     @property

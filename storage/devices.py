@@ -64,6 +64,8 @@ class DeviceRepository:
                 ip_address=device.ip_address,
                 firmware_version=device.firmware_version,
                 hardware_type=device.hardware_type,
+                last_boot_at=device.last_boot_at,
+                handover_epoch=device.handover_epoch,
             )
         )
 
@@ -112,7 +114,7 @@ class DeviceRepository:
         return [_device(row) for row in await self._rows()]
 
     async def save_health(self, esp_id: str, health: DeviceHealth) -> None:
-        """Insert or replace the report of a device that is known."""
+        """Insert or replace the health of a device that is known, and insert it as history."""
         await self._client.execute_query(
             _SAVE_HEALTH,
             [
@@ -121,32 +123,60 @@ class DeviceRepository:
                 health.system_state,
                 health.uptime_seconds,
                 health.free_heap_bytes,
+                health.min_free_heap_bytes,
+                health.heap_fragmentation_percent,
                 health.wifi_rssi_dbm,
                 health.safe_mode,
                 health.sensor_count,
                 health.actuator_count,
+                health.error_count,
+                health.boot_sequence_id,
+                health.reset_reason,
             ],
         )
 
     async def health(self, esp_ids: Sequence[str]) -> Mapping[str, DeviceHealth]:
-        """Select the reports of several."""
-        rows = (
-            await DeviceHealthRow.filter(device__esp_id__in=esp_ids)
-            .using_db(self._client)
-            .select_related("device")
-        )
+        """Select the health of several."""
+        return await self._health(DeviceHealthRow.filter(device__esp_id__in=esp_ids))
+
+    async def all_health(self) -> Mapping[str, DeviceHealth]:
+        """Select the health of all."""
+        return await self._health(DeviceHealthRow.all())
+
+    async def _health(self, found: QuerySet[DeviceHealthRow]) -> Mapping[str, DeviceHealth]:
+        rows = await found.using_db(self._client).select_related("device")
         return {row.device.esp_id: _health(row) for row in rows}
 
 
 _SAVE_HEALTH = """
-INSERT INTO device_health (device_id, reported_at, system_state, uptime_seconds, free_heap_bytes,
-                           wifi_rssi_dbm, safe_mode, sensor_count, actuator_count)
-SELECT id, $2, $3, $4, $5, $6, $7, $8, $9 FROM device WHERE esp_id = $1
+WITH report AS (
+    SELECT id AS device_id, $2::timestamptz AS reported_at, $3::text AS system_state,
+           $4::bigint AS uptime_seconds, $5::bigint AS free_heap_bytes,
+           $6::bigint AS min_free_heap_bytes, $7::smallint AS heap_fragmentation_percent,
+           $8::bigint AS wifi_rssi_dbm, $9::boolean AS safe_mode, $10::bigint AS sensor_count,
+           $11::bigint AS actuator_count, $12::bigint AS error_count
+    FROM device WHERE esp_id = $1
+), history AS (
+    INSERT INTO device_health_history (
+        device_id, reported_at, system_state, uptime_seconds, free_heap_bytes, min_free_heap_bytes,
+        heap_fragmentation_percent, wifi_rssi_dbm, safe_mode, sensor_count, actuator_count,
+        error_count)
+    SELECT * FROM report ON CONFLICT DO NOTHING
+)
+INSERT INTO device_health (
+    device_id, reported_at, system_state, uptime_seconds, free_heap_bytes, min_free_heap_bytes,
+    heap_fragmentation_percent, wifi_rssi_dbm, safe_mode, sensor_count, actuator_count,
+    error_count, boot_sequence_id, reset_reason)
+SELECT report.*, $13, $14 FROM report
 ON CONFLICT (device_id) DO UPDATE SET
     reported_at = excluded.reported_at, system_state = excluded.system_state,
     uptime_seconds = excluded.uptime_seconds, free_heap_bytes = excluded.free_heap_bytes,
+    min_free_heap_bytes = excluded.min_free_heap_bytes,
+    heap_fragmentation_percent = excluded.heap_fragmentation_percent,
     wifi_rssi_dbm = excluded.wifi_rssi_dbm, safe_mode = excluded.safe_mode,
-    sensor_count = excluded.sensor_count, actuator_count = excluded.actuator_count
+    sensor_count = excluded.sensor_count, actuator_count = excluded.actuator_count,
+    error_count = excluded.error_count, boot_sequence_id = excluded.boot_sequence_id,
+    reset_reason = excluded.reset_reason
 """
 
 
@@ -163,6 +193,8 @@ def _row(device: Device) -> DeviceRow:
         firmware_version=device.firmware_version,
         hardware_type=device.hardware_type,
         last_seen=device.last_seen,
+        last_boot_at=device.last_boot_at,
+        handover_epoch=device.handover_epoch,
         created_at=device.created_at,
         updated_at=device.updated_at,
     )
@@ -181,6 +213,8 @@ def _device(row: DeviceRow) -> Device:
         firmware_version=row.firmware_version,
         hardware_type=row.hardware_type,
         last_seen=row.last_seen,
+        last_boot_at=row.last_boot_at,
+        handover_epoch=row.handover_epoch,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
@@ -192,8 +226,13 @@ def _health(row: DeviceHealthRow) -> DeviceHealth:
         system_state=row.system_state,
         uptime_seconds=row.uptime_seconds,
         free_heap_bytes=row.free_heap_bytes,
+        min_free_heap_bytes=row.min_free_heap_bytes,
+        heap_fragmentation_percent=row.heap_fragmentation_percent,
         wifi_rssi_dbm=row.wifi_rssi_dbm,
         safe_mode=row.safe_mode,
         sensor_count=row.sensor_count,
         actuator_count=row.actuator_count,
+        error_count=row.error_count,
+        boot_sequence_id=row.boot_sequence_id,
+        reset_reason=row.reset_reason,
     )

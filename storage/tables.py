@@ -41,6 +41,8 @@ class DeviceRow(Model):
     firmware_version = fields.TextField(null=True)
     hardware_type = fields.TextField(null=True)
     last_seen = fields.DatetimeField(null=True)
+    last_boot_at = fields.DatetimeField(null=True)
+    handover_epoch = fields.IntField(null=True)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 
@@ -50,25 +52,54 @@ class DeviceRow(Model):
         table = "device"
 
 
-class DeviceHealthRow(Model):
-    """The newest report of a device; one row per device."""
+class _Health(Model):
+    """What a device reports of itself."""
 
-    device: fields.OneToOneRelation[DeviceRow] = fields.OneToOneField(
-        "models.DeviceRow", related_name="health", primary_key=True
-    )
     reported_at = fields.DatetimeField()
     system_state = fields.TextField()
     uptime_seconds = fields.BigIntField(null=True)
     free_heap_bytes = fields.BigIntField(null=True)
+    min_free_heap_bytes = fields.BigIntField(null=True)
+    heap_fragmentation_percent = fields.SmallIntField(null=True)
     wifi_rssi_dbm = fields.BigIntField(null=True)
     safe_mode = fields.BooleanField()
     sensor_count = fields.BigIntField(null=True)
     actuator_count = fields.BigIntField(null=True)
+    error_count = fields.BigIntField(null=True)
+
+    class Meta:
+        """Table options."""
+
+        abstract = True
+
+
+class DeviceHealthRow(_Health):
+    """The newest health of a device; one row per device."""
+
+    device: fields.OneToOneRelation[DeviceRow] = fields.OneToOneField(
+        "models.DeviceRow", related_name="health", primary_key=True
+    )
+    boot_sequence_id = fields.TextField(null=True)
+    reset_reason = fields.TextField(null=True)
 
     class Meta:
         """Table options."""
 
         table = "device_health"
+
+
+class DeviceHealthHistoryRow(_Health):
+    """What a device's health was at some time.
+
+    The key is (device, time reported): Tortoise has no words for a key of two columns.
+    """
+
+    device_id = fields.UUIDField(primary_key=True)
+
+    class Meta:
+        """Table options."""
+
+        table = "device_health_history"
 
 
 class SensorRow(Model):

@@ -12,6 +12,7 @@ from storage.commands import CommandRepository
 from storage.dead_letters import DeadLetterRepository
 from storage.devices import DeviceRepository
 from storage.errors import translated
+from storage.health_history import HealthHistoryRepository
 from storage.readings import ReadingRepository
 from storage.sensors import SensorRepository
 from storage.system_events import SystemEventRepository
@@ -22,6 +23,7 @@ class PostgresUnitOfWork:
     """Implements domain.repositories.UnitOfWork."""
 
     devices: DeviceRepository
+    health_history: HealthHistoryRepository
     sensors: SensorRepository
     readings: ReadingRepository
     actuators: ActuatorRepository
@@ -54,6 +56,7 @@ class PostgresUnitOfWork:
             self._transaction = stack.pop_all()
         client = TransactionClient(connection)
         self.devices = DeviceRepository(client)
+        self.health_history = HealthHistoryRepository(client)
         self.sensors = SensorRepository(client)
         self.readings = ReadingRepository(client)
         self.actuators = ActuatorRepository(client)

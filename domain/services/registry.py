@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.actuators import Actuator, Pin
-from domain.devices import Device
+from domain.devices import Device, DeviceHealth
 from domain.repositories import Storage
 from domain.sensors import Sensor, SensorKey
 
@@ -23,6 +23,7 @@ class Registry:
     _sensors: dict[SensorKey, Sensor] = field(default_factory=dict)
     _actuators: dict[Pin, Actuator] = field(default_factory=dict)
     _heard: dict[str, datetime] = field(default_factory=dict)
+    _health: dict[str, DeviceHealth] = field(default_factory=dict)
 
     async def load(self, storage: Storage) -> None:
         """Replace everything by what the database holds.
@@ -34,9 +35,11 @@ class Registry:
             devices = await work.devices.all()
             sensors = await work.sensors.all()
             actuators = await work.actuators.all()
+            health = await work.devices.all_health()
         self._devices = {device.esp_id: device for device in devices}
         self._sensors = {sensor.key: sensor for sensor in sensors}
         self._actuators = {actuator.pin: actuator for actuator in actuators}
+        self._health = dict(health)
 
     def device(self, esp_id: str) -> Device | None:
         """Return a device, if it is known."""
@@ -53,6 +56,14 @@ class Registry:
     def last_heard(self, esp_id: str) -> datetime | None:
         """Return when a device last said anything, since the server started."""
         return self._heard.get(esp_id)
+
+    def health(self, esp_id: str) -> DeviceHealth | None:
+        """Return what a device last said of itself, if it ever did."""
+        return self._health.get(esp_id)
+
+    def put_health(self, esp_id: str, health: DeviceHealth) -> None:
+        """Remember what a device says of itself; stored or not, it is told again soon."""
+        self._health[esp_id] = health
 
     def sensor(self, key: SensorKey) -> Sensor | None:
         """Return a sensor, if it is known."""

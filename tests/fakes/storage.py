@@ -15,6 +15,7 @@ from domain.pages import Page, PageRequest
 from domain.repositories import NewReading
 from domain.sensors import Reading, Sensor, SensorKey
 from domain.users import User
+from tests.fakes.health_history import FakeHealthHistory
 from tests.fakes.paging import paged
 from tests.fakes.system_events import FakeSystemEvents
 
@@ -27,6 +28,8 @@ def _microseconds(instant: datetime) -> int:
 class FakeDevices:
     rows: dict[str, Device] = field(default_factory=dict)
     reports: dict[str, DeviceHealth] = field(default_factory=dict)
+    history: FakeHealthHistory = field(default_factory=FakeHealthHistory)
+    saved: Counter[str] = field(default_factory=Counter)
 
     async def add(self, device: Device) -> Device:
         return self.rows.setdefault(device.esp_id, device)
@@ -41,6 +44,7 @@ class FakeDevices:
         )
 
     async def save_presence(self, device: Device) -> None:
+        self.saved["presence"] += 1
         self.rows[device.esp_id] = replace(
             self.rows[device.esp_id],
             kaiser_id=device.kaiser_id,
@@ -49,6 +53,8 @@ class FakeDevices:
             ip_address=device.ip_address,
             firmware_version=device.firmware_version,
             hardware_type=device.hardware_type,
+            last_boot_at=device.last_boot_at,
+            handover_epoch=device.handover_epoch,
         )
 
     async def by_esp_id(self, esp_id: str) -> Device | None:
@@ -84,10 +90,15 @@ class FakeDevices:
         return tuple(self.rows.values())
 
     async def save_health(self, esp_id: str, health: DeviceHealth) -> None:
+        self.saved["health"] += 1
         self.reports[esp_id] = health
+        self.history.add(esp_id, health)
 
     async def health(self, esp_ids: Sequence[str]) -> Mapping[str, DeviceHealth]:
         return {esp_id: self.reports[esp_id] for esp_id in esp_ids if esp_id in self.reports}
+
+    async def all_health(self) -> Mapping[str, DeviceHealth]:
+        return dict(self.reports)
 
 
 @dataclass(slots=True)
@@ -326,6 +337,10 @@ class FakeStorage:
     transactions: int = 0
     queries: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def health_history(self) -> FakeHealthHistory:
+        return self.devices.history
+
     def unit_of_work(self) -> "FakeUnitOfWork":
         return FakeUnitOfWork(self)
 
@@ -341,6 +356,7 @@ class FakeStorage:
         holders = (
             self.devices.rows,
             self.devices.reports,
+            self.devices.history.rows,
             self.sensors.rows,
             self.readings.rows,
             self.actuators.rows,
@@ -363,6 +379,11 @@ class FakeUnitOfWork:
     def devices(self) -> FakeDevices:
         self._storage.queries["devices"] += 1
         return self._storage.devices
+
+    @property
+    def health_history(self) -> FakeHealthHistory:
+        self._storage.queries["health_history"] += 1
+        return self._storage.health_history
 
     @property
     def sensors(self) -> FakeSensors:
