@@ -34,6 +34,7 @@ from domain.services.health import CheckHealth, Probe
 from domain.services.ingest import IngestReadings
 from domain.services.registry import Registry
 from domain.services.watch_devices import WatchDevices
+from mqtt_bridge import health
 from mqtt_bridge.control import Control
 from mqtt_bridge.intake import Intake
 from mqtt_bridge.session import BrokerAddress, Delivery, MqttSession
@@ -120,7 +121,7 @@ def wire_up(
     )
     bridge = _bridge(ground, settings.mqtt_client_id, intake, watch)
     send_command = _send_command(ground, bridge.control)
-    check_health = _check_health(ground, bridge)
+    check_health = _check_health(ground, bridge, intake)
     services = Services(
         storage=ground.database,
         registry=ground.registry,
@@ -285,7 +286,7 @@ def _send_command(ground: _Ground, control: Control) -> SendCommand:
     )
 
 
-def _check_health(ground: _Ground, bridge: _Bridge) -> CheckHealth:
+def _check_health(ground: _Ground, bridge: _Bridge, intake: Intake) -> CheckHealth:
     async def database() -> str | None:
         if not ground.ready.is_set():
             raise StorageUnavailableError("not connected yet")
@@ -305,7 +306,13 @@ def _check_health(ground: _Ground, bridge: _Bridge) -> CheckHealth:
             raise EventStreamLostError("live events cannot be told now")
         return f"{ground.events.counts.listeners} listeners"
 
-    probes: dict[str, Probe] = {"database": database, "broker": broker, "events": events}
+    probes: dict[str, Probe] = {
+        "database": database,
+        "broker": broker,
+        "broker telemetry": health.telemetry(bridge.telemetry_session, intake),
+        "broker control": health.control(bridge.control_session, bridge.control),
+        "events": events,
+    }
     return CheckHealth(
         probes=probes, clock=ground.clock, version=VERSION, started=ground.clock.monotonic()
     )

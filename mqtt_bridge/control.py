@@ -96,6 +96,11 @@ class Control:
     _paused: bool = field(default=False, init=False)
     _epochs: OrderedDict[str, int] = field(default_factory=OrderedDict, init=False)
 
+    @property
+    def backlog(self) -> int:
+        """How many messages wait to be handled."""
+        return len(self._inbox)
+
     def hear(self, delivery: Delivery) -> None:
         """Take in one message; called in place for each.
 

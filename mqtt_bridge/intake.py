@@ -184,8 +184,13 @@ class Intake:
 
     @property
     def backlog(self) -> int:
-        """How many messages wait to be stored or acknowledged."""
-        return len(self._waiting)
+        """How many messages wait to be stored."""
+        return len(self._waiting) - self._early
+
+    @property
+    def unacknowledged(self) -> int:
+        """How many messages the broker holds for us until they are acknowledged."""
+        return sum(waiting.delivery.qos > 0 for waiting in self._waiting)
 
     def _next_batch(self) -> Sequence[_Waiting]:
         if not self._early and len(self._waiting) <= self.batch:

@@ -33,7 +33,7 @@ CONNECT_DEADLINE = 5.0
 """Seconds that connecting, subscribing or handing over a message may take."""
 
 MOST_PUBLISHING = 1024
-"""Messages that may be on their way to the broker at once; further publishers wait."""
+"""Messages that may be on their way to the broker at once; further ones wait, within the deadline."""
 
 _PUBACK = 0x40
 _SUBSCRIPTION_REFUSED = 0x80
@@ -94,6 +94,21 @@ class LastWord(NamedTuple):
     retain: bool
 
 
+@dataclass(slots=True)
+class PublishCounts:
+    """What became of the messages we published, since the start.
+
+    Attributes:
+        in_flight: On their way: the broker has not confirmed them yet.
+        confirmed: The broker has them (QoS 0: they left).
+        refused: The broker was away, or did not confirm in time; whoever published was told.
+    """
+
+    in_flight: int = 0
+    confirmed: int = 0
+    refused: int = 0
+
+
 @dataclass(slots=True, kw_only=True)
 class MqttSession:
     """A persistent MQTT 3.1.1 session.
@@ -118,6 +133,8 @@ class MqttSession:
     clean: bool = False
     last_word: LastWord | None = None
     connected_hook: Callable[[], None] | None = None
+    published: PublishCounts = field(default_factory=PublishCounts, init=False)
+    _open: bool = field(default=False, init=False)
     _client: aiomqtt.Client | None = field(default=None, init=False)
     _subscribed: bool = field(default=False, init=False)
     _connection: int = field(default=0, init=False)
@@ -148,14 +165,34 @@ class MqttSession:
         Raises:
             BrokerUnavailableError: There is no connection, or the broker did not confirm in time.
         """
-        async with self._slots:
-            client = self._client
-            if client is None:
-                raise BrokerUnavailableError("the MQTT broker is not connected")
-            try:
-                await client.publish(topic, payload, qos, retain, timeout=CONNECT_DEADLINE)
-            except (aiomqtt.MqttError, ValueError) as error:
-                raise BrokerUnavailableError(f"the MQTT broker did not take it: {error}") from error
+        try:
+            async with asyncio.timeout(CONNECT_DEADLINE):
+                await self._slots.acquire()
+        except TimeoutError:
+            self.published.refused += 1
+            raise BrokerUnavailableError("too many messages wait for the MQTT broker") from None
+        self.published.in_flight += 1
+        try:
+            await self._hand_over(topic, payload, qos, retain=retain)
+        except BrokerUnavailableError:
+            self.published.refused += 1
+            raise
+        else:
+            self.published.confirmed += 1
+        finally:
+            self.published.in_flight -= 1
+            self._slots.release()
+
+    async def _hand_over(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> None:
+        client = self._client
+        # Before the broker has greeted us, paho would refuse a message and send it nevertheless
+        # when the greeting comes: a command that counts as failed would run.
+        if client is None or not self._open:
+            raise BrokerUnavailableError("the MQTT broker is not connected")
+        try:
+            await client.publish(topic, payload, qos, retain, timeout=CONNECT_DEADLINE)
+        except (aiomqtt.MqttError, ValueError) as error:
+            raise BrokerUnavailableError(f"the MQTT broker did not take it: {error}") from error
 
     def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
         """Tell the broker that these messages are safe; those of an earlier connection are skipped.
@@ -208,6 +245,7 @@ class MqttSession:
             # and may be acknowledged at once.
             self._client = client = self._new_client(self._connection)
             async with client:
+                self._open = True
                 await self._subscribe(client)
                 self._subscribed = True
                 self.guard.succeeded()
@@ -222,7 +260,7 @@ class MqttSession:
             ) from error
         finally:
             self._client = None
-            self._subscribed = False
+            self._open = self._subscribed = False
         raise BrokerUnavailableError("the broker closed the connection")
 
     async def _subscribe(self, client: aiomqtt.Client) -> None:

@@ -108,7 +108,8 @@ async def test_a_device_that_floods_costs_the_others_less_than_twice_their_laten
         )
         async with greenhouse(broker) as ten:
             _, sent = await story(ten, database, EACH)  # the first readings make devices known
-            calm, flooded = [], []
+            calm: list[float] = []
+            flooded: list[float] = []
             for _ in range(ROUNDS):
                 for rate, latencies in ((EACH, calm), (FLOOD, flooded)):
                     latency, more = await story(ten, database, rate)
