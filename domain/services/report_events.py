@@ -1,0 +1,208 @@
+"""Turns what devices say and do into sentences for growers.
+
+Every method is called in place and returns at once; see `RecordEvents`.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from domain.actuators import Command, Pin
+from domain.dead_letters import DeadLetter
+from domain.firmware_codes import alert_type, firmware_code
+from domain.services.record_events import RecordEvents
+from domain.services.registry import Registry
+from domain.silence import Silence, after_command, after_heartbeat
+from domain.system_events import Detail, EventKind, Severity
+
+WHOLE_DEVICE = 255
+"""The pin that stands for all of a device."""
+
+MOST_SILENCES = 10_000
+"""Devices with unanswered commands that are remembered; the longest untouched goes first."""
+
+LONGEST_SHAPE = 64
+"""Characters of a kind of message in a sentence."""
+
+_NOTHING: Mapping[str, Detail] = {}
+
+
+@dataclass(slots=True, kw_only=True)
+class ReportEvents:
+    """What is worth telling, and how it is said."""
+
+    record: RecordEvents
+    registry: Registry
+    _silences: OrderedDict[str, Silence] = field(default_factory=OrderedDict, init=False)
+
+    def device_error(
+        self,
+        esp_id: str,
+        said: int | str,
+        severity: Severity,
+        *,
+        message: str = "",
+        details: Mapping[str, Detail] = _NOTHING,
+    ) -> None:
+        """A device reported an error.
+
+        Args:
+            esp_id: The device.
+            said: Its code, a number or a name.
+            severity: How bad the device finds it.
+            message: Its own words.
+            details: What else it said.
+        """
+        code = firmware_code(said)
+        self.record(
+            EventKind.DEVICE_ERROR,
+            severity,
+            f"{self._called(esp_id)}: {code.sentence}",
+            esp_id=esp_id,
+            about=code.name,
+            details={
+                **details,
+                "code": code.code,
+                "name": code.name,
+                "category": code.category.value,
+                "said": message,
+            },
+        )
+
+    def alert(self, pin: Pin, said: str, message: str = "") -> None:
+        """A device protected an actuator, or itself.
+
+        Args:
+            pin: The actuator; pin 255: the whole device.
+            said: The type of the alert.
+            message: The device's own words.
+        """
+        alert = alert_type(said)
+        actuator = self.registry.actuator(pin)
+        place = "" if pin.gpio == WHOLE_DEVICE else f", GPIO {pin.gpio}"
+        if actuator is not None:
+            place = f", {actuator.name}"
+        self.record(
+            EventKind.ACTUATOR_ALERT,
+            alert.severity,
+            f"{self._called(pin.esp_id)}{place}: {alert.sentence}",
+            esp_id=pin.esp_id,
+            about=f"{pin.gpio} {alert.name}",
+            details={
+                "alert": alert.name,
+                "gpio": None if pin.gpio == WHOLE_DEVICE else pin.gpio,
+                "said": message,
+            },
+        )
+
+    def online(self, esp_id: str) -> None:
+        """A device that was away is back, or was heard for the first time."""
+        self.record(
+            EventKind.DEVICE_ONLINE,
+            Severity.INFO,
+            f"{self._called(esp_id)} is online.",
+            esp_id=esp_id,
+        )
+
+    def offline(self, esp_id: str, reason: str) -> None:
+        """A device is gone."""
+        self.record(
+            EventKind.DEVICE_OFFLINE,
+            Severity.WARNING,
+            f"{self._called(esp_id)} is offline: {reason}. If it stays away, check its power and "
+            "its WiFi.",
+            esp_id=esp_id,
+            details={"reason": reason},
+        )
+
+    def restarted(self, esp_id: str, reason: str) -> None:
+        """A device began anew; whatever kept it from answering is over."""
+        self._silences.pop(esp_id, None)
+        self.record(
+            EventKind.DEVICE_RESTARTED,
+            Severity.WARNING,
+            f"{self._called(esp_id)} restarted: {reason}. If it happens often, check its power "
+            "supply.",
+            esp_id=esp_id,
+            details={"reason": reason},
+        )
+
+    def buried(self, letters: Sequence[DeadLetter]) -> None:
+        """Messages could not be read; told once per device and kind of message."""
+        for letter in letters:
+            esp_id, shape = self._sender(letter.topic)
+            who = "A device that is not let in" if esp_id is None else self._called(esp_id)
+            self.record(
+                EventKind.MESSAGES_UNREADABLE,
+                Severity.WARNING,
+                f"{who} sends messages that cannot be read ({shape}): {letter.reason}. They are "
+                "kept as dead letters; look whether its firmware is the right one.",
+                esp_id=esp_id,
+                about=shape,
+                details={"topic": letter.topic, "reason": letter.reason},
+            )
+
+    def command_ended(self, command: Command) -> None:
+        """A command came to its end: an answer breaks a silence, a time-out makes it longer."""
+        esp_id = command.pin.esp_id
+        before = self._silences.get(esp_id, Silence())
+        silence = after_command(before, command)
+        self._remember(esp_id, silence)
+        if before.deaf and not silence.deaf:
+            self.record.forget(EventKind.COMMANDS_UNANSWERED, esp_id)
+            self.record(
+                EventKind.COMMANDS_ANSWERED,
+                Severity.INFO,
+                f"{self._called(esp_id)} answers commands again.",
+                esp_id=esp_id,
+            )
+
+    def heartbeat(self, esp_id: str, at: datetime) -> None:
+        """A device gave a sign of life: does it live, and answer no command?"""
+        before = self._silences.get(esp_id)
+        if before is None:
+            return
+        silence = after_heartbeat(before, at)
+        self._remember(esp_id, silence)
+        if silence.deaf and not before.deaf:
+            self.record.forget(EventKind.COMMANDS_ANSWERED, esp_id)
+            self.record(
+                EventKind.COMMANDS_UNANSWERED,
+                Severity.ERROR,
+                f"{self._called(esp_id)} sends heartbeats but answers no command: early firmware "
+                "no longer hears them after it lost the connection once. Switch it off and on "
+                "again.",
+                esp_id=esp_id,
+                details={"unanswered": silence.unanswered},
+            )
+
+    def _remember(self, esp_id: str, silence: Silence) -> None:
+        if silence == Silence():
+            self._silences.pop(esp_id, None)
+            return
+        self._silences[esp_id] = silence
+        self._silences.move_to_end(esp_id)
+        if len(self._silences) > MOST_SILENCES:
+            self._silences.popitem(last=False)
+
+    def _called(self, esp_id: str) -> str:
+        device = self.registry.device(esp_id)
+        return esp_id if device is None or device.name is None else device.name
+
+    def _sender(self, topic: str) -> tuple[str | None, str]:
+        """Return the approved device that a topic names, and the topic's first and last level.
+
+        Anybody can invent topics: what varies is left out, and those of strangers are all alike, so
+        that a flood of them makes one event.
+        """
+        levels = topic.split("/")
+        if "esp" not in levels[:-2]:
+            return None, "unknown"
+        place = levels.index("esp") + 1
+        device = self.registry.device(levels[place])
+        if device is None or not device.approved:
+            return None, "unknown"
+        first, *between = levels[place + 1 :]
+        shape = "/".join([first, *("+" for _ in between[:-1]), *between[-1:]])
+        return device.esp_id, shape[:LONGEST_SHAPE]
