@@ -60,6 +60,10 @@ class DeviceWatch(Protocol):
         """Take in a sign of life; return the device, None while it cannot be stored."""
         ...
 
+    async def announced(self, esp_id: str, handover_epoch: int) -> None:
+        """Take in that a session began."""
+        ...
+
     async def last_will(self, will: LastWill) -> None:
         """Take in that a connection broke."""
         ...
@@ -168,6 +172,7 @@ class Control:
                 await self.watch.last_will(message)
             case SessionAnnounce() if live:
                 self._remember_epoch(message)
+                await self.watch.announced(message.esp_id, message.handover_epoch)
             case ActuatorAlert() if live:
                 self.journal.warning(
                     "actuator.alert",
@@ -186,7 +191,7 @@ class Control:
             esp_id=heartbeat.esp_id,
             kaiser_id=heartbeat.kaiser_id,
             status=AckStatus.ONLINE if approved else AckStatus.PENDING_APPROVAL,
-            handover_epoch=self._epoch(heartbeat),
+            handover_epoch=self._epoch(heartbeat, device),
             server_time=int(self.clock.now().timestamp()),
         )
         try:
@@ -194,8 +199,9 @@ class Control:
         except BrokerUnavailableError as error:
             self.journal.warning("heartbeat.not_answered", esp_id=ack.esp_id, error=str(error))
 
-    def _epoch(self, heartbeat: Heartbeat) -> int:
-        return heartbeat.handover_epoch or self._epochs.get(heartbeat.esp_id, 1)
+    def _epoch(self, heartbeat: Heartbeat, device: Device | None) -> int:
+        announced = self._epochs.get(heartbeat.esp_id) or (device and device.handover_epoch)
+        return heartbeat.handover_epoch or announced or 1
 
     def _remember_epoch(self, announce: SessionAnnounce) -> None:
         self._epochs[announce.esp_id] = announce.handover_epoch

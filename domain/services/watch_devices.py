@@ -6,16 +6,26 @@ never touched from here.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
 from domain.actuators import Actuator, ActuatorReport, ActuatorState
-from domain.devices import OFFLINE_AFTER, Device, DeviceHealth, Discovery, Heartbeat, LastWill
+from domain.devices import (
+    OFFLINE_AFTER,
+    Device,
+    DeviceHealth,
+    Discovery,
+    Heartbeat,
+    LastWill,
+    booted_at,
+    restart_reason,
+)
 from domain.errors import StorageUnavailableError
 from domain.events import ActuatorChanged, DeviceHeard
 from domain.ports import Clock, EventStream
+from domain.presence import Presence
 from domain.repositories import Storage
 from domain.services.configure import default_name
 from domain.services.registry import Registry
@@ -48,9 +58,11 @@ class WatchDevices:
     discovery: Discovery
     journal: Journal
     offline_after: timedelta = OFFLINE_AFTER
+    _presences: dict[str, Presence] = field(default_factory=dict, init=False)
+    _began: datetime | None = field(default=None, init=False)
 
     async def heartbeat(self, heartbeat: Heartbeat) -> Device | None:
-        """Take in a sign of life.
+        """Take in a sign of life, with what the device reports of its health.
 
         Returns:
             The device as it is known now; None when it is new and cannot be stored yet.
@@ -58,20 +70,39 @@ class WatchDevices:
         device = await self._known(heartbeat.esp_id, heartbeat.kaiser_id)
         if device is None:
             return None
-        came_back = not device.online
-        device = self.registry.change_device(
+        before = self.registry.health(heartbeat.esp_id)
+        restart = None if before is None else restart_reason(before, heartbeat.health)
+        health = heartbeat.health.after(before)
+        self.registry.put_health(heartbeat.esp_id, health)
+        changed = self.registry.change_device(
             heartbeat.esp_id,
             kaiser_id=heartbeat.kaiser_id,
             online=True,
             last_seen=heartbeat.received_at,
             ip_address=heartbeat.ip_address or device.ip_address,
+            last_boot_at=self._last_boot(device, heartbeat, restart),
         )
-        if came_back:
-            self.journal.info("device.online", esp_id=device.esp_id, approved=device.approved)
-        await self._store_presence(device, heartbeat.health)
-        if device.approved:
-            await self.events.publish(DeviceHeard(device, heartbeat.health))
-        return device
+        if not device.online:
+            self._note_online(changed)
+        if restart is not None:
+            self.journal.warning(
+                "device.restarted",
+                esp_id=changed.esp_id,
+                reason=restart,
+                reset_reason=health.reset_reason,
+            )
+        await self._store_heartbeat(device, changed, health)
+        if changed.approved:
+            await self.events.publish(DeviceHeard(changed, health))
+        return changed
+
+    async def announced(self, esp_id: str, handover_epoch: int) -> None:
+        """Take in that a known device began a session; its number outlives a restart of ours."""
+        device = self.registry.device(esp_id)
+        if device is None or device.handover_epoch == handover_epoch:
+            return
+        device = self.registry.change_device(esp_id, handover_epoch=handover_epoch)
+        await self._store(device)
 
     async def heard(self, esp_id: str, at: datetime) -> None:
         """Take in that a known device said something: whoever talks is there."""
@@ -80,16 +111,24 @@ class WatchDevices:
         if device is None or device.online:
             return
         device = self.registry.change_device(esp_id, online=True, last_seen=at)
-        self.journal.info("device.online", esp_id=esp_id, approved=device.approved)
-        await self._store_presence(device, None)
+        self._note_online(device)
+        self._presence(esp_id).seen(at, changed=True)
+        await self._store(device)
         if device.approved:
             await self.events.publish(DeviceHeard(device))
 
     async def last_will(self, will: LastWill) -> None:
         """The broker lost the device: it is offline at once."""
         device = self.registry.device(will.esp_id)
-        if device is not None and device.online:
-            await self._offline(device, will.reason)
+        if device is None or not device.online:
+            return
+        await self._offline(device, will.reason)
+        if self._presence(will.esp_id).lost(will.received_at):
+            self.journal.warning(
+                "device.flapping",
+                esp_id=will.esp_id,
+                note="its connection keeps breaking: look at its WiFi and its power supply",
+            )
 
     async def report(self, report: ActuatorReport, *, live: bool) -> None:
         """Take in what a device says a pin does.
@@ -128,23 +167,46 @@ class WatchDevices:
 
     async def run(self) -> None:
         """Look for silent devices until cancelled."""
+        self._began = self.clock.now()
         while True:
             await self.clock.sleep(SWEEP_EVERY.total_seconds())
             await self.sweep(self.clock.now())
 
     async def sweep(self, now: datetime) -> None:
-        """Take devices for offline that were silent for too long."""
+        """Take devices for offline that were silent for too long.
+
+        What they said before this watch began nobody may have heard: silence counts from then.
+        """
         for device in self.registry.devices():
-            signs = (device.last_seen, self.registry.last_heard(device.esp_id))
+            signs = (device.last_seen, self.registry.last_heard(device.esp_id), self._began)
             last = max((sign for sign in signs if sign is not None), default=None)
             if device.online and (last is None or now - last > self.offline_after):
                 seconds = int(self.offline_after.total_seconds())
                 await self._offline(device, f"silent for {seconds} s")
 
+    def _presence(self, esp_id: str) -> Presence:
+        return self._presences.setdefault(esp_id, Presence())
+
+    def _last_boot(
+        self, device: Device, heartbeat: Heartbeat, restart: str | None
+    ) -> datetime | None:
+        # Not from every heartbeat: it would move with every delay on the way.
+        if device.last_boot_at is not None and restart is None:
+            return device.last_boot_at
+        return booted_at(heartbeat.health) or (heartbeat.received_at if restart else None)
+
+    def _note_online(self, device: Device) -> None:
+        self.journal.info("device.online", esp_id=device.esp_id, approved=device.approved)
+
     async def _offline(self, device: Device, reason: str) -> None:
-        device = self.registry.change_device(device.esp_id, online=False)
+        signs = (device.last_seen, self.registry.last_heard(device.esp_id))
+        device = self.registry.change_device(
+            device.esp_id,
+            online=False,
+            last_seen=max((sign for sign in signs if sign is not None), default=None),
+        )
         self.journal.warning("device.offline", esp_id=device.esp_id, reason=reason)
-        await self._store_presence(device, None)
+        await self._store(device)
         if device.approved:
             await self.events.publish(DeviceHeard(device))
 
@@ -170,10 +232,21 @@ class WatchDevices:
         self.journal.info("device.discovered", esp_id=esp_id, approved=stored.approved)
         return self.registry.add_device(stored)
 
-    async def _store_presence(self, device: Device, health: DeviceHealth | None) -> None:
+    async def _store_heartbeat(self, before: Device, device: Device, health: DeviceHealth) -> None:
+        at, presence = health.reported_at, self._presence(device.esp_id)
+        changed = replace(before, last_seen=device.last_seen) != device
+        seen = presence.seen(at, changed=changed)
+        reported = presence.reported(at, changed=changed)
+        if seen or reported:
+            await self._store(device, health if reported else None, seen=seen)
+
+    async def _store(
+        self, device: Device, health: DeviceHealth | None = None, *, seen: bool = True
+    ) -> None:
         try:
-            async with self.storage.unit_of_work() as work:
-                await work.devices.save_presence(device)
+            async with self.storage.autocommit() as work:
+                if seen:
+                    await work.devices.save_presence(device)
                 if health is not None:
                     await work.devices.save_health(device.esp_id, health)
         except StorageUnavailableError as error:

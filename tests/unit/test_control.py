@@ -52,10 +52,14 @@ class FakeWatch:
     heartbeats: list[Heartbeat] = field(default_factory=list)
     wills: list[LastWill] = field(default_factory=list)
     reports: list[tuple[ActuatorReport, bool]] = field(default_factory=list)
+    epochs: list[tuple[str, int]] = field(default_factory=list)
 
     async def heartbeat(self, heartbeat: Heartbeat) -> Device | None:
         self.heartbeats.append(heartbeat)
         return self.device
+
+    async def announced(self, esp_id: str, handover_epoch: int) -> None:
+        self.epochs.append((esp_id, handover_epoch))
 
     async def last_will(self, will: LastWill) -> None:
         self.wills.append(will)
@@ -141,6 +145,19 @@ async def test_a_heartbeat_that_names_an_epoch_knows_better_than_what_was_announ
         wire.hear(P + "system/heartbeat", {"active_handover_epoch": 1})
         await until(lambda: bool(wire.connection.published))
     assert wire.connection.published[0][1]["handover_epoch"] == 1
+
+
+async def test_an_epoch_that_was_announced_before_the_server_restarted_still_counts() -> None:
+    wire = Wire()
+    wire.watch.device = make_device(handover_epoch=5)
+    async with wire.running():
+        wire.hear(P + "system/heartbeat", {"active_handover_epoch": 0})
+        await until(lambda: bool(wire.connection.published))
+        wire.hear(P + "session/announce", {"handover_epoch": 6})
+        wire.hear(P + "system/heartbeat", {"active_handover_epoch": 0})
+        await until(lambda: len(wire.connection.published) == 2)
+    assert [body["handover_epoch"] for _, body, _, _ in wire.connection.published] == [5, 6]
+    assert wire.watch.epochs == [("ESP_12AB34", 6)]
 
 
 async def test_the_epoch_is_1_where_nobody_ever_named_one() -> None:

@@ -9,6 +9,7 @@ import pytest
 from domain.actuators import ActuatorReport, EmergencyPhase, Pin
 from domain.devices import DeviceHealth, DeviceStatus, Discovery, Heartbeat, LastWill
 from domain.events import ActuatorChanged, DeviceHeard
+from domain.presence import REPORTS, REPORTS_WITHIN, SEEN_EVERY
 from domain.services.registry import Registry
 from domain.services.watch_devices import SWEEP_EVERY, WatchDevices
 from tests.fakes import START, FakeClock, FakeEventStream, FakeStorage
@@ -20,9 +21,11 @@ ESP = "ESP_12AB34"
 class Notes:
     def __init__(self) -> None:
         self.events: list[str] = []
+        self.fields: list[dict[str, object]] = []
 
-    def info(self, event: str, **_fields: object) -> None:
+    def info(self, event: str, **fields: object) -> None:
         self.events.append(event)
+        self.fields.append(fields)
 
     warning = info
 
@@ -121,6 +124,29 @@ async def test_a_device_that_talks_without_heartbeats_is_there() -> None:
     assert house.status() is DeviceStatus.ONLINE
     await house.watch.sweep(START + timedelta(seconds=281))
     assert house.status() is DeviceStatus.OFFLINE
+
+
+async def test_nobody_is_silent_while_nobody_listens() -> None:
+    house = Greenhouse()
+    house.approve()
+    house.registry.change_device(ESP, online=True, last_seen=START - timedelta(hours=1))
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(house.watch.run())
+        await house.clock.until_asleep()
+        await house.clock.advance(180)
+        assert house.status() is DeviceStatus.ONLINE
+        await house.clock.advance(SWEEP_EVERY.total_seconds())
+        assert house.status() is DeviceStatus.OFFLINE
+        watching.cancel()
+
+
+async def test_a_device_that_fell_silent_was_last_seen_when_it_last_talked() -> None:
+    house = Greenhouse()
+    house.approve()
+    await house.watch.heartbeat(heartbeat())
+    house.registry.hear(ESP, START + timedelta(seconds=100))
+    await house.watch.sweep(START + timedelta(seconds=300))
+    assert house.storage.devices.rows[ESP].last_seen == START + timedelta(seconds=100)
 
 
 async def test_a_last_will_takes_a_device_off_at_once() -> None:
@@ -272,3 +298,123 @@ async def test_silent_devices_are_looked_for_every_few_seconds() -> None:
         await house.clock.advance(SWEEP_EVERY.total_seconds())
         assert house.status() is DeviceStatus.OFFLINE
         watching.cancel()
+
+
+# ---------------------------------------------------------------- restarts
+
+
+def reporting(at: float, uptime: int, **said: object) -> Heartbeat:
+    health = DeviceHealth(
+        reported_at=START + timedelta(seconds=at),
+        uptime_seconds=uptime,
+        **said,  # type: ignore[arg-type]  # a test's shorthand
+    )
+    return heartbeat(at, health=health)
+
+
+async def test_a_restart_is_noted_once_with_its_reason_and_kept_with_the_device() -> None:
+    house = Greenhouse()
+    house.approve()
+    await house.watch.heartbeat(reporting(0, 5000, reset_reason="POWERON"))
+    assert house.storage.devices.rows[ESP].last_boot_at == START - timedelta(seconds=5000)
+    await house.watch.heartbeat(reporting(60, 3, reset_reason="BROWNOUT"))
+    await house.watch.heartbeat(reporting(120, 63, reset_reason="BROWNOUT"))
+    assert house.notes.events == ["device.online", "device.restarted"]
+    assert house.notes.fields[-1]["reset_reason"] == "BROWNOUT"
+    assert house.storage.devices.rows[ESP].last_boot_at == START + timedelta(seconds=57)
+
+
+async def test_a_restart_while_the_server_was_away_is_noticed_by_the_next_server() -> None:
+    house = Greenhouse()
+    house.approve()
+    await house.watch.heartbeat(reporting(0, 5000))
+    successor = Greenhouse()
+    successor.storage = successor.watch.storage = house.storage
+    await successor.registry.load(house.storage)
+    await successor.watch.heartbeat(reporting(7200, 6000))
+    assert successor.notes.events == ["device.restarted"]
+
+
+# ---------------------------------------------------------------- what is written, and how often
+
+
+async def test_a_flood_of_heartbeats_is_no_flood_of_writes() -> None:
+    house = Greenhouse()
+    house.approve()
+    for n in range(6000):
+        await house.watch.heartbeat(reporting(n / 100, 100 + n // 100))
+    saved = house.storage.devices.saved
+    assert saved["presence"] == 60 / SEEN_EVERY.total_seconds()
+    assert saved["health"] == 60 / REPORTS_WITHIN.total_seconds() * REPORTS
+    last = house.registry.device(ESP)
+    assert last is not None
+    assert last.last_seen == START + timedelta(seconds=59.99)
+
+
+async def test_every_report_at_an_ordinary_pace_becomes_history() -> None:
+    house = Greenhouse()
+    house.approve()
+    for n in range(20):
+        await house.watch.heartbeat(reporting(n * 5, 100 + n * 5))
+    assert len(house.storage.health_history.rows) == 20
+    assert house.storage.devices.saved["presence"] == 7
+
+
+async def test_every_change_is_written_at_once() -> None:
+    house = Greenhouse()
+    house.approve()
+    for n, change in enumerate(
+        ({}, {"ip_address": "10.0.0.9"}, {"kaiser_id": "kaiser_02"}, {"kaiser_id": "god"}), 1
+    ):
+        await house.watch.heartbeat(heartbeat(n, **change))
+        assert house.storage.devices.saved["presence"] == n
+    await house.watch.announced(ESP, 7)
+    assert house.storage.devices.rows[ESP].handover_epoch == 7
+    await house.watch.announced(ESP, 7)
+    await house.watch.announced("ESP_NOBODY", 7)
+    assert house.storage.devices.saved["presence"] == 5
+    will = LastWill(esp_id=ESP, kaiser_id="god", received_at=START, reason="connection_lost")
+    await house.watch.last_will(will)
+    assert not house.storage.devices.rows[ESP].online
+    await house.watch.heartbeat(heartbeat(5))
+    assert house.storage.devices.rows[ESP].online
+
+
+async def test_what_diagnostics_said_stays_in_what_a_heartbeat_tells() -> None:
+    house = Greenhouse()
+    house.approve()
+    await house.watch.heartbeat(reporting(0, 100, error_count=2, min_free_heap_bytes=90_000))
+    await house.watch.heartbeat(reporting(60, 160, free_heap_bytes=120_000))
+    stored = house.storage.devices.reports[ESP]
+    assert (stored.error_count, stored.min_free_heap_bytes) == (2, 90_000)
+    assert (stored.free_heap_bytes, stored.uptime_seconds) == (120_000, 160)
+
+
+# ---------------------------------------------------------------- connections that keep breaking
+
+
+async def lose(house: Greenhouse, *seconds: float) -> None:
+    for at in seconds:
+        await house.watch.heartbeat(heartbeat(at - 1))
+        at_time = START + timedelta(seconds=at)
+        await house.watch.last_will(
+            LastWill(esp_id=ESP, kaiser_id="god", received_at=at_time, reason="connection_lost")
+        )
+
+
+async def test_a_connection_that_keeps_breaking_is_noted_once() -> None:
+    house = Greenhouse()
+    house.approve()
+    await lose(house, 100, 400, 500, 600)
+    assert house.notes.events.count("device.flapping") == 1
+    await lose(house, 901)
+    assert house.notes.events.count("device.flapping") == 1
+    await lose(house, 1200)
+    assert house.notes.events.count("device.flapping") == 2
+
+
+async def test_two_breaks_far_apart_are_bad_luck() -> None:
+    house = Greenhouse()
+    house.approve()
+    await lose(house, 100, 401, 702)
+    assert "device.flapping" not in house.notes.events
