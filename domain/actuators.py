@@ -99,7 +99,13 @@ class ActuatorState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actuator:
-    """A pin that does something."""
+    """A pin that does something.
+
+    Attributes:
+        inverted: Whether the pin is low when it is on.
+        aux_gpio: A second pin that it needs, such as a valve's direction; None: none.
+        default_value: What it does from the device's boot on, 0.0 to 1.0.
+    """
 
     id: int
     pin: Pin
@@ -107,6 +113,9 @@ class Actuator:
     name: str
     enabled: bool = True
     critical: bool = False
+    inverted: bool = False
+    aux_gpio: int | None = None
+    default_value: float = 0.0
     state: ActuatorState = ActuatorState()
     created_at: datetime
     updated_at: datetime

@@ -203,3 +203,38 @@ class ConfigSync:
     error: str | None = None
     items: Mapping[str, str] = field(default_factory=dict)
     generation: int = 0
+
+
+class Errand(StrEnum):
+    """What a device must be told of, whenever it comes back.
+
+    CONFIG: all that is on its pins. FORGET: something that is no longer on a pin. ZONE: its zone.
+    SUBZONE: its subzone. FORGET_SUBZONE: that a subzone is no more.
+    """
+
+    CONFIG = "CONFIG"
+    FORGET = "FORGET"
+    ZONE = "ZONE"
+    SUBZONE = "SUBZONE"
+    FORGET_SUBZONE = "FORGET_SUBZONE"
+
+
+ERRAND_LIFETIME = timedelta(days=30)
+"""How long a device that is away is waited for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEntry:
+    """Something that must arrive. Commands are never among these: they would come too late.
+
+    Attributes:
+        id: Grows in the order of what was decided; 0 until it is stored.
+        body: What has to be said where the server itself no longer knows it; flat.
+    """
+
+    id: int = 0
+    esp_id: str
+    errand: Errand
+    body: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+    created_at: datetime
+    expires_at: datetime

@@ -1,10 +1,11 @@
 """Devices: ESP32 boards, what they say of themselves, and whether they are trusted yet."""
 
 import re
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 OFFLINE_AFTER = timedelta(seconds=180)
@@ -85,6 +86,10 @@ class Device:
             firmware that was never provisioned. Answers go out on the same level.
         approved: Whether a person, or the setting KAISER_DISCOVERY=auto, let it in.
         online: Whether it was heard lately (see `OFFLINE_AFTER`) and its last will was not.
+        zone_id: The zone that people put it into; None: none.
+        subzone_id: The part of that zone that its pins belong to; None: none.
+        is_zone_master: Whether it speaks for its zone.
+        metadata: What people noted about it; the server does not look into it.
         last_seen: When the server last heard it; None: never, only configured.
         last_boot_at: When it last started, as far as its reports tell.
         handover_epoch: The session it last announced; None: its firmware announces none.
@@ -97,6 +102,9 @@ class Device:
     approved: bool = False
     online: bool = False
     zone_id: str | None = None
+    subzone_id: str | None = None
+    is_zone_master: bool = False
+    metadata: Mapping[str, Any] = field(default_factory=dict)
     ip_address: str | None = None
     firmware_version: str | None = None
     hardware_type: str | None = None
@@ -153,7 +161,7 @@ class DeviceHealth:
         return replace(self, **kept, safe_mode=safe_mode)
 
 
-_REPORTED = [field.name for field in fields(DeviceHealth) if field.default is None]
+_REPORTED = [known.name for known in fields(DeviceHealth) if known.default is None]
 
 
 def restart_reason(before: DeviceHealth, now: DeviceHealth) -> str | None:

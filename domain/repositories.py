@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol, Self
 from uuid import UUID
 
 from domain.actuators import Actuator, ActuatorState, Command, Pin
+from domain.config_repositories import ConfigSyncs, Outbox, Zones
 from domain.dead_letters import DeadLetter
 from domain.devices import Device, DeviceHealth, DeviceStatus
 from domain.pages import Page, PageRequest
@@ -22,7 +23,10 @@ class Devices(Protocol):
         ...
 
     async def save(self, device: Device) -> None:
-        """Store what people decide about a known device: name, approved, zone, updated_at."""
+        """Store what people decide about a known device.
+
+        That is name, approved, zone, subzone, zone master, metadata and updated_at.
+        """
         ...
 
     async def save_presence(self, device: Device) -> None:
@@ -46,6 +50,7 @@ class Devices(Protocol):
         *,
         statuses: Collection[DeviceStatus] | None = None,
         search: str | None = None,
+        zone_id: str | None = None,
     ) -> Page[Device]:
         """Return devices by name.
 
@@ -53,13 +58,22 @@ class Devices(Protocol):
             page: Which part of the list.
             statuses: Only devices with one of these; None: with any.
             search: Only devices with this text in esp_id or name.
+            zone_id: Only devices of this zone; None: of any, or of none.
         """
         ...
 
     async def count(
-        self, *, statuses: Collection[DeviceStatus] | None = None, search: str | None = None
+        self,
+        *,
+        statuses: Collection[DeviceStatus] | None = None,
+        search: str | None = None,
+        zone_id: str | None = None,
     ) -> int:
         """Return how many devices the same selection holds."""
+        ...
+
+    async def remove(self, esp_id: str) -> None:
+        """Forget a device and everything that hangs on it."""
         ...
 
     async def all(self) -> Sequence[Device]:
@@ -147,6 +161,14 @@ class Sensors(Protocol):
         """Return how many sensors the same selection holds."""
         ...
 
+    async def save(self, sensor: Sensor) -> None:
+        """Store every configured field of a known sensor."""
+        ...
+
+    async def remove(self, sensor_id: int) -> None:
+        """Forget a sensor; its readings can no longer be asked for."""
+        ...
+
     async def all(self) -> Sequence[Sensor]:
         """Return every sensor, for the registry."""
         ...
@@ -224,6 +246,10 @@ class Actuators(Protocol):
 
     async def count(self, *, esp_id: str | None = None, actuator_type: str | None = None) -> int:
         """Return how many actuators the same selection holds."""
+        ...
+
+    async def remove(self, actuator_id: int) -> None:
+        """Forget an actuator and its commands."""
         ...
 
     async def all(self) -> Sequence[Actuator]:
@@ -381,6 +407,21 @@ class UnitOfWork(Protocol):
     @property
     def users(self) -> Users:
         """The accounts inside this transaction."""
+        ...
+
+    @property
+    def zones(self) -> Zones:
+        """The zones inside this transaction."""
+        ...
+
+    @property
+    def config_syncs(self) -> ConfigSyncs:
+        """How devices stand inside this transaction."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """What must arrive, inside this transaction."""
         ...
 
     @property

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -89,13 +89,22 @@ class SensorKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sensor:
-    """A sensor that was heard of or configured."""
+    """A sensor that was heard of or configured.
+
+    Attributes:
+        enabled: Whether its device reads it.
+        interval: Between two samples, 1 to 300 s; None: the device's own default.
+        processing_mode: Who is to convert its raw values, the server (PI_ENHANCED) or the device
+            (LOCAL); None: as the device does by itself.
+    """
 
     id: int
     key: SensorKey
     name: str
     unit: str | None = None
     enabled: bool = True
+    interval: timedelta | None = None
+    processing_mode: ProcessingMode | None = None
     created_at: datetime
     updated_at: datetime
 

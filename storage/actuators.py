@@ -49,6 +49,9 @@ class ActuatorRepository:
                 name=actuator.name,
                 enabled=actuator.enabled,
                 critical=actuator.critical,
+                inverted=actuator.inverted,
+                aux_gpio=actuator.aux_gpio,
+                default_value=actuator.default_value,
                 updated_at=actuator.updated_at,
             )
         )
@@ -95,6 +98,10 @@ class ActuatorRepository:
         wanted = {"device__esp_id": esp_id, "actuator_type": actuator_type}
         return self._rows().filter(**{k: v for k, v in wanted.items() if v is not None})
 
+    async def remove(self, actuator_id: int) -> None:
+        """Delete one."""
+        await self._rows().filter(id=actuator_id).delete()
+
     async def all(self) -> Sequence[Actuator]:
         """Select all."""
         return [_actuator(row) for row in await self._rows()]
@@ -119,6 +126,9 @@ def _row(actuator: Actuator, device: DeviceRow) -> ActuatorRow:
         name=actuator.name,
         enabled=actuator.enabled,
         critical=actuator.critical,
+        inverted=actuator.inverted,
+        aux_gpio=actuator.aux_gpio,
+        default_value=actuator.default_value,
         created_at=actuator.created_at,
         updated_at=actuator.updated_at,
         **_columns(actuator.state),
@@ -133,6 +143,9 @@ def _actuator(row: ActuatorRow) -> Actuator:
         name=row.name,
         enabled=row.enabled,
         critical=row.critical,
+        inverted=row.inverted,
+        aux_gpio=row.aux_gpio,
+        default_value=row.default_value,
         state=ActuatorState(
             value=row.value,
             is_active=row.is_active,

@@ -48,6 +48,9 @@ class DeviceRepository:
                 name=device.name,
                 approved=device.approved,
                 zone_id=device.zone_id,
+                subzone_id=device.subzone_id,
+                is_zone_master=device.is_zone_master,
+                metadata=dict(device.metadata),
                 updated_at=device.updated_at,
             )
         )
@@ -84,30 +87,44 @@ class DeviceRepository:
         *,
         statuses: Collection[DeviceStatus] | None = None,
         search: str | None = None,
+        zone_id: str | None = None,
     ) -> Page[Device]:
         """Select a page, by name."""
-        found = self._found(statuses, search)
+        found = self._found(statuses, search, zone_id)
         if (key := key_after(page, str)) is not None:
             found = found.filter(behind(["esp_id"], key))
         rows = await found.order_by("esp_id").limit(page.first + 1)
         return cut(rows, page, _device, lambda device: (device.esp_id,))
 
     async def count(
-        self, *, statuses: Collection[DeviceStatus] | None = None, search: str | None = None
+        self,
+        *,
+        statuses: Collection[DeviceStatus] | None = None,
+        search: str | None = None,
+        zone_id: str | None = None,
     ) -> int:
         """Count the same selection."""
-        return await self._found(statuses, search).count()
+        return await self._found(statuses, search, zone_id).count()
 
     def _found(
-        self, statuses: Collection[DeviceStatus] | None, search: str | None
+        self,
+        statuses: Collection[DeviceStatus] | None,
+        search: str | None,
+        zone_id: str | None,
     ) -> QuerySet[DeviceRow]:
         found = self._rows()
+        if zone_id is not None:
+            found = found.filter(zone_id=zone_id)
         if statuses is not None:
             wanted = (q for status, q in _PRESENCE.items() if status in statuses)
             found = found.filter(reduce(or_, wanted, _NONE))
         if search:
             found = found.filter(Q(esp_id__icontains=search) | Q(name__icontains=search))
         return found
+
+    async def remove(self, esp_id: str) -> None:
+        """Delete one; the foreign keys take everything along."""
+        await self._rows().filter(esp_id=esp_id).delete()
 
     async def all(self) -> Sequence[Device]:
         """Select all."""
@@ -189,6 +206,9 @@ def _row(device: Device) -> DeviceRow:
         approved=device.approved,
         online=device.online,
         zone_id=device.zone_id,
+        subzone_id=device.subzone_id,
+        is_zone_master=device.is_zone_master,
+        metadata=dict(device.metadata),
         ip_address=device.ip_address,
         firmware_version=device.firmware_version,
         hardware_type=device.hardware_type,
@@ -209,6 +229,9 @@ def _device(row: DeviceRow) -> Device:
         approved=row.approved,
         online=row.online,
         zone_id=row.zone_id,
+        subzone_id=row.subzone_id,
+        is_zone_master=row.is_zone_master,
+        metadata=row.metadata,
         ip_address=row.ip_address,
         firmware_version=row.firmware_version,
         hardware_type=row.hardware_type,

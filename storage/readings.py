@@ -6,7 +6,7 @@ index of (sensor, time measured, sequence), or the one of id.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -127,9 +127,15 @@ def _sensor(row: Mapping[str, Any]) -> Sensor:
         name=row["name"],
         unit=row["unit"],
         enabled=row["enabled"],
+        interval=_duration(row["interval"]),
+        processing_mode=row["processing_mode"] and ProcessingMode(row["processing_mode"]),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
+
+
+def _duration(microseconds: int | None) -> timedelta | None:
+    return None if microseconds is None else timedelta(microseconds=microseconds)
 
 
 _COLUMNS = """
@@ -138,7 +144,7 @@ SELECT reading.id, reading.sensor_id, reading.measured_at, reading.received_at, 
        conversion.mode, conversion.library, conversion.library_version,
        conversion.unit AS conversion_unit,
        device.esp_id, sensor.gpio, sensor.sensor_type, sensor.address, sensor.name, sensor.unit,
-       sensor.enabled, sensor.created_at, sensor.updated_at
+       sensor.enabled, sensor.interval, sensor.processing_mode, sensor.created_at, sensor.updated_at
 """
 
 _JOINS = """

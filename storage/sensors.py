@@ -94,6 +94,24 @@ class SensorRepository:
         wanted = {"device__esp_id": esp_id, "sensor_type": sensor_type, "enabled": enabled}
         return self._rows().filter(**{k: v for k, v in wanted.items() if v is not None})
 
+    async def save(self, sensor: Sensor) -> None:
+        """Update what is configured."""
+        await (
+            self._rows()
+            .filter(id=sensor.id)
+            .update(
+                name=sensor.name,
+                enabled=sensor.enabled,
+                interval=sensor.interval,
+                processing_mode=sensor.processing_mode,
+                updated_at=sensor.updated_at,
+            )
+        )
+
+    async def remove(self, sensor_id: int) -> None:
+        """Delete one."""
+        await self._rows().filter(id=sensor_id).delete()
+
     async def all(self) -> Sequence[Sensor]:
         """Select all."""
         return [_sensor(row) for row in await self._rows()]
@@ -108,6 +126,8 @@ def _row(sensor: Sensor, device: DeviceRow) -> SensorRow:
         name=sensor.name,
         unit=sensor.unit,
         enabled=sensor.enabled,
+        interval=sensor.interval,
+        processing_mode=sensor.processing_mode,
         created_at=sensor.created_at,
         updated_at=sensor.updated_at,
     )
@@ -120,6 +140,8 @@ def _sensor(row: SensorRow) -> Sensor:
         name=row.name,
         unit=row.unit,
         enabled=row.enabled,
+        interval=row.interval,
+        processing_mode=row.processing_mode,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -11,6 +11,7 @@ from tortoise.indexes import Index
 from tortoise.models import Model
 
 from domain.actuators import CommandAction, CommandOrigin, CommandStatus, EmergencyPhase
+from domain.configs import ConfigSyncState, Errand
 from domain.sensors import ProcessingMode
 from domain.system_events import Detail, Severity
 from domain.users import Role
@@ -36,7 +37,10 @@ class DeviceRow(Model):
     name = fields.TextField(null=True)
     approved = fields.BooleanField()
     online = fields.BooleanField()
-    zone_id = fields.TextField(null=True)
+    zone_id = KeyField(null=True)
+    subzone_id = fields.TextField(null=True)
+    is_zone_master = fields.BooleanField()
+    metadata: fields.Field[dict[str, object]] = fields.JSONField()
     ip_address = fields.TextField(null=True)
     firmware_version = fields.TextField(null=True)
     hardware_type = fields.TextField(null=True)
@@ -115,6 +119,8 @@ class SensorRow(Model):
     name = fields.TextField()
     unit = fields.TextField(null=True)
     enabled = fields.BooleanField()
+    interval = fields.TimeDeltaField(null=True)
+    processing_mode = fields.CharEnumField(ProcessingMode, max_length=16, null=True)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 
@@ -137,6 +143,9 @@ class ActuatorRow(Model):
     name = fields.TextField()
     enabled = fields.BooleanField()
     critical = fields.BooleanField()
+    inverted = fields.BooleanField()
+    aux_gpio = fields.SmallIntField(null=True)
+    default_value = fields.FloatField()
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
     value = fields.FloatField()
@@ -285,3 +294,58 @@ class SystemEventRow(Model):
         """Table options."""
 
         table = "system_event"
+
+
+class ZoneRow(Model):
+    """A zone; devices name theirs, and so do its parts."""
+
+    id = fields.UUIDField(primary_key=True)
+    zone_id = KeyField(unique=True)
+    name = fields.TextField()
+    parent_zone_id = KeyField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        """Table options."""
+
+        table = "zone"
+
+
+class ConfigSyncRow(Model):
+    """How a device stands to what it should have; one row per device."""
+
+    device: fields.OneToOneRelation[DeviceRow] = fields.OneToOneField(
+        "models.DeviceRow", related_name="config_sync", primary_key=True
+    )
+    state = fields.CharEnumField(ConfigSyncState, max_length=16)
+    config_id = fields.TextField(null=True)
+    sent_at = fields.DatetimeField(null=True)
+    confirmed_at = fields.DatetimeField(null=True)
+    attempts = fields.IntField()
+    error = fields.TextField(null=True)
+    items: fields.Field[dict[str, str]] = fields.JSONField()
+    generation = fields.BigIntField()
+
+    class Meta:
+        """Table options."""
+
+        table = "config_sync"
+
+
+class OutboxRow(Model):
+    """Something that must arrive at a device."""
+
+    id = fields.BigIntField(primary_key=True)
+    device: fields.ForeignKeyRelation[DeviceRow] = fields.ForeignKeyField(
+        "models.DeviceRow", related_name="outbox"
+    )
+    errand = fields.CharEnumField(Errand, max_length=16)
+    body: fields.Field[dict[str, str | int | bool | None]] = fields.JSONField()
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+
+    class Meta:
+        """Table options."""
+
+        table = "outbox"
+        indexes = (Index(fields=["device_id", "id"]),)

@@ -9,14 +9,17 @@ from domain.errors import StorageUnavailableError
 from storage.actuators import ActuatorRepository
 from storage.client import TransactionClient
 from storage.commands import CommandRepository
+from storage.config_syncs import ConfigSyncRepository
 from storage.dead_letters import DeadLetterRepository
 from storage.devices import DeviceRepository
 from storage.errors import translated
 from storage.health_history import HealthHistoryRepository
+from storage.outbox import OutboxRepository
 from storage.readings import ReadingRepository
 from storage.sensors import SensorRepository
 from storage.system_events import SystemEventRepository
 from storage.users import UserRepository
+from storage.zones import ZoneRepository
 
 
 class PostgresUnitOfWork:
@@ -29,6 +32,9 @@ class PostgresUnitOfWork:
     actuators: ActuatorRepository
     commands: CommandRepository
     users: UserRepository
+    zones: ZoneRepository
+    config_syncs: ConfigSyncRepository
+    outbox: OutboxRepository
     dead_letters: DeadLetterRepository
     system_events: SystemEventRepository
 
@@ -62,6 +68,9 @@ class PostgresUnitOfWork:
         self.actuators = ActuatorRepository(client)
         self.commands = CommandRepository(client)
         self.users = UserRepository(client)
+        self.zones = ZoneRepository(client)
+        self.config_syncs = ConfigSyncRepository(client)
+        self.outbox = OutboxRepository(client)
         self.dead_letters = DeadLetterRepository(client)
         self.system_events = SystemEventRepository(client)
         return self

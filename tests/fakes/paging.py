@@ -1,6 +1,7 @@
 """Pages of lists in memory."""
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from domain.errors import BadInputError
@@ -21,3 +22,8 @@ def paged(
         keyed = [(k, i) for k, i in keyed if (k < after if descending else k > after)]
     chosen = keyed[: page.first]
     return Page(tuple(Entry(item, k) for k, item in chosen), len(keyed) > len(chosen))
+
+
+def microseconds(instant: datetime) -> int:
+    """Return an instant as microseconds since 1970."""
+    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from domain.actuators import Actuator, ActuatorState, Command, CommandStatus, Pin
 from domain.dead_letters import DeadLetter
 from domain.devices import Device, DeviceHealth, DeviceStatus
 from domain.errors import ConflictError, DomainError, StorageUnavailableError
@@ -15,13 +14,11 @@ from domain.pages import Page, PageRequest
 from domain.repositories import NewReading
 from domain.sensors import Reading, Sensor, SensorKey
 from domain.users import User
+from tests.fakes.actuators import FakeActuators, FakeCommands
+from tests.fakes.configs import FakeConfigSyncs, FakeOutbox, FakeZones
 from tests.fakes.health_history import FakeHealthHistory
-from tests.fakes.paging import paged
+from tests.fakes.paging import microseconds, paged
 from tests.fakes.system_events import FakeSystemEvents
-
-
-def _microseconds(instant: datetime) -> int:
-    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 @dataclass(slots=True)
@@ -40,6 +37,9 @@ class FakeDevices:
             name=device.name,
             approved=device.approved,
             zone_id=device.zone_id,
+            subzone_id=device.subzone_id,
+            is_zone_master=device.is_zone_master,
+            metadata=device.metadata,
             updated_at=device.updated_at,
         )
 
@@ -63,12 +63,21 @@ class FakeDevices:
     async def by_esp_ids(self, esp_ids: Sequence[str]) -> Mapping[str, Device]:
         return {esp_id: self.rows[esp_id] for esp_id in esp_ids if esp_id in self.rows}
 
-    def _found(self, statuses: Collection[DeviceStatus] | None, search: str | None) -> list[Device]:
+    async def remove(self, esp_id: str) -> None:
+        self.rows.pop(esp_id, None)
+
+    def _found(
+        self,
+        statuses: Collection[DeviceStatus] | None,
+        search: str | None,
+        zone_id: str | None,
+    ) -> list[Device]:
         wanted = (search or "").lower()
         return [
             device
             for device in self.rows.values()
             if (statuses is None or device.status in statuses)
+            and zone_id in {None, device.zone_id}
             and wanted in f"{device.esp_id} {device.name or ''}".lower()
         ]
 
@@ -78,13 +87,18 @@ class FakeDevices:
         *,
         statuses: Collection[DeviceStatus] | None = None,
         search: str | None = None,
+        zone_id: str | None = None,
     ) -> Page[Device]:
-        return paged(self._found(statuses, search), lambda device: (device.esp_id,), page)
+        return paged(self._found(statuses, search, zone_id), lambda device: (device.esp_id,), page)
 
     async def count(
-        self, *, statuses: Collection[DeviceStatus] | None = None, search: str | None = None
+        self,
+        *,
+        statuses: Collection[DeviceStatus] | None = None,
+        search: str | None = None,
+        zone_id: str | None = None,
     ) -> int:
-        return len(self._found(statuses, search))
+        return len(self._found(statuses, search, zone_id))
 
     async def all(self) -> Sequence[Device]:
         return tuple(self.rows.values())
@@ -150,6 +164,12 @@ class FakeSensors:
     ) -> int:
         return len(self._found(esp_id, sensor_type, enabled))
 
+    async def save(self, sensor: Sensor) -> None:
+        self.rows[sensor.key] = sensor
+
+    async def remove(self, sensor_id: int) -> None:
+        self.rows = {key: row for key, row in self.rows.items() if row.id != sensor_id}
+
     async def all(self) -> Sequence[Sensor]:
         return tuple(self.rows.values())
 
@@ -186,7 +206,7 @@ class FakeReadings:
             and (start is None or reading.measured_at >= start)
             and (end is None or reading.measured_at < end)
         ]
-        return paged(found, lambda r: (_microseconds(r.measured_at), r.id), page, descending=True)
+        return paged(found, lambda r: (microseconds(r.measured_at), r.id), page, descending=True)
 
     async def since(self, reading_id: int, limit: int) -> Sequence[Reading]:
         found = [reading for reading in self.rows if reading.id > reading_id]
@@ -194,80 +214,6 @@ class FakeReadings:
 
     async def first_id_at(self, received_at: datetime) -> int:
         return max((r.id for r in self.rows if r.received_at < received_at), default=0)
-
-
-@dataclass(slots=True)
-class FakeActuators:
-    rows: dict[Pin, Actuator] = field(default_factory=dict)
-
-    async def add(self, actuator: Actuator) -> Actuator:
-        return self.rows.setdefault(actuator.pin, replace(actuator, id=len(self.rows) + 1))
-
-    async def save(self, actuator: Actuator) -> None:
-        self.rows[actuator.pin] = replace(actuator, state=self.rows[actuator.pin].state)
-
-    async def save_state(self, actuator_id: int, state: ActuatorState) -> None:
-        for pin, actuator in self.rows.items():
-            if actuator.id == actuator_id:
-                self.rows[pin] = replace(actuator, state=state)
-
-    async def by_pin(self, pin: Pin) -> Actuator | None:
-        return self.rows.get(pin)
-
-    async def by_ids(self, ids: Sequence[int]) -> Mapping[int, Actuator]:
-        return {actuator.id: actuator for actuator in self.rows.values() if actuator.id in ids}
-
-    async def of_devices(self, esp_ids: Sequence[str]) -> Mapping[str, Sequence[Actuator]]:
-        rows = sorted(self.rows.values(), key=lambda actuator: actuator.pin)
-        return {esp_id: [a for a in rows if a.pin.esp_id == esp_id] for esp_id in esp_ids}
-
-    def _found(self, esp_id: str | None, actuator_type: str | None) -> list[Actuator]:
-        return [
-            actuator
-            for actuator in self.rows.values()
-            if esp_id in (None, actuator.pin.esp_id)
-            and actuator_type in (None, actuator.actuator_type)
-        ]
-
-    async def page(
-        self, page: PageRequest, *, esp_id: str | None = None, actuator_type: str | None = None
-    ) -> Page[Actuator]:
-        return paged(self._found(esp_id, actuator_type), lambda a: tuple(a.pin), page)
-
-    async def count(self, *, esp_id: str | None = None, actuator_type: str | None = None) -> int:
-        return len(self._found(esp_id, actuator_type))
-
-    async def all(self) -> Sequence[Actuator]:
-        return tuple(self.rows.values())
-
-
-@dataclass(slots=True)
-class FakeCommands:
-    rows: dict[UUID, Command] = field(default_factory=dict)
-
-    async def add(self, command: Command) -> Command:
-        key = command.idempotency_key
-        for known in self.rows.values():
-            if key is not None and known.idempotency_key == key:
-                return known
-        return self.rows.setdefault(command.id, command)
-
-    async def save(self, command: Command) -> None:
-        self.rows[command.id] = command
-
-    async def by_id(self, command_id: UUID) -> Command | None:
-        return self.rows.get(command_id)
-
-    async def of_actuator(self, actuator_id: int, page: PageRequest) -> Page[Command]:
-        found = [c for c in self.rows.values() if c.actuator_id == actuator_id]
-        return paged(
-            found, lambda c: (_microseconds(c.created_at), str(c.id)), page, descending=True
-        )
-
-    async def unfinished(self) -> Sequence[Command]:
-        open_ = (CommandStatus.PENDING, CommandStatus.SENT)
-        found = [command for command in self.rows.values() if command.status in open_]
-        return sorted(found, key=lambda command: command.created_at)
 
 
 @dataclass(slots=True)
@@ -331,6 +277,9 @@ class FakeStorage:
     actuators: FakeActuators = field(default_factory=FakeActuators)
     commands: FakeCommands = field(default_factory=FakeCommands)
     users: FakeUsers = field(default_factory=FakeUsers)
+    zones: FakeZones = field(default_factory=FakeZones)
+    config_syncs: FakeConfigSyncs = field(default_factory=FakeConfigSyncs)
+    outbox: FakeOutbox = field(default_factory=FakeOutbox)
     dead_letters: FakeDeadLetters = field(default_factory=FakeDeadLetters)
     system_events: FakeSystemEvents = field(default_factory=FakeSystemEvents)
     available: bool = True
@@ -362,6 +311,9 @@ class FakeStorage:
             self.actuators.rows,
             self.commands.rows,
             self.users.rows,
+            self.zones.rows,
+            self.config_syncs.rows,
+            self.outbox.rows,
             self.dead_letters.rows,
             self.system_events.rows,
         )
@@ -409,6 +361,21 @@ class FakeUnitOfWork:
     def users(self) -> FakeUsers:
         self._storage.queries["users"] += 1
         return self._storage.users
+
+    @property
+    def zones(self) -> FakeZones:
+        self._storage.queries["zones"] += 1
+        return self._storage.zones
+
+    @property
+    def config_syncs(self) -> FakeConfigSyncs:
+        self._storage.queries["config_syncs"] += 1
+        return self._storage.config_syncs
+
+    @property
+    def outbox(self) -> FakeOutbox:
+        self._storage.queries["outbox"] += 1
+        return self._storage.outbox
 
     @property
     def dead_letters(self) -> FakeDeadLetters:
@@ -467,7 +434,7 @@ class FakeReadingWriter:
             return None
         last = max((reading.id for reading in rows), default=0)
         reading = Reading(
-            id=max(last + 1, _microseconds(sample.received_at)),
+            id=max(last + 1, microseconds(sample.received_at)),
             sensor=new.sensor,
             measured_at=measured_at,
             received_at=sample.received_at,

@@ -1,0 +1,59 @@
+"""What the domain needs of the database to keep devices in line; see domain.repositories."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from domain.configs import ConfigSync, OutboxEntry
+from domain.zones import Zone
+
+
+class Zones(Protocol):
+    """Stored zones."""
+
+    async def add(self, zone: Zone) -> Zone:
+        """Store a new zone; where the zone_id is known already, return the stored one."""
+        ...
+
+    async def save(self, zone: Zone) -> None:
+        """Store name and parent of a known zone."""
+        ...
+
+    async def all(self) -> Sequence[Zone]:
+        """Return every zone, in order of zone_id."""
+        ...
+
+    async def by_zone_ids(self, zone_ids: Sequence[str]) -> Mapping[str, Zone]:
+        """Return several zones; unknown ones are absent."""
+        ...
+
+
+class ConfigSyncs(Protocol):
+    """How devices stand to what they should have."""
+
+    async def save(self, esp_id: str, sync: ConfigSync) -> None:
+        """Store how a known device stands."""
+        ...
+
+    async def by_esp_ids(self, esp_ids: Sequence[str]) -> Mapping[str, ConfigSync]:
+        """Return how devices stand; one that was never sent anything is absent."""
+        ...
+
+
+class Outbox(Protocol):
+    """What must arrive at devices, in the order in which it was decided; never commands."""
+
+    async def add(self, entries: Sequence[OutboxEntry]) -> None:
+        """Store new entries (their id is ignored) for known devices."""
+        ...
+
+    async def of_device(self, esp_id: str) -> Sequence[OutboxEntry]:
+        """Return what waits for a device, in order."""
+        ...
+
+    async def remove(self, ids: Sequence[int]) -> None:
+        """Forget entries that have arrived, or never will."""
+        ...
+
+    async def waiting(self) -> Sequence[str]:
+        """Return the esp_ids of the devices that anything waits for."""
+        ...

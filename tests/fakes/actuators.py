@@ -1,0 +1,86 @@
+"""Actuators and commands, in memory."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from domain.actuators import Actuator, ActuatorState, Command, CommandStatus, Pin
+from domain.pages import Page, PageRequest
+from tests.fakes.paging import microseconds, paged
+
+
+@dataclass(slots=True)
+class FakeActuators:
+    rows: dict[Pin, Actuator] = field(default_factory=dict)
+
+    async def add(self, actuator: Actuator) -> Actuator:
+        return self.rows.setdefault(actuator.pin, replace(actuator, id=len(self.rows) + 1))
+
+    async def save(self, actuator: Actuator) -> None:
+        self.rows[actuator.pin] = replace(actuator, state=self.rows[actuator.pin].state)
+
+    async def save_state(self, actuator_id: int, state: ActuatorState) -> None:
+        for pin, actuator in self.rows.items():
+            if actuator.id == actuator_id:
+                self.rows[pin] = replace(actuator, state=state)
+
+    async def by_pin(self, pin: Pin) -> Actuator | None:
+        return self.rows.get(pin)
+
+    async def by_ids(self, ids: Sequence[int]) -> Mapping[int, Actuator]:
+        return {actuator.id: actuator for actuator in self.rows.values() if actuator.id in ids}
+
+    async def of_devices(self, esp_ids: Sequence[str]) -> Mapping[str, Sequence[Actuator]]:
+        rows = sorted(self.rows.values(), key=lambda actuator: actuator.pin)
+        return {esp_id: [a for a in rows if a.pin.esp_id == esp_id] for esp_id in esp_ids}
+
+    def _found(self, esp_id: str | None, actuator_type: str | None) -> list[Actuator]:
+        return [
+            actuator
+            for actuator in self.rows.values()
+            if esp_id in (None, actuator.pin.esp_id)
+            and actuator_type in (None, actuator.actuator_type)
+        ]
+
+    async def page(
+        self, page: PageRequest, *, esp_id: str | None = None, actuator_type: str | None = None
+    ) -> Page[Actuator]:
+        return paged(self._found(esp_id, actuator_type), lambda a: tuple(a.pin), page)
+
+    async def count(self, *, esp_id: str | None = None, actuator_type: str | None = None) -> int:
+        return len(self._found(esp_id, actuator_type))
+
+    async def remove(self, actuator_id: int) -> None:
+        self.rows = {pin: row for pin, row in self.rows.items() if row.id != actuator_id}
+
+    async def all(self) -> Sequence[Actuator]:
+        return tuple(self.rows.values())
+
+
+@dataclass(slots=True)
+class FakeCommands:
+    rows: dict[UUID, Command] = field(default_factory=dict)
+
+    async def add(self, command: Command) -> Command:
+        key = command.idempotency_key
+        for known in self.rows.values():
+            if key is not None and known.idempotency_key == key:
+                return known
+        return self.rows.setdefault(command.id, command)
+
+    async def save(self, command: Command) -> None:
+        self.rows[command.id] = command
+
+    async def by_id(self, command_id: UUID) -> Command | None:
+        return self.rows.get(command_id)
+
+    async def of_actuator(self, actuator_id: int, page: PageRequest) -> Page[Command]:
+        found = [c for c in self.rows.values() if c.actuator_id == actuator_id]
+        return paged(
+            found, lambda c: (microseconds(c.created_at), str(c.id)), page, descending=True
+        )
+
+    async def unfinished(self) -> Sequence[Command]:
+        open_ = (CommandStatus.PENDING, CommandStatus.SENT)
+        found = [command for command in self.rows.values() if command.status in open_]
+        return sorted(found, key=lambda command: command.created_at)
