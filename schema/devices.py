@@ -7,14 +7,16 @@ import strawberry
 
 from domain import devices
 from schema.actuators import Actuator
+from schema.arguments import After, First, From, To
 from schema.context import Info
 from schema.fields import field
 from schema.ids import global_id
 from schema.nodes import Node
-from schema.pages import CountedConnection, Cursors
+from schema.pages import Connection, CountedConnection, Cursors
 from schema.sensors import Sensor
 
 DEVICES = Cursors("devices")
+HEALTH = Cursors("health")
 
 strawberry.enum(
     devices.DeviceStatus,
@@ -38,6 +40,12 @@ class DeviceHealth:
     )
     uptime_seconds: int | None = strawberry.field(description="Seconds since the device started.")
     free_heap_bytes: int | None = strawberry.field(description="Free memory, in bytes.")
+    min_free_heap_bytes: int | None = strawberry.field(
+        description="The least memory that was ever free since it started, in bytes."
+    )
+    heap_fragmentation_percent: int | None = strawberry.field(
+        description="How much of its free memory is in pieces, 0 to 100."
+    )
     wifi_rssi_dbm: int | None = strawberry.field(
         description="Strength of its radio signal, in dBm: -50 is strong, -80 is weak."
     )
@@ -46,6 +54,9 @@ class DeviceHealth:
     )
     sensor_count: int | None = strawberry.field(description="How many sensors it runs.")
     actuator_count: int | None = strawberry.field(description="How many actuators it runs.")
+    error_count: int | None = strawberry.field(
+        description="How many errors it has counted since it started."
+    )
 
     @classmethod
     def of(cls, health: devices.DeviceHealth) -> Self:
@@ -55,11 +66,19 @@ class DeviceHealth:
             system_state=health.system_state,
             uptime_seconds=health.uptime_seconds,
             free_heap_bytes=health.free_heap_bytes,
+            min_free_heap_bytes=health.min_free_heap_bytes,
+            heap_fragmentation_percent=health.heap_fragmentation_percent,
             wifi_rssi_dbm=health.wifi_rssi_dbm,
             safe_mode=health.safe_mode,
             sensor_count=health.sensor_count,
             actuator_count=health.actuator_count,
+            error_count=health.error_count,
         )
+
+
+@strawberry.type(description="A page of reports, newest first.")
+class DeviceHealthConnection(Connection[DeviceHealth]):
+    """Reports, page by page; they are too many to be counted."""
 
 
 @strawberry.type(description="An ESP32 board.")
@@ -105,6 +124,22 @@ class Device(Node):
         """Its newest report about itself; null: it never sent one."""
         health = await info.context.loaders.health.load(self.esp_id)
         return DeviceHealth.of(health) if health else None
+
+    @field
+    async def health_history(
+        self,
+        info: Info,
+        start: From = None,
+        end: To = None,
+        first: First = None,
+        after: After = None,
+    ) -> DeviceHealthConnection:
+        """Its health over time, newest first: every report for a day, one an hour for a year."""
+        info.context.loaders.spend_page()
+        request = HEALTH.request(first, after)
+        async with info.context.services.storage.autocommit() as work:
+            page = await work.health_history.page(self.esp_id, request, start=start, end=end)
+        return DeviceHealthConnection.of(HEALTH, request, page, DeviceHealth.of)
 
     @field
     async def sensors(self, info: Info) -> list[Sensor]:

@@ -17,7 +17,14 @@ from app.graphql import build_schema
 from domain.actuators import Actuator, Command, CommandStatus
 from domain.dead_letters import DeadLetter
 from domain.devices import DeviceHealth
-from domain.events import ActuatorChanged, CommandChanged, DeviceHeard, Event, ReadingsStored
+from domain.events import (
+    ActuatorChanged,
+    CommandChanged,
+    DeviceHeard,
+    Event,
+    ReadingsStored,
+    SystemEventRecorded,
+)
 from domain.repositories import UnitOfWork
 from domain.sensors import Reading, Sensor
 from resolvers.live import REPLAY_PAGE
@@ -27,7 +34,14 @@ from tests.eventually import eventually
 from tests.fakes import START
 from tests.graphql_server import GraphqlServer
 from tests.integration.storing import new_reading
-from tests.makers import make_actuator, make_command, make_device, make_sensor, make_user
+from tests.makers import (
+    make_actuator,
+    make_command,
+    make_device,
+    make_sensor,
+    make_system_event,
+    make_user,
+)
 from tests.query_counting import counted_queries
 
 FEW, MANY = 1, 30
@@ -43,6 +57,7 @@ FRAGMENTS = {
     "sensor": "on Sensor { name device { espId name } latest { ...reading } }",
     "actuator": "on Actuator { name state { value } device { espId name } }",
     "command": "on Command { status user { username } actuator { ...actuator } }",
+    "systemEvent": "on SystemEvent { message severity device { espId name } }",
     "device": """on Device {
         espId health { systemState } sensors { ...sensor } actuators { ...actuator }
     }""",
@@ -114,6 +129,7 @@ class Greenhouse:
 
     async def _add_device(self, work: UnitOfWork, esp_id: str) -> None:
         await work.devices.add(make_device(esp_id, id=uuid7()))
+        await work.system_events.add([make_system_event(int(esp_id[-6:], 16) + 1, esp_id)])
         await work.devices.save_health(esp_id, REPORT)
         self.sensors += await work.sensors.add([make_sensor(esp_id, pin) for pin in range(SENSORS)])
         for pin in range(ACTUATORS):
@@ -191,6 +207,10 @@ QUERIES = [
     Operation("{ actuators(first: 100) { totalCount edges { node { ...actuator } } } }", 3),
     Operation("query($command: ID!) { command(id: $command) { ...command } }", 4),
     Operation("{ deadLetters(first: 100) { edges { node { topic reason } } } }", 1),
+    Operation("{ systemEvents(first: 100) { edges { node { message } } } }", 1),
+    Operation(
+        "{ systemEvents(first: 100, severity: ERROR) { edges { node { ...systemEvent } } } }", 2
+    ),
 ]
 
 NESTED = [
@@ -199,6 +219,11 @@ NESTED = [
     ),
     Operation(
         "{ actuators(first: 50) { edges { node { commands { edges { node { id } } } } } } }", 1
+    ),
+    Operation(
+        "{ devices(first: 50) { edges { node { healthHistory { edges { node { errorCount } } } } } "
+        "} }",
+        1,
     ),
 ]
 
@@ -236,6 +261,10 @@ def commanded(house: Greenhouse) -> Event:
     return CommandChanged(house.commands[-1])
 
 
+def recorded(house: Greenhouse) -> Event:
+    return SystemEventRecorded(make_system_event(1, house.sensors[-1].key.esp_id))
+
+
 SUBSCRIPTIONS = [
     Operation("subscription { readings { reading { value sensor { name } } } }", 0, stored),
     Operation("subscription { readings { reading { ...reading } } }", 1, stored),
@@ -245,6 +274,8 @@ SUBSCRIPTIONS = [
     Operation("subscription { actuatorStates { actuator { ...actuator } } }", 1, changed),
     Operation("subscription { commands { command { status } } }", 0, commanded),
     Operation("subscription { commands { command { ...command } } }", 3, commanded),
+    Operation("subscription { systemEvents { message } }", 0, recorded),
+    Operation("subscription { systemEvents { ...systemEvent } }", 1, recorded),
 ]
 
 # ---------------------------------------------------------------- what it costs
