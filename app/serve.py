@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import structlog
 import uvicorn
 
+from app import mdns
+from app.clock import SystemClock
 from app.data_directory import kept_secret_key, make_data_directory
 from app.embedded.broker import EmbeddedBroker
 from app.embedded.postgres import EmbeddedPostgres
@@ -137,11 +139,13 @@ async def _run(
             ending.create_task(server.finish())
             ending.create_task(http.stop())
 
+    announcer = mdns.announcer(settings, parts.addresses.broker, SystemClock())
     _log.info("http.listening", host=settings.http_host, port=settings.http_port)
     jobs: dict[str, Job] = {
         "http": http.run_until_stopped,
         **server.jobs,
         **{child.name: child.run for child in parts.children},
+        **({"mdns": announcer.run} if announcer else {}),
         **further,
     }
     await run_jobs(jobs, stop, finish)

@@ -122,6 +122,7 @@ class Settings(BaseModel):
         "127.0.0.1", description="an IP address: 127.0.0.1 (this computer), 0.0.0.0 (everybody)"
     )
     mqtt_port: Port = Field(1883, description="a port, 1 to 65535")
+    mdns: Annotated[Literal["off", "on"], Lower] = Field("off", description="on or off")
     mqtt_client_id: str = Field(
         "god-kaiser", description="1 to 64 letters, digits, - and _", pattern=r"^[\w-]{1,64}$"
     )

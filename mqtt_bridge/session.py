@@ -33,7 +33,7 @@ CONNECT_DEADLINE = 5.0
 """Seconds that connecting, subscribing or handing over a message may take."""
 
 MOST_PUBLISHING = 1024
-"""Messages that may be on their way to the broker at once; further ones wait, within the deadline."""
+"""Messages that may be on their way to the broker at once; further ones wait."""
 
 _PUBACK = 0x40
 _SUBSCRIPTION_REFUSED = 0x80

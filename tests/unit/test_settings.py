@@ -124,6 +124,7 @@ def test_a_secret_file_that_is_missing_or_empty_is_named(tmp_path: Path) -> None
         ("KAISER_MQTT_URL", "hidden", "mqtt://"),
         ("KAISER_MQTT_URL", "http://u:hidden@h", "mqtts://"),
         ("KAISER_MQTT_URL", "mqtt://[::1", "mqtt://"),
+        ("KAISER_MDNS", "perhaps", "on or off"),
         ("KAISER_MQTT_CLIENT_ID", "two words", "64"),
         ("KAISER_BROADCAST_URL", "kafka://h", "redis://"),
         ("KAISER_BROADCAST_URL", "redis://", "redis://"),
