@@ -228,7 +228,7 @@ class Heartbeat:
     health: DeviceHealth
     ip_address: str | None = None
     handover_epoch: int | None = None
-    firmware: FirmwareEvidence | None = None
+    firmware: FirmwareEvidence | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,4 +239,4 @@ class LastWill:
     kaiser_id: str
     received_at: datetime
     reason: str
-    firmware: FirmwareEvidence | None = None
+    firmware: FirmwareEvidence | None = field(default=None, compare=False)

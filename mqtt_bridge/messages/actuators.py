@@ -1,6 +1,6 @@
 """Alerts of pins, and the commands to them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain.actuators import CommandAction, Pin
@@ -17,7 +17,7 @@ class ActuatorAlert:
     received_at: datetime
     alert_type: str
     message: str = ""
-    firmware: FirmwareEvidence | None = None
+    firmware: FirmwareEvidence | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from domain.devices import DeviceHealth
+from domain.devices import DeviceHealth, FirmwareEvidence
 from domain.system_events import Severity
 from mqtt_bridge.messages.base import Details, FromDevice, ToDevice
 
@@ -46,6 +46,7 @@ class Diagnostics(FromDevice):
 
     health: DeviceHealth
     details: Details = field(default_factory=dict)
+    firmware: FirmwareEvidence | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ class DeviceError(FromDevice):
     """Something failed inside a device.
 
     Attributes:
-        code: The firmware's number, 1000..6999; None where it gives only a name.
+        code: The firmware's number as sent, 0..65535; None where it gives only a name.
         name: The firmware's word, such as `GPIO_CONFLICT`; empty where it gives only a number.
         category: `HARDWARE`, `SERVICE`, `COMMUNICATION`, `APPLICATION` …; empty: not said.
         details: The context it gives, of plain type.
@@ -82,6 +83,7 @@ class SystemResponse(FromDevice):
     message: str = ""
     correlation_id: str | None = None
     details: Details = field(default_factory=dict)
+    firmware: FirmwareEvidence | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,12 +185,20 @@ class SystemCommand(ToDevice):
     """An order to the device as a whole.
 
     Attributes:
-        params: What the command needs: `pin`, `level`, `token_type`, `token`, `delay`.
+        pin: Which bus to scan; None: the default one.
+        level: The log level to set.
+        token_type: Which token to set: `esp` or `broadcast`.
+        token: The new token, 1..64 characters.
+        delay_ms: How long to wait before a reboot.
         correlation_id: What newest firmware repeats in its answer; None: nothing.
     """
 
     command: SystemAction
-    params: Details = field(default_factory=dict)
+    pin: int | None = None
+    level: str | None = None
+    token_type: str | None = None
+    token: str | None = field(default=None, repr=False)
+    delay_ms: int | None = None
     correlation_id: str | None = None
 
 

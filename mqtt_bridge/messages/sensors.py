@@ -1,6 +1,6 @@
 """What sensors deliver, and what the server asks of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from domain.devices import FirmwareEvidence
 from domain.sensors import Quality, Sample
@@ -12,7 +12,7 @@ class SensorData:
     """A device reports one sample or several."""
 
     samples: tuple[Sample, ...]
-    firmware: FirmwareEvidence | None = None
+    firmware: FirmwareEvidence | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ No I/O and no clock: the time of receipt is handed in.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -13,18 +14,53 @@ from domain.configs import ConfigPart, DeviceConfig, PinConfig, Section
 from domain.zones import SubzoneAssignment, SubzoneRemoval, SubzoneSafety, ZoneAssignment
 from mqtt_bridge.messages import (
     ActuatorCommand,
+    AuthUpdate,
+    DownloadComplete,
+    DownloadStart,
+    EmergencyBroadcast,
+    EmergencyOrder,
     Empty,
     HeartbeatAck,
     Inbound,
+    IpChange,
+    LibraryChunk,
+    MeasureCommand,
     Outbound,
     Outgoing,
+    ProcessingResponse,
+    ServerStatus,
+    SystemCommand,
+    SystemUpdate,
+    TrialCommand,
 )
-from mqtt_bridge.payloads import actuators, configs, devices, sensors, zones
+from mqtt_bridge.payloads import (
+    actuators,
+    broadcasts,
+    configs,
+    device_orders,
+    device_reports,
+    devices,
+    emergencies,
+    intents,
+    libraries,
+    measurements,
+    sensors,
+    zones,
+)
 from mqtt_bridge.payloads.fields import text
-from mqtt_bridge.topics import Kind, Topic
+from mqtt_bridge.topics import Direction, Kind, Topic
 
 LARGEST_PAYLOAD = 16_384
 """Bytes; ten times what the most talkative firmware sends (device protocol, section 1.1)."""
+
+LARGEST_OUTBOUND: Mapping[Kind, int] = {
+    Kind.HEARTBEAT_ACK: 199,
+    Kind.BROADCAST_EMERGENCY: emergencies.LARGEST_BROADCAST,
+    Kind.EMERGENCY: 250,
+    Kind.SYSTEM_COMMAND: 250,
+    Kind.MEASURE_COMMAND: 250,
+}
+"""Bytes that devices have room to parse: 256 of the parser's own, which it also needs for keys."""
 
 _REASON_LIMIT = 300
 
@@ -46,6 +82,35 @@ _INBOUND: Mapping[Kind, Callable[[Topic, bytes, datetime], Inbound]] = {
     Kind.CONFIG_ACTUATOR_ACK: configs.answer,
     Kind.ZONE_ACK: zones.answer,
     Kind.SUBZONE_ACK: zones.answer,
+    Kind.RELAY_HEARTBEAT: broadcasts.relay,
+    Kind.DISCOVERY: device_reports.discovery,
+    Kind.HEARTBEAT_METRICS: device_reports.metrics,
+    Kind.DIAGNOSTICS: device_reports.diagnostics,
+    Kind.SYSTEM_ERROR: device_reports.error,
+    Kind.SAFE_MODE: device_reports.safe_mode,
+    Kind.SYSTEM_COMMAND_RESPONSE: device_reports.response,
+    Kind.SYSTEM_RESPONSE: device_reports.response,
+    Kind.QUEUE_PRESSURE: device_reports.pressure,
+    Kind.AUTH_STATUS: device_reports.auth_status,
+    Kind.TRIAL_RESPONSE: device_reports.trial,
+    Kind.INTENT_OUTCOME: intents.outcome,
+    Kind.INTENT_LIFECYCLE: intents.lifecycle,
+    Kind.EMERGENCY_ACK: emergencies.ack,
+    Kind.EMERGENCY_RESPONSE: emergencies.response,
+    Kind.EMERGENCY_ERROR: emergencies.error,
+    Kind.RECOVERY_CONFIRM: emergencies.recovery,
+    Kind.MEASURE_RESPONSE: measurements.measured,
+    Kind.ONEWIRE_SCAN: measurements.scan,
+    Kind.PROCESSING_REQUEST: measurements.request,
+    Kind.LIBRARY_READY: libraries.ready,
+    Kind.LIBRARY_REQUEST: libraries.request,
+    Kind.LIBRARY_DOWNLOAD_READY: libraries.download_ready,
+    Kind.LIBRARY_CHUNK_ACK: libraries.chunk_ack,
+    Kind.LIBRARY_CHUNK_REQUEST: libraries.chunk_request,
+    Kind.LIBRARY_DOWNLOAD_STATUS: libraries.status,
+    Kind.LIBRARY_INSTALLED: libraries.installed,
+    Kind.LIBRARY_ERROR: libraries.error,
+    Kind.LIBRARY_DOWNLOAD_ABORT: libraries.abort,
 }
 
 _OUTBOUND: Mapping[Kind, Callable[[Topic, bytes], Outbound]] = {
@@ -59,6 +124,44 @@ _OUTBOUND: Mapping[Kind, Callable[[Topic, bytes], Outbound]] = {
     Kind.SUBZONE_ASSIGN: zones.subzone_assign,
     Kind.SUBZONE_REMOVE: zones.subzone_remove,
     Kind.SUBZONE_SAFE: zones.subzone_safe,
+    Kind.SERVER_STATUS: broadcasts.status,
+    Kind.BROADCAST_EMERGENCY: emergencies.broadcast,
+    Kind.BROADCAST_SYSTEM_UPDATE: broadcasts.update,
+    Kind.BROADCAST_IP_CHANGE: broadcasts.ip_change,
+    Kind.SYSTEM_COMMAND: device_orders.command,
+    Kind.AUTH_UPDATE: device_orders.auth_update,
+    Kind.TRIAL_COMMAND: device_orders.trial,
+    Kind.EMERGENCY: emergencies.order,
+    Kind.MEASURE_COMMAND: measurements.measure,
+    Kind.PROCESSING_RESPONSE: measurements.processed,
+    Kind.LIBRARY_DOWNLOAD_START: libraries.start,
+    Kind.LIBRARY_CHUNK: libraries.chunk,
+    Kind.LIBRARY_DOWNLOAD_COMPLETE: libraries.complete,
+}
+
+_BODIES: Mapping[type[Outbound], tuple[Kind, Callable[[Any], msgspec.Struct]]] = {
+    HeartbeatAck: (Kind.HEARTBEAT_ACK, devices.ack_body),
+    ActuatorCommand: (Kind.ACTUATOR_COMMAND, actuators.command_body),
+    DeviceConfig: (Kind.CONFIG, configs.config_body),
+    ConfigPart: (Kind.CONFIG_PART, configs.part_body),
+    PinConfig: (Kind.CONFIG_SENSOR, configs.pin_config_body),
+    ZoneAssignment: (Kind.ZONE_ASSIGN, zones.zone_assign_body),
+    SubzoneAssignment: (Kind.SUBZONE_ASSIGN, zones.subzone_assign_body),
+    SubzoneRemoval: (Kind.SUBZONE_REMOVE, zones.subzone_remove_body),
+    SubzoneSafety: (Kind.SUBZONE_SAFE, zones.subzone_safe_body),
+    ServerStatus: (Kind.SERVER_STATUS, broadcasts.status_body),
+    EmergencyBroadcast: (Kind.BROADCAST_EMERGENCY, emergencies.broadcast_body),
+    SystemUpdate: (Kind.BROADCAST_SYSTEM_UPDATE, broadcasts.update_body),
+    IpChange: (Kind.BROADCAST_IP_CHANGE, broadcasts.ip_change_body),
+    SystemCommand: (Kind.SYSTEM_COMMAND, device_orders.command_body),
+    AuthUpdate: (Kind.AUTH_UPDATE, device_orders.auth_update_body),
+    TrialCommand: (Kind.TRIAL_COMMAND, device_orders.trial_body),
+    EmergencyOrder: (Kind.EMERGENCY, emergencies.order_body),
+    MeasureCommand: (Kind.MEASURE_COMMAND, measurements.measure_body),
+    ProcessingResponse: (Kind.PROCESSING_RESPONSE, measurements.processed_body),
+    DownloadStart: (Kind.LIBRARY_DOWNLOAD_START, libraries.start_body),
+    LibraryChunk: (Kind.LIBRARY_CHUNK, libraries.chunk_body),
+    DownloadComplete: (Kind.LIBRARY_DOWNLOAD_COMPLETE, libraries.complete_body),
 }
 
 _UNREADABLE = (ValueError, RecursionError)
@@ -107,7 +210,7 @@ def decode_outbound(topic: Topic, payload: bytes) -> Outbound:
     if read is None:
         raise MalformedPayloadError("this is for the server, not for devices")
     try:
-        _check_size(payload)
+        _check_size(payload, LARGEST_OUTBOUND.get(topic.kind, LARGEST_PAYLOAD))
         return read(topic, payload)
     except _UNREADABLE as error:
         raise MalformedPayloadError(_reason(error)) from error
@@ -119,45 +222,29 @@ def encode(message: Outbound) -> Outgoing:
     Raises:
         ValueError: A device would not understand it, so it must not be sent.
     """
-    match message:
-        case HeartbeatAck():
-            topic = Topic(Kind.HEARTBEAT_ACK, message.kaiser_id, message.esp_id)
-            body = devices.ack_body(message)
-        case ActuatorCommand():
-            topic = Topic(Kind.ACTUATOR_COMMAND, message.kaiser_id, message.esp_id, message.gpio)
-            body = actuators.command_body(message)
-        case DeviceConfig():
-            topic = Topic(Kind.CONFIG, message.kaiser_id, message.esp_id)
-            body = configs.config_body(message)
-        case ConfigPart():
-            topic = Topic(Kind.CONFIG_PART, message.kaiser_id, message.esp_id)
-            body = configs.part_body(message)
-        case PinConfig():
-            sensor = message.section is Section.SENSOR
-            kind = Kind.CONFIG_SENSOR if sensor else Kind.CONFIG_ACTUATOR
-            topic = Topic(kind, message.kaiser_id, message.esp_id, message.gpio)
-            body = configs.pin_config_body(message)
-        case ZoneAssignment():
-            topic = Topic(Kind.ZONE_ASSIGN, message.kaiser_id, message.esp_id)
-            body = zones.zone_assign_body(message)
-        case SubzoneAssignment():
-            topic = Topic(Kind.SUBZONE_ASSIGN, message.kaiser_id, message.esp_id)
-            body = zones.subzone_assign_body(message)
-        case SubzoneRemoval():
-            topic = Topic(Kind.SUBZONE_REMOVE, message.kaiser_id, message.esp_id)
-            body = zones.subzone_remove_body(message)
-        case SubzoneSafety():
-            topic = Topic(Kind.SUBZONE_SAFE, message.kaiser_id, message.esp_id)
-            body = zones.subzone_safe_body(message)
-    payload = msgspec.json.encode(body)
+    kind, body = _BODIES[type(message)]
+    if isinstance(message, PinConfig) and message.section is Section.ACTUATOR:
+        kind = Kind.CONFIG_ACTUATOR
+    topic = Topic(kind, **{level: getattr(message, level) for level in kind.levels})
+    payload = msgspec.json.encode(body(message))
     decode_outbound(topic, payload)
-    route = topic.kind.route
-    return Outgoing(str(topic), payload, route.qos, route.retain)
+    return Outgoing(str(topic), payload, kind.route.qos, kind.route.retain)
 
 
-def _check_size(payload: bytes) -> None:
-    if len(payload) > LARGEST_PAYLOAD:
-        raise ValueError(f"{len(payload)} bytes are more than the {LARGEST_PAYLOAD} allowed")
+def clearing(topic: Topic) -> Outgoing:
+    """Return what makes the broker forget the last message of a device, such as an old last will.
+
+    Raises:
+        ValueError: Devices listen to the topic: the earliest take an empty message for an order.
+    """
+    if topic.kind.route.direction is Direction.TO_DEVICE:
+        raise ValueError(f"{topic} is for devices, and must never be cleared")
+    return Outgoing(str(topic), b"", topic.kind.route.qos, retain=True)
+
+
+def _check_size(payload: bytes, largest: int = LARGEST_PAYLOAD) -> None:
+    if len(payload) > largest:
+        raise ValueError(f"{len(payload)} bytes are more than the {largest} allowed")
 
 
 def _reason(error: Exception) -> str:

@@ -19,10 +19,11 @@ from domain.actuators import (
     EmergencyPhase,
     Pin,
 )
+from domain.devices import FirmwareEvidence, FirmwareGeneration
 from mqtt_bridge.messages import ActuatorAlert, ActuatorCommand
 from mqtt_bridge.payloads import fields
 from mqtt_bridge.payloads.fields import Fraction, check_sender, first, pin_of, text
-from mqtt_bridge.topics import Topic
+from mqtt_bridge.topics import Kind, Topic
 
 STEP = 4
 """Decimals of a value on the wire: finer ones would be written with an exponent.
@@ -79,10 +80,20 @@ class _Command(msgspec.Struct, kw_only=True):
     intent_id: _Word | UnsetType = UNSET
 
 
+_NOVEMBER = FirmwareEvidence(newest=FirmwareGeneration.NOVEMBER_2025)
+_LATER = FirmwareEvidence(oldest=FirmwareGeneration.DECEMBER_2025)
+
 _REPORT = msgspec.json.Decoder(_Report, strict=False)
 _RESPONSE = msgspec.json.Decoder(_Response, strict=False)
 _ALERT = msgspec.json.Decoder(_Alert, strict=False)
 _COMMAND = msgspec.json.Decoder(_Command)
+
+SHAPES: dict[Kind, type[msgspec.Struct]] = {
+    Kind.ACTUATOR_STATUS: _Report,
+    Kind.ACTUATOR_RESPONSE: _Response,
+    Kind.ACTUATOR_ALERT: _Alert,
+    Kind.ACTUATOR_COMMAND: _Command,
+}
 
 
 def report(topic: Topic, payload: bytes, received_at: datetime) -> ActuatorReport:
@@ -137,6 +148,7 @@ def alert(topic: Topic, payload: bytes, received_at: datetime) -> ActuatorAlert:
         received_at=received_at,
         alert_type=alert_type,
         message=text(body.message, _MESSAGE_LIMIT),
+        firmware=_LATER if body.alert_type else _NOVEMBER,
     )
 
 

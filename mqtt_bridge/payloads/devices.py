@@ -10,10 +10,16 @@ from typing import Annotated, Any
 
 import msgspec
 
-from domain.devices import DeviceHealth, Heartbeat, LastWill
+from domain.devices import (
+    DeviceHealth,
+    FirmwareEvidence,
+    FirmwareGeneration,
+    Heartbeat,
+    LastWill,
+)
 from mqtt_bridge.messages import AckStatus, HeartbeatAck, SessionAnnounce
-from mqtt_bridge.payloads.fields import LARGEST_WHOLE, check_sender, text, whole
-from mqtt_bridge.topics import Topic
+from mqtt_bridge.payloads.fields import EARLIEST, LARGEST_WHOLE, check_sender, text, whole
+from mqtt_bridge.topics import Kind, Topic
 
 _WORD_LIMIT = 64
 _REASON_LIMIT = 200
@@ -40,6 +46,11 @@ _NEWEST_STATES = (
 )
 _OLDER_STATES = (*_EARLY_STATES, "OPERATIONAL")
 """Above these, older firmware disagrees with itself (device protocol, section 5.3)."""
+
+_NOVEMBER = FirmwareEvidence(newest=FirmwareGeneration.NOVEMBER_2025)
+_WINTER = FirmwareEvidence(FirmwareGeneration.DECEMBER_2025, FirmwareGeneration.FEBRUARY_2026)
+_FEBRUARY = FirmwareEvidence(FirmwareGeneration.FEBRUARY_2026, FirmwareGeneration.FEBRUARY_2026)
+_APRIL = FirmwareEvidence(oldest=FirmwareGeneration.APRIL_2026)
 
 Epoch = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_WHOLE)]
 
@@ -68,6 +79,11 @@ class _Body(msgspec.Struct, kw_only=True):
     active_handover_epoch: Any = None
     boot_sequence_id: Any = None
     reset_reason: Any = None
+    time_valid: Any = None
+    gpio_status: Any = None
+    zone_assigned: Any = None
+    seq: Any = None
+    ts: Any = None
 
 
 class _Announce(msgspec.Struct, kw_only=True):
@@ -86,6 +102,15 @@ class _Ack(msgspec.Struct, kw_only=True):
 _BODY = msgspec.json.Decoder(_Body)
 _ANNOUNCE = msgspec.json.Decoder(_Announce, strict=False)
 _ACK = msgspec.json.Decoder(_Ack)
+
+SHAPES: dict[Kind, type[msgspec.Struct]] = {
+    Kind.HEARTBEAT: _Body,
+    Kind.SHORT_HEARTBEAT: _Body,
+    Kind.STATUS: _Body,
+    Kind.WILL: _Body,
+    Kind.SESSION_ANNOUNCE: _Announce,
+    Kind.HEARTBEAT_ACK: _Ack,
+}
 
 
 def heartbeat(topic: Topic, payload: bytes, received_at: datetime) -> Heartbeat:
@@ -164,7 +189,14 @@ def _last_will(topic: Topic, body: _Body, received_at: datetime) -> LastWill:
         kaiser_id=topic.kaiser_id,
         received_at=received_at,
         reason=text(body.reason, _REASON_LIMIT) or "connection lost",
+        firmware=_by_will(topic, body),
     )
+
+
+def _by_will(topic: Topic, body: _Body) -> FirmwareEvidence | None:
+    if topic.kind is not Kind.WILL:
+        return None  # the documented place, which no firmware uses
+    return _APRIL if body.esp_id else _WINTER
 
 
 def _heartbeat(topic: Topic, body: _Body, received_at: datetime) -> Heartbeat:
@@ -175,7 +207,23 @@ def _heartbeat(topic: Topic, body: _Body, received_at: datetime) -> Heartbeat:
         health=_health(body, received_at),
         ip_address=_ip_address(body.wifi_ip),
         handover_epoch=whole(body.active_handover_epoch, lowest=1),
+        firmware=_firmware(body),
     )
+
+
+def _firmware(body: _Body) -> FirmwareEvidence | None:
+    """Return which generations send such a heartbeat, by the keys that each of them added."""
+    if body.active_handover_epoch is not None or body.time_valid is not None:
+        return _APRIL
+    if body.seq is not None:
+        return _FEBRUARY
+    if any(each is not None for each in (body.gpio_status, body.config_status, body.wifi_ip)):
+        return _WINTER
+    if body.zone_assigned is None:
+        return None
+    # Only the first generation counts its time from boot; all others know the date or say 0.
+    since_boot = 0 < (whole(body.ts) or 0) < EARLIEST
+    return _NOVEMBER if since_boot else _WINTER
 
 
 def _health(body: _Body, received_at: datetime) -> DeviceHealth:

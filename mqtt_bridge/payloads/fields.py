@@ -4,16 +4,23 @@ Numbers may come as strings, since some senders quote them; a boolean never coun
 Text from a device ends up in the database and on screens, so it is cut and cleaned here.
 """
 
-from typing import Annotated, TypeVar
+from collections.abc import Collection
+from datetime import datetime
+from itertools import islice
+from typing import Annotated, TypedDict, TypeVar
 
 import msgspec
 
+from domain.system_events import Detail
 from mqtt_bridge.topics import Topic
 
 T = TypeVar("T")
 
 LARGEST = 1e15
 """The largest number that any sensor could mean."""
+
+EARLIEST = 1_577_836_800
+"""Unix seconds of 2020-01-01; whatever is earlier counts from the device's boot."""
 
 Number = Annotated[float, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
 """A finite number."""
@@ -23,6 +30,25 @@ Pin = Annotated[int, msgspec.Meta(ge=0, le=255)]
 
 Fraction = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 """A part of full power."""
+
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+"""A name, an id or a command word that the server sends."""
+
+Text = Annotated[str, msgspec.Meta(max_length=200)]
+"""A sentence that the server sends."""
+
+Seconds = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+"""Unix time."""
+
+WORD_LIMIT = 64
+"""Characters kept of a name, an id or a word."""
+
+MESSAGE_LIMIT = 500
+"""Characters kept of a sentence."""
+
+_KEY_LIMIT = 64
+_VALUE_LIMIT = 200
+_MOST = 40
 
 LARGEST_WHOLE = 2**31 - 1
 """The largest whole number that both the database and the firmware's parser can hold."""
@@ -38,6 +64,13 @@ def whole(*values: object, lowest: int = 0, highest: int = LARGEST_WHOLE) -> int
         if lowest <= number <= highest:
             return number
     return None
+
+
+def real(value: object, *, lowest: float = -LARGEST, highest: float = LARGEST) -> float | None:
+    """Return a value that is a number within limits; None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if lowest <= value <= highest else None
 
 
 def first(*values: T | None) -> T | None:
@@ -58,6 +91,46 @@ def text(value: object, limit: int) -> str:
     if not value.isprintable():
         value = "".join(letter for letter in value if letter.isprintable())
     return value.strip()[:limit]
+
+
+class Origin(TypedDict):
+    """What all messages from devices begin with."""
+
+    esp_id: str
+    kaiser_id: str
+    received_at: datetime
+
+
+def origin(topic: Topic, received_at: datetime) -> Origin:
+    """Return who says something, and when it arrived."""
+    return {"esp_id": topic.esp_id, "kaiser_id": topic.kaiser_id, "received_at": received_at}
+
+
+def details(values: object, *, without: Collection[str] = ()) -> dict[str, Detail]:
+    """Return what is plain in an object, few and short; empty where it is no object.
+
+    Args:
+        values: What was sent.
+        without: Keys to leave out, because they are told elsewhere.
+    """
+    if not isinstance(values, dict):
+        return {}
+    clean = (
+        (text(key, _KEY_LIMIT), _detail(value))
+        for key, value in values.items()
+        if key not in without
+    )
+    return dict(islice(((key, value) for key, value in clean if key and value is not None), _MOST))
+
+
+def _detail(value: object) -> Detail:
+    if isinstance(value, str):
+        return text(value, _VALUE_LIMIT)
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float) and -LARGEST <= value <= LARGEST:
+        return value
+    return None
 
 
 def check_sender(topic: Topic, esp_id: str | None, gpio: int | None = None) -> None:

@@ -10,16 +10,23 @@ from typing import Annotated
 
 import msgspec
 
+from domain.devices import FirmwareEvidence, FirmwareGeneration
 from domain.sensors import Quality, Sample, SensorKey, canonical_type
 from mqtt_bridge.messages import SensorData
-from mqtt_bridge.payloads.fields import LARGEST, Number, Pin, check_sender, first, pin_of, text
-from mqtt_bridge.topics import Topic
+from mqtt_bridge.payloads.fields import (
+    EARLIEST,
+    LARGEST,
+    Number,
+    Pin,
+    check_sender,
+    first,
+    pin_of,
+    text,
+)
+from mqtt_bridge.topics import Kind, Topic
 
 MOST_IN_A_BATCH = 10
 """Samples in one batch; more is a violation of the protocol (section 1.2)."""
-
-EARLIEST = 1_577_836_800
-"""Unix seconds of 2020-01-01; whatever is earlier counts from the device's boot."""
 
 AHEAD = 86_400
 """Seconds that a device's clock may run ahead of the server's before it is not believed."""
@@ -77,15 +84,26 @@ class _Batch(_Timed, kw_only=True):
     esp_id: str | None = None
 
 
+_NOVEMBER = FirmwareEvidence(newest=FirmwareGeneration.NOVEMBER_2025)
+_SEQUENCED = FirmwareEvidence(oldest=FirmwareGeneration.FEBRUARY_2026)
+_APRIL = FirmwareEvidence(oldest=FirmwareGeneration.APRIL_2026)
+
 _DATA = msgspec.json.Decoder(_Data, strict=False)
 _BATCH = msgspec.json.Decoder(_Batch, strict=False)
+
+SHAPES: dict[Kind, type[msgspec.Struct]] = {
+    Kind.SENSOR_DATA: _Data,
+    Kind.ZONE_SENSOR_DATA: _Data,
+    Kind.SENSOR_BATCH: _Batch,
+}
 
 
 def data(topic: Topic, payload: bytes, received_at: datetime) -> SensorData:
     """Read a single sample."""
     body = _DATA.decode(payload)
     check_sender(topic, body.esp_id, body.gpio)
-    return SensorData((_sample(topic.esp_id, pin_of(topic), body, body, received_at),))
+    sample = _sample(topic.esp_id, pin_of(topic), body, body, received_at)
+    return SensorData((sample,), _firmware(body))
 
 
 def batch(topic: Topic, payload: bytes, received_at: datetime) -> SensorData:
@@ -95,6 +113,14 @@ def batch(topic: Topic, payload: bytes, received_at: datetime) -> SensorData:
     return SensorData(
         tuple(_batched(topic.esp_id, value, body, received_at) for value in body.sensors)
     )
+
+
+def _firmware(body: _Value) -> FirmwareEvidence | None:
+    if body.processed_value is not None:
+        return _NOVEMBER
+    if body.time_valid is not None:
+        return _APRIL
+    return None if body.seq is None else _SEQUENCED
 
 
 def _batched(esp_id: str, body: _Value, shared: _Timed, received_at: datetime) -> Sample:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 
@@ -10,21 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mqtt_bridge.messages import ActuatorCommand, Empty, HeartbeatAck
-from mqtt_bridge.payloads import (
-    _INBOUND,
-    _OUTBOUND,
-    LARGEST_PAYLOAD,
-    MalformedPayloadError,
-    decode,
-    decode_outbound,
-)
+from mqtt_bridge.messages import Empty, Outbound
+from mqtt_bridge.payloads import LARGEST_PAYLOAD, MalformedPayloadError, decode, decode_outbound
 from mqtt_bridge.payloads.fields import pin_of
-from mqtt_bridge.topics import Kind
-from tests.wire import ESP, NOW, read, refusal, topic_of
+from mqtt_bridge.topics import Direction, Kind
+from tests.wire import ESP, NOW, SMALLEST, read, refusal, topic_of
 
-INBOUND = list(_INBOUND)
-OUTBOUND = list(_OUTBOUND)
+INBOUND = [kind for kind in Kind if kind.route.direction is Direction.TO_SERVER]
+OUTBOUND = [kind for kind in Kind if kind.route.direction is Direction.TO_DEVICE]
 
 scalars = (
     st.none()
@@ -95,6 +88,10 @@ def leaves(value: object) -> Iterator[object]:
     if isinstance(value, tuple):
         for part in value:
             yield from leaves(part)
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            yield key
+            yield from leaves(part)
     elif is_dataclass(value):
         for part in fields(value):
             yield from leaves(getattr(value, part.name))
@@ -135,7 +132,7 @@ def test_any_bytes_are_malformed_or_an_order_that_the_server_might_have_given(
 ) -> None:
     outcome = attempt(lambda: decode_outbound(topic_of(kind), payload))
     if kind in OUTBOUND:
-        assert isinstance(outcome, HeartbeatAck | ActuatorCommand | MalformedPayloadError)
+        assert isinstance(outcome, Outbound | MalformedPayloadError)
     else:
         assert isinstance(outcome, MalformedPayloadError)
 
@@ -165,22 +162,21 @@ def test_what_the_server_says_is_not_for_the_server(kind: Kind) -> None:
     assert refusal(kind, {}) == "this is for devices, not for the server"
 
 
-@pytest.mark.parametrize("kind", INBOUND)
+@pytest.mark.parametrize("kind", [kind for kind in INBOUND if "esp_id" in kind.levels])
 def test_another_devices_name_in_the_payload_is_refused(kind: Kind) -> None:
-    body = {
-        "esp_id": "ESP_FFFFFF",
-        "sensor_type": "ph",
-        "raw": 1,
-        "sensors": [{"gpio": 4, "sensor_type": "ph", "raw": 1}],
-        "status": "offline",
-        "handover_epoch": 1,
-        "type": "pump",
-        "state": True,
-        "success": True,
-    }
-    assert refusal(kind, body) == f"esp_id 'ESP_FFFFFF' contradicts {ESP} in the topic"
+    body = SMALLEST.get(kind, {})
+    reason = refusal(kind, body | {"esp_id": "ESP_FFFFFF"})
+    assert reason == f"esp_id 'ESP_FFFFFF' contradicts {ESP} in the topic"
+    read(kind, body)
     read(kind, body | {"esp_id": ESP})
     read(kind, body | {"esp_id": ""})
+
+
+@pytest.mark.parametrize("kind", [kind for kind in INBOUND if SMALLEST.get(kind)])
+def test_what_is_needed_is_needed(kind: Kind) -> None:
+    for missing in SMALLEST[kind]:
+        without = {key: value for key, value in SMALLEST[kind].items() if key != missing}
+        assert refusal(kind, without)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,190 @@
+"""Firmware generations: how a device is recognised by what it says, and what it understands.
+
+Devices keep the firmware they were flashed with, and none of them names it. Each generation wrote
+its messages a little differently, though, and that gives it away (device protocol, section 0).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domain.devices import FirmwareEvidence, FirmwareGeneration
+from mqtt_bridge.messages import (
+    EmergencyAck,
+    EmergencyAction,
+    EmergencyError,
+    EmergencyOrder,
+    EmergencyResponse,
+    HeartbeatMetrics,
+    Inbound,
+    IntentLifecycle,
+    IntentOutcome,
+    MeasureCommand,
+    MeasureResponse,
+    OneWireScan,
+    Outbound,
+    QueuePressure,
+    RecoveryConfirm,
+    SessionAnnounce,
+    SystemAction,
+    SystemCommand,
+)
+from mqtt_bridge.messages.devices import DeviceError
+
+CLEAR_AFTER = timedelta(seconds=5)
+"""Before that, a device refuses to clear an emergency (device protocol, section 3.5)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """What one generation understands and does.
+
+    Attributes:
+        registers: Hears heartbeat acks, and is mute or restrained until one came.
+        needs_epoch: Takes an ack only with the epoch that its heartbeat named.
+        knows_time: Says Unix seconds; else milliseconds since its boot.
+        retains: What it publishes with QoS 1 is retained, so every subscription hears old news.
+        has_last_will: The broker tells when its connection breaks.
+        renews_subscriptions: Still hears commands after it lost the broker and came back.
+        correlates: Repeats the correlation id of a command in its answer.
+        needs_correlation: Refuses a configuration without a correlation id and a generation that
+            grows, in 32 bits.
+        accepts_empty_sections: Takes an empty list of sensors or actuators for no change.
+        honours_duration: Switches off by itself after the duration of a command.
+        honours_pwm: Gives any part of full power.
+        clears_emergency: Ends an emergency when told; else only a power cycle does.
+        measures_on_demand: Hears orders to a single sensor.
+        knows_subzones: Hears subzone assignments.
+        command_qos: The quality of service of its subscriptions to commands.
+        largest_config: Bytes of one configuration message that surely arrives.
+        system_commands: What it can be told to do with itself.
+    """
+
+    registers: bool = False
+    needs_epoch: bool = False
+    knows_time: bool = True
+    retains: bool = True
+    has_last_will: bool = True
+    renews_subscriptions: bool = True
+    correlates: bool = False
+    needs_correlation: bool = False
+    accepts_empty_sections: bool = False
+    honours_duration: bool = False
+    honours_pwm: bool = True
+    clears_emergency: bool = True
+    measures_on_demand: bool = False
+    knows_subzones: bool = False
+    command_qos: int = 0
+    largest_config: int = 900
+    system_commands: frozenset[SystemAction] = frozenset({SystemAction.FACTORY_RESET})
+
+
+_NOVEMBER = Dialect(
+    knows_time=False, has_last_will=False, renews_subscriptions=False, clears_emergency=False
+)
+_DECEMBER = Dialect()
+_FEBRUARY = Dialect(
+    registers=True,
+    measures_on_demand=True,
+    knows_subzones=True,
+    system_commands=frozenset(
+        {SystemAction.FACTORY_RESET, SystemAction.STATUS, SystemAction.ONEWIRE_SCAN}
+    ),
+)
+_APRIL = Dialect(
+    registers=True,
+    needs_epoch=True,
+    retains=False,
+    correlates=True,
+    needs_correlation=True,
+    accepts_empty_sections=True,
+    honours_duration=True,
+    measures_on_demand=True,
+    knows_subzones=True,
+    command_qos=2,
+    largest_config=4096,
+    system_commands=frozenset(SystemAction)
+    - {SystemAction.REBOOT, SystemAction.RESUME_OPERATION, SystemAction.RESET_CONFIG},
+)
+_UNKNOWN = Dialect(
+    registers=True,
+    needs_epoch=True,
+    measures_on_demand=True,
+    knows_subzones=True,
+    needs_correlation=True,
+    system_commands=frozenset(SystemAction),
+)
+"""The safe assumption in every line: what is asked of it may work, and is small enough for all."""
+
+DIALECTS: Mapping[FirmwareGeneration, Dialect] = {
+    FirmwareGeneration.UNKNOWN: _UNKNOWN,
+    FirmwareGeneration.NOVEMBER_2025: _NOVEMBER,
+    FirmwareGeneration.DECEMBER_2025: _DECEMBER,
+    FirmwareGeneration.FEBRUARY_2026: _FEBRUARY,
+    FirmwareGeneration.APRIL_2026: _APRIL,
+}
+
+_SINCE_DECEMBER = FirmwareEvidence(oldest=FirmwareGeneration.DECEMBER_2025)
+_SINCE_FEBRUARY = FirmwareEvidence(oldest=FirmwareGeneration.FEBRUARY_2026)
+_SINCE_APRIL = FirmwareEvidence(oldest=FirmwareGeneration.APRIL_2026)
+
+_SPOKEN_SINCE: Mapping[type, FirmwareEvidence] = {
+    EmergencyResponse: _SINCE_DECEMBER,
+    EmergencyError: _SINCE_DECEMBER,
+    MeasureResponse: _SINCE_FEBRUARY,
+    OneWireScan: _SINCE_FEBRUARY,
+    SessionAnnounce: _SINCE_APRIL,
+    HeartbeatMetrics: _SINCE_APRIL,
+    IntentOutcome: _SINCE_APRIL,
+    IntentLifecycle: _SINCE_APRIL,
+    QueuePressure: _SINCE_APRIL,
+    EmergencyAck: _SINCE_APRIL,
+    RecoveryConfirm: _SINCE_APRIL,
+}
+"""Messages that older firmware does not have at all."""
+
+
+def evidence(message: Inbound) -> FirmwareEvidence | None:
+    """Return which generations send such a message; None: any, or none known.
+
+    A retained message is no evidence: the device may have been flashed since.
+    """
+    if isinstance(message, DeviceError):
+        return None if message.code is None else _SINCE_FEBRUARY
+    told: FirmwareEvidence | None = getattr(message, "firmware", None)
+    return told or _SPOKEN_SINCE.get(type(message))
+
+
+def learn(previous: FirmwareGeneration | None, message: Inbound) -> FirmwareGeneration:
+    """Return the generation of a device, after it said something.
+
+    Args:
+        previous: What it was taken for; None: nothing is known yet.
+        message: What it said, live.
+
+    Returns:
+        The generation that fits the message and is nearest to the previous one. An UNKNOWN device
+        is taken for the oldest that would say so.
+    """
+    before = previous or FirmwareGeneration.UNKNOWN
+    found = evidence(message)
+    return before if found is None else found.judge(before)
+
+
+def obstacle(message: Outbound, generation: FirmwareGeneration) -> str | None:
+    """Say why a message would do nothing, or not what it says, on a device.
+
+    Returns:
+        The reason, fit to be shown, with the cure where there is one; None where nothing is known
+        to stand in the way.
+    """
+    dialect = DIALECTS[generation]
+    match message:
+        case EmergencyOrder(command=EmergencyAction.CLEAR) if not dialect.clears_emergency:
+            return "its firmware cannot clear an emergency: switch it off and on again"
+        case MeasureCommand() if not dialect.measures_on_demand:
+            return "its firmware cannot measure on demand: it reports in its own rhythm"
+        case SystemCommand(command=command) if command not in dialect.system_commands:
+            return f"its firmware does not know the command {command}"
+        case _:
+            return None

@@ -1,0 +1,209 @@
+"""Conversions that devices ask for, measurements on demand, and scans of OneWire buses.
+
+Field names and their meaning: device protocol, sections 1.5, 1.11 and 1.14.
+"""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from domain.sensors import Quality, canonical_type
+from mqtt_bridge.messages import (
+    MeasureCommand,
+    MeasureResponse,
+    OneWireDevice,
+    OneWireScan,
+    ProcessingRequest,
+    ProcessingResponse,
+)
+from mqtt_bridge.payloads.fields import (
+    WORD_LIMIT,
+    Number,
+    Pin,
+    Seconds,
+    Word,
+    check_sender,
+    first,
+    origin,
+    pin_of,
+    real,
+    text,
+    whole,
+)
+from mqtt_bridge.topics import Kind, Topic
+
+_MOST_DEVICES = 64
+_UNIT_LIMIT = 16
+_ROM = re.compile(r"[0-9A-F]{16}")
+
+
+class _Request(msgspec.Struct, kw_only=True):
+    gpio: Pin
+    sensor_type: str
+    esp_id: str | None = None
+    raw_value: Number | None = None
+    raw: Number | None = None
+    raw_data: Number | None = None
+    type: Any = None
+
+
+class _Processed(msgspec.Struct, kw_only=True):
+    processed_value: Number
+    unit: Annotated[str, msgspec.Meta(max_length=_UNIT_LIMIT)]
+    quality: str
+    timestamp: Seconds
+    gpio: Pin | UnsetType = UNSET
+
+
+class _Measure(msgspec.Struct, kw_only=True):
+    command: Literal["measure"]
+    request_id: Word
+    timeout_ms: Annotated[int, msgspec.Meta(ge=1, le=60_000)] = 5000
+    correlation_id: Word | UnsetType = UNSET
+    intent_id: Word | UnsetType = UNSET
+
+
+class _Measured(msgspec.Struct, kw_only=True):
+    request_id: str
+    success: bool
+    esp_id: str | None = None
+    gpio: Pin | None = None
+    measurement_ok: bool | None = None
+    publish_ok: bool | None = None
+    timeout: bool | None = None
+    reason_code: Any = None
+    sensor_type: Any = None
+    raw: Any = None
+    correlation_id: Any = None
+
+
+class _Found(msgspec.Struct, kw_only=True):
+    rom_code: str
+    device_type: Any = None
+    pin: Any = None
+
+
+class _Scan(msgspec.Struct, kw_only=True):
+    devices: Annotated[list[_Found], msgspec.Meta(max_length=_MOST_DEVICES)]
+    esp_id: str | None = None
+
+
+_REQUEST = msgspec.json.Decoder(_Request, strict=False)
+_PROCESSED = msgspec.json.Decoder(_Processed)
+_MEASURE = msgspec.json.Decoder(_Measure)
+_MEASURED = msgspec.json.Decoder(_Measured, strict=False)
+_SCAN = msgspec.json.Decoder(_Scan)
+
+SHAPES: dict[Kind, type[msgspec.Struct]] = {
+    Kind.PROCESSING_REQUEST: _Request,
+    Kind.PROCESSING_RESPONSE: _Processed,
+    Kind.MEASURE_COMMAND: _Measure,
+    Kind.MEASURE_RESPONSE: _Measured,
+    Kind.ONEWIRE_SCAN: _Scan,
+}
+
+
+def request(topic: Topic, payload: bytes, received_at: datetime) -> ProcessingRequest:
+    """Read that a raw value is to be converted."""
+    body = _REQUEST.decode(payload)
+    check_sender(topic, body.esp_id)
+    raw = first(body.raw_value, body.raw, body.raw_data)
+    sensor_type = canonical_type(text(body.sensor_type, WORD_LIMIT))
+    if raw is None or not sensor_type:
+        raise ValueError("a raw value and its sensor_type are needed")
+    return ProcessingRequest(
+        **origin(topic, received_at),
+        gpio=body.gpio,
+        sensor_type=sensor_type,
+        raw_value=raw,
+        interface=text(body.type, WORD_LIMIT).lower(),
+    )
+
+
+def processed(topic: Topic, payload: bytes) -> ProcessingResponse:
+    """Read a converted value."""
+    body = _PROCESSED.decode(payload)
+    return ProcessingResponse(
+        esp_id=topic.esp_id,
+        kaiser_id=topic.kaiser_id,
+        processed_value=body.processed_value,
+        unit=body.unit,
+        quality=Quality(body.quality.upper()),
+        timestamp=body.timestamp,
+        gpio=None if body.gpio is UNSET else body.gpio,
+    )
+
+
+def processed_body(message: ProcessingResponse) -> msgspec.Struct:
+    """Return the fields of a converted value, that first which firmware searches for."""
+    return _Processed(
+        processed_value=message.processed_value,
+        unit=message.unit,
+        quality=message.quality.value.lower(),
+        timestamp=message.timestamp,
+        gpio=UNSET if message.gpio is None else message.gpio,
+    )
+
+
+def measure(topic: Topic, payload: bytes) -> MeasureCommand:
+    """Read an order to measure now."""
+    body = _MEASURE.decode(payload)
+    return MeasureCommand(
+        esp_id=topic.esp_id,
+        kaiser_id=topic.kaiser_id,
+        gpio=pin_of(topic),
+        request_id=body.request_id,
+        timeout_ms=body.timeout_ms,
+    )
+
+
+def measure_body(message: MeasureCommand) -> msgspec.Struct:
+    """Return the fields of an order to measure; one id serves all purposes."""
+    return _Measure(
+        command="measure",
+        request_id=message.request_id,
+        timeout_ms=message.timeout_ms,
+        correlation_id=message.request_id,
+        intent_id=message.request_id,
+    )
+
+
+def measured(topic: Topic, payload: bytes, received_at: datetime) -> MeasureResponse:
+    """Read how a measurement on demand went."""
+    body = _MEASURED.decode(payload)
+    check_sender(topic, body.esp_id, body.gpio)
+    return MeasureResponse(
+        **origin(topic, received_at),
+        gpio=pin_of(topic),
+        request_id=text(body.request_id, WORD_LIMIT),
+        success=body.success,
+        measured=body.success if body.measurement_ok is None else body.measurement_ok,
+        published=body.success if body.publish_ok is None else body.publish_ok,
+        timed_out=body.timeout is True,
+        reason=text(body.reason_code, WORD_LIMIT),
+        sensor_type=canonical_type(text(body.sensor_type, WORD_LIMIT)),
+        raw_value=real(body.raw),
+        correlation_id=text(body.correlation_id, WORD_LIMIT) or None,
+    )
+
+
+def scan(topic: Topic, payload: bytes, received_at: datetime) -> OneWireScan:
+    """Read what hangs on the OneWire buses."""
+    body = _SCAN.decode(payload)
+    check_sender(topic, body.esp_id)
+    return OneWireScan(
+        **origin(topic, received_at),
+        devices=tuple(_found(each) for each in body.devices),
+    )
+
+
+def _found(body: _Found) -> OneWireDevice:
+    rom = body.rom_code.upper()
+    if not _ROM.fullmatch(rom):
+        raise ValueError(f"rom_code {rom[:40]!r} is not 16 hexadecimal digits")
+    return OneWireDevice(
+        rom, text(body.device_type, WORD_LIMIT).lower(), whole(body.pin, highest=255)
+    )
