@@ -24,6 +24,7 @@ from paho.mqtt import client as mqtt
 
 from domain.errors import BadInputError, BrokerUnavailableError
 from domain.services.guard import Guard
+from mqtt_bridge.messages import Outgoing
 from mqtt_bridge.read_ahead import Published, ReadAheadSocket
 
 KEEPALIVE = 30
@@ -85,15 +86,6 @@ class Delivery(NamedTuple):
     connection: int
 
 
-class LastWord(NamedTuple):
-    """What the broker shall say in our name when the connection breaks."""
-
-    topic: str
-    payload: bytes
-    qos: int
-    retain: bool
-
-
 @dataclass(slots=True)
 class PublishCounts:
     """What became of the messages we published, since the start.
@@ -121,7 +113,8 @@ class MqttSession:
         deliver: Called in place for every message; must return at once. What it raises ends `run`.
         guard: Says when to connect again.
         clean: Whether the broker shall forget us when we leave; then nothing is kept for us.
-        last_word: Published by the broker when we vanish.
+        first_word: Published after each connect, before anything else of ours.
+        last_word: Published by the broker when we vanish; asked for before each connect.
         connected_hook: Called after each successful connect and subscribe.
     """
 
@@ -131,7 +124,8 @@ class MqttSession:
     deliver: Callable[[Delivery], None]
     guard: Guard
     clean: bool = False
-    last_word: LastWord | None = None
+    first_word: Callable[[], Outgoing] | None = None
+    last_word: Callable[[], Outgoing] | None = None
     connected_hook: Callable[[], None] | None = None
     published: PublishCounts = field(default_factory=PublishCounts, init=False)
     _open: bool = field(default=False, init=False)
@@ -245,6 +239,8 @@ class MqttSession:
             # and may be acknowledged at once.
             self._client = client = self._new_client(self._connection)
             async with client:
+                if self.first_word is not None:
+                    await client.publish(*self.first_word(), timeout=CONNECT_DEADLINE)
                 self._open = True
                 await self._subscribe(client)
                 self._subscribed = True
@@ -279,9 +275,7 @@ class MqttSession:
         def deliver(message: Published) -> None:
             self.deliver(Delivery(*message, connection))
 
-        will = self.last_word and aiomqtt.Will(
-            self.last_word.topic, self.last_word.payload, self.last_word.qos, self.last_word.retain
-        )
+        will = self.last_word and aiomqtt.Will(*self.last_word())
         client = aiomqtt.Client(
             self.address.host,
             self.address.port,

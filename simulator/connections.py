@@ -9,7 +9,7 @@ from domain.errors import DomainError
 from domain.ports import Clock
 from domain.services.guard import Guard
 from mqtt_bridge.messages import Outgoing
-from mqtt_bridge.session import BrokerAddress, Delivery, LastWord, MqttSession
+from mqtt_bridge.session import BrokerAddress, Delivery, MqttSession
 
 
 class Connection(Protocol):
@@ -70,6 +70,7 @@ def mqtt(address: BrokerAddress, clock: Clock) -> Connect:
     """Return what opens real MQTT connections, clean sessions as every firmware asks for."""
 
     def connect(line: Line) -> Connection:
+        word = line.last_word
         return MqttSession(
             address=address,
             client_id=line.client_id,
@@ -83,7 +84,7 @@ def mqtt(address: BrokerAddress, clock: Clock) -> Connect:
                 failed=lambda _name, _error, _seconds: None,
             ),
             clean=True,
-            last_word=line.last_word and LastWord(*line.last_word),
+            last_word=word and (lambda: word),
             connected_hook=line.connected,
         )
 

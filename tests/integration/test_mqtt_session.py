@@ -10,7 +10,8 @@ import pytest
 
 from app.embedded.broker import EmbeddedBroker, Flavour
 from domain.errors import BrokerUnavailableError
-from mqtt_bridge.session import BrokerAddress, Delivery, LastWord, MqttSession
+from mqtt_bridge.messages import Outgoing
+from mqtt_bridge.session import BrokerAddress, Delivery, MqttSession
 from tests.e2e.load import quick_guard
 from tests.eventually import eventually
 from tests.integration.embedded import data_directory
@@ -29,6 +30,10 @@ async def broker(directory: Path, request: pytest.FixtureRequest) -> AsyncIterat
         yield broker
 
 
+def said(word: Outgoing | None) -> Callable[[], Outgoing] | None:
+    return None if word is None else lambda: word
+
+
 @dataclass
 class Listener:
     """A session that notes what it hears."""
@@ -37,7 +42,8 @@ class Listener:
     client_id: str = "listener"
     filters: Sequence[tuple[str, int]] = (("a/#", 1),)
     clean: bool = False
-    last_word: LastWord | None = None
+    first_word: Outgoing | None = None
+    last_word: Outgoing | None = None
     heard: list[Delivery] = field(default_factory=list)
     session: MqttSession = field(init=False)
 
@@ -49,7 +55,8 @@ class Listener:
             deliver=self.heard.append,
             guard=quick_guard(self.client_id),
             clean=self.clean,
-            last_word=self.last_word,
+            first_word=said(self.first_word),
+            last_word=said(self.last_word),
         )
 
     @asynccontextmanager
@@ -160,7 +167,7 @@ async def test_the_broker_says_the_last_word_of_a_session_that_vanishes(
     broker: EmbeddedBroker,
 ) -> None:
     listener = Listener(broker)
-    word = LastWord("a/will", b"gone", 1, retain=False)
+    word = Outgoing("a/will", b"gone", 1, retain=False)
     async with listener.connected():
         mortal = Listener(broker, "mortal", (), clean=True, last_word=word)
         usurper = Listener(broker, "mortal", (), clean=True)
@@ -168,6 +175,24 @@ async def test_the_broker_says_the_last_word_of_a_session_that_vanishes(
         async with mortal.connected(), usurper.connected():
             await eventually(has(listener, 1))
     assert listener.payloads()[0] == b"gone"
+
+
+async def test_its_first_word_is_said_after_each_connect_before_anything_else(
+    broker: EmbeddedBroker,
+) -> None:
+    listener = Listener(broker)
+    word = Outgoing("a/status", b"here", 1, retain=True)
+    async with listener.connected():
+        for _ in range(2):
+            speaker = Listener(broker, "speaker", (), first_word=word)
+            async with speaker.connected() as session:
+                await session.publish("a/b", b"something", qos=1)
+        await eventually(has(listener, 4))
+        assert listener.payloads() == [b"here", b"something"] * 2
+    late = Listener(broker, "late", clean=True)
+    async with late.connected():
+        await eventually(has(late, 1))
+    assert late.heard[0].retain
 
 
 async def test_it_comes_back_when_the_broker_does_and_says_so_meanwhile(
