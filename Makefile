@@ -23,9 +23,13 @@ lint: setup ## Check style, formatting, types and the arrows between the layers
 	@$(python) -m mypy .
 	@PYTHONPATH=. .venv/bin/lint-imports --no-cache
 
-schema: ## Write the GraphQL schema that the code has to schema/schema.graphql
+schema: ## Write the contracts that the code has: GraphQL, MQTT messages, MQTT topics
 	@./kaiser export-schema > schema/schema.graphql.new
 	@mv schema/schema.graphql.new schema/schema.graphql
+	@./kaiser export-schema mqtt > docs/mqtt-schema.json.new
+	@mv docs/mqtt-schema.json.new docs/mqtt-schema.json
+	@./kaiser export-schema mqtt-topics > docs/MQTT_TOPICS.md.new
+	@mv docs/MQTT_TOPICS.md.new docs/MQTT_TOPICS.md
 
 # One resolution for every platform; no line may hold an address.
 compile = .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

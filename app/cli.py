@@ -7,6 +7,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine
+from enum import StrEnum
 from getpass import getpass
 from typing import Annotated, Literal, NoReturn
 
@@ -120,12 +121,34 @@ def create_admin(
     _run(lambda: run_create(settings, username, password, reset=reset, say=_say))
 
 
-@cli.command("export-schema")
-def export_schema() -> None:
-    """Print the GraphQL schema (SDL)."""
-    from app.graphql import build_schema  # noqa: PLC0415 - heavy, see above
+class Contract(StrEnum):
+    """What can be printed."""
 
-    typer.echo(build_schema().as_str())
+    GRAPHQL = "graphql"
+    MQTT = "mqtt"
+    MQTT_TOPICS = "mqtt-topics"
+
+
+@cli.command("export-schema")
+def export_schema(
+    what: Annotated[
+        Contract,
+        typer.Argument(
+            help="graphql: the SDL; mqtt: JSON Schema of every message; "
+            "mqtt-topics: topics and firmware generations, in Markdown"
+        ),
+    ] = Contract.GRAPHQL,
+) -> None:
+    """Print what clients and devices can rely on: the GraphQL schema, unless told otherwise."""
+    if what is Contract.GRAPHQL:
+        from app.graphql import build_schema  # noqa: PLC0415 - heavy, see above
+
+        typer.echo(build_schema().as_str())
+        return
+    from mqtt_bridge import contract  # noqa: PLC0415 - heavy, see above
+
+    page = what is Contract.MQTT_TOPICS
+    typer.echo(contract.topics_page() if page else contract.schema_text(), nl=False)
 
 
 def main() -> None:

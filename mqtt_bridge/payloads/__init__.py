@@ -6,7 +6,7 @@ No I/O and no clock: the time of receipt is handed in.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
@@ -139,6 +139,16 @@ _OUTBOUND: Mapping[Kind, Callable[[Topic, bytes], Outbound]] = {
     Kind.LIBRARY_DOWNLOAD_COMPLETE: libraries.complete,
 }
 
+SHAPES: Mapping[Kind, type[msgspec.Struct]] = {
+    kind: shape
+    for noun in (
+        *(sensors, devices, device_reports, device_orders, actuators, emergencies, configs),
+        *(zones, intents, measurements, broadcasts, libraries),
+    )
+    for kind, shape in noun.SHAPES.items()
+}
+"""The fields that are read or written of each kind of message."""
+
 _BODIES: Mapping[type[Outbound], tuple[Kind, Callable[[Any], msgspec.Struct]]] = {
     HeartbeatAck: (Kind.HEARTBEAT_ACK, devices.ack_body),
     ActuatorCommand: (Kind.ACTUATOR_COMMAND, actuators.command_body),
@@ -240,6 +250,14 @@ def clearing(topic: Topic) -> Outgoing:
     if topic.kind.route.direction is Direction.TO_DEVICE:
         raise ValueError(f"{topic} is for devices, and must never be cleared")
     return Outgoing(str(topic), b"", topic.kind.route.qos, retain=True)
+
+
+def meaning(kind: Kind) -> str:
+    """Return what a kind of message says, in one sentence."""
+    reader = _INBOUND.get(kind) or _OUTBOUND[kind]
+    message = get_type_hints(reader)["return"]
+    said = get_args(message)[0] if get_args(message) else message
+    return str(said.__doc__).partition("\n")[0].rstrip()
 
 
 def _check_size(payload: bytes, largest: int = LARGEST_PAYLOAD) -> None:

@@ -114,6 +114,17 @@ _CONFIG = msgspec.json.Decoder(_Config)
 _PART = msgspec.json.Decoder(_Part)
 _PIN_CONFIG = msgspec.json.Decoder(_PinConfig)
 _ANSWER = msgspec.json.Decoder(_Answer, strict=False)
+
+SHAPES: dict[Kind, type[msgspec.Struct]] = {
+    Kind.CONFIG: _Config,
+    Kind.CONFIG_PART: _Part,
+    Kind.CONFIG_SENSOR: _PinConfig,
+    Kind.CONFIG_ACTUATOR: _PinConfig,
+    Kind.CONFIG_RESPONSE: _Answer,
+    Kind.CONFIG_ACK: _Answer,
+    Kind.CONFIG_SENSOR_ACK: _Answer,
+    Kind.CONFIG_ACTUATOR_ACK: _Answer,
+}
 _GOOD = {"success", "ok", "applied", "accepted", "true"}
 _BAD = {"error", "failed", "failure", "partial_success", "rejected", "false"}
 _SECTIONS = {

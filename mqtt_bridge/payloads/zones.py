@@ -77,6 +77,15 @@ _SUBZONE_ASSIGN = msgspec.json.Decoder(_SubzoneAssign)
 _SUBZONE_REMOVE = msgspec.json.Decoder(_SubzoneRemove)
 _SUBZONE_SAFE = msgspec.json.Decoder(_SubzoneSafe)
 _ANSWER = msgspec.json.Decoder(_Answer)
+
+SHAPES: dict[Kind, type[msgspec.Struct]] = {
+    Kind.ZONE_ASSIGN: _ZoneAssign,
+    Kind.ZONE_ACK: _Answer,
+    Kind.SUBZONE_ASSIGN: _SubzoneAssign,
+    Kind.SUBZONE_REMOVE: _SubzoneRemove,
+    Kind.SUBZONE_SAFE: _SubzoneSafe,
+    Kind.SUBZONE_ACK: _Answer,
+}
 _DONE = {"zone_assigned", "zone_removed", "subzone_assigned", "subzone_removed", "success", "ok"}
 _REFUSED = {"error", "failed", "rejected"}
 _ACTIONS = {"enable": True, "disable": False}

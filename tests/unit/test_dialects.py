@@ -1,0 +1,210 @@
+"""Firmware generations are recognised by what devices say, and spoken to as they understand."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.devices import FirmwareEvidence, FirmwareGeneration
+from mqtt_bridge.dialects import DIALECTS, evidence, learn, obstacle
+from mqtt_bridge.messages import (
+    AckStatus,
+    EmergencyAction,
+    EmergencyOrder,
+    HeartbeatAck,
+    MeasureCommand,
+    Outbound,
+    SystemAction,
+    SystemCommand,
+)
+from mqtt_bridge.payloads import MalformedPayloadError, decode
+from mqtt_bridge.topics import Direction, Kind, parse
+from tests.wire import ESP, NOW, SECONDS, SMALLEST, read
+
+UNKNOWN, NOVEMBER, DECEMBER, FEBRUARY, APRIL = FirmwareGeneration
+
+VITALS: dict[str, object] = {"zone_assigned": True, "uptime": 60, "heap_free": 200_000, "sensor_count": 1}
+HEARTBEATS: Mapping[FirmwareGeneration, dict[str, object]] = {
+    NOVEMBER: VITALS | {"ts": 60_123},
+    DECEMBER: VITALS | {"ts": SECONDS},
+    FEBRUARY: VITALS | {"ts": SECONDS, "config_status": {"state": 8}, "seq": 4},
+    APRIL: VITALS | {"ts": 0, "time_valid": False, "active_handover_epoch": 0},
+}
+SAMPLES: Mapping[FirmwareGeneration, dict[str, object]] = {
+    NOVEMBER: {"sensor_type": "ph", "raw_value": 1, "processed_value": 7.0, "timestamp": 9000},
+    FEBRUARY: {"sensor_type": "ph", "raw": 1, "ts": SECONDS, "raw_mode": True, "seq": 4},
+    APRIL: {"sensor_type": "ph", "raw": 1, "ts": SECONDS, "seq": 4, "time_valid": True},
+}
+generations = st.sampled_from(FirmwareGeneration)
+named = st.sampled_from([NOVEMBER, DECEMBER, FEBRUARY, APRIL])
+
+
+@pytest.mark.parametrize("previous", [None, *FirmwareGeneration])
+@pytest.mark.parametrize("sender", [NOVEMBER, APRIL])
+def test_a_heartbeat_gives_the_first_and_the_newest_firmware_away(
+    sender: FirmwareGeneration, previous: FirmwareGeneration | None
+) -> None:
+    assert learn(previous, read(Kind.HEARTBEAT, HEARTBEATS[sender])) is sender
+
+
+@pytest.mark.parametrize("sender", HEARTBEATS)
+def test_a_heartbeat_alone_tells_the_generation(sender: FirmwareGeneration) -> None:
+    assert learn(None, read(Kind.HEARTBEAT, HEARTBEATS[sender])) is sender
+
+
+@pytest.mark.parametrize("sender", SAMPLES)
+def test_so_does_a_reading(sender: FirmwareGeneration) -> None:
+    assert learn(None, read(Kind.SENSOR_DATA, SAMPLES[sender])) is sender
+
+
+def test_a_heartbeat_of_the_winter_does_not_take_back_what_a_reading_told() -> None:
+    heartbeat = read(Kind.HEARTBEAT, VITALS | {"ts": SECONDS, "config_status": {"state": 8}})
+    assert learn(None, heartbeat) is DECEMBER
+    assert learn(FEBRUARY, heartbeat) is FEBRUARY
+
+
+def test_a_device_that_was_flashed_anew_is_recognised_forwards_and_backwards() -> None:
+    taken_for = learn(NOVEMBER, read(Kind.HEARTBEAT, HEARTBEATS[APRIL]))
+    assert taken_for is APRIL
+    assert learn(taken_for, read(Kind.HEARTBEAT, HEARTBEATS[DECEMBER])) is FEBRUARY
+    assert learn(taken_for, read(Kind.HEARTBEAT, HEARTBEATS[NOVEMBER])) is NOVEMBER
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "expected"),
+    [
+        (Kind.WILL, {"status": "offline"}, DECEMBER),
+        (Kind.WILL, {"status": "offline", "esp_id": ESP}, APRIL),
+        (Kind.STATUS, {"status": "offline"}, UNKNOWN),
+        (Kind.ACTUATOR_ALERT, {"type": "fault"}, NOVEMBER),
+        (Kind.ACTUATOR_ALERT, {"alert_type": "fault"}, DECEMBER),
+        (Kind.SYSTEM_ERROR, {"error_code": 1007, "severity": 2}, FEBRUARY),
+        (Kind.SYSTEM_ERROR, {"error_code": "GPIO_CONFLICT", "severity": "error"}, UNKNOWN),
+        (Kind.SYSTEM_COMMAND_RESPONSE, {"status": "factory_reset_initiated"}, NOVEMBER),
+        (Kind.SYSTEM_COMMAND_RESPONSE, {"command": "status", "success": True}, FEBRUARY),
+        (Kind.SYSTEM_RESPONSE, {"command": "status", "success": True}, UNKNOWN),
+        (Kind.DIAGNOSTICS, {"heap_free": 1, "boot_sequence_id": "x-b1-r0"}, APRIL),
+        (Kind.DIAGNOSTICS, {"heap_free": 1}, UNKNOWN),
+        (Kind.HEARTBEAT, {"heap": 1, "state": "OPERATIONAL"}, UNKNOWN),
+        (Kind.SENSOR_DATA, {"sensor_type": "ph", "raw": 1}, UNKNOWN),
+    ],
+)
+def test_every_message_tells_what_it_can(
+    kind: Kind, body: dict[str, object], expected: FirmwareGeneration
+) -> None:
+    assert learn(None, read(kind, body)) is expected
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        Kind.SESSION_ANNOUNCE,
+        Kind.HEARTBEAT_METRICS,
+        Kind.INTENT_OUTCOME,
+        Kind.INTENT_LIFECYCLE,
+        Kind.QUEUE_PRESSURE,
+        Kind.EMERGENCY_ACK,
+        Kind.RECOVERY_CONFIRM,
+    ],
+)
+def test_only_newest_firmware_has_these_messages(kind: Kind) -> None:
+    assert learn(None, read(kind, SMALLEST.get(kind, {}))) is APRIL
+
+
+@given(generations, named, named)
+def test_what_was_learned_always_fits_the_last_message(
+    previous: FirmwareGeneration, one: FirmwareGeneration, other: FirmwareGeneration
+) -> None:
+    oldest, newest = sorted((one, other), key=lambda each: each.age)
+    told = FirmwareEvidence(oldest, newest)
+    learned = told.judge(previous)
+    assert oldest.age <= learned.age <= newest.age
+    assert told.judge(learned) is learned
+    if oldest.age <= previous.age <= newest.age:
+        assert learned is previous
+
+
+ERAS = {
+    "fw-nov": {NOVEMBER},
+    "fw-dec": {DECEMBER, FEBRUARY},
+    "fw-2026-02": {FEBRUARY},
+    "fw-head": {FEBRUARY, APRIL},
+}
+"""Some messages did not change between February and April."""
+
+GOLDEN: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parents[1] / "fixtures" / "golden_messages.json").read_text("utf-8")
+)
+
+
+@pytest.mark.parametrize(
+    "golden",
+    [each for each in GOLDEN if each["valid"] and each["era"] in ERAS],
+    ids=lambda golden: golden["id"],
+)
+def test_no_recorded_message_is_taken_for_one_of_another_time(golden: dict[str, Any]) -> None:
+    topic = parse(golden["topic"])
+    assert topic is not None
+    if topic.kind.route.direction is Direction.TO_SERVER:
+        told = evidence(decode(topic, json.dumps(golden["payload"]).encode(), NOW))
+        if told is not None:
+            spoken = {each for each in FirmwareGeneration if told.judge(each) is each}
+            assert spoken & ERAS[golden["era"]]
+
+
+def order(command: EmergencyAction) -> EmergencyOrder:
+    return EmergencyOrder(esp_id=ESP, kaiser_id="god", command=command, auth_token=ESP)
+
+
+def system(command: SystemAction) -> SystemCommand:
+    return SystemCommand(esp_id=ESP, kaiser_id="god", command=command)
+
+
+MEASURE = MeasureCommand(esp_id=ESP, kaiser_id="god", gpio=4, request_id="r")
+
+
+@pytest.mark.parametrize(
+    ("message", "able"),
+    [
+        (order(EmergencyAction.CLEAR), {UNKNOWN, DECEMBER, FEBRUARY, APRIL}),
+        (order(EmergencyAction.STOP), set(FirmwareGeneration)),
+        (MEASURE, {UNKNOWN, FEBRUARY, APRIL}),
+        (system(SystemAction.FACTORY_RESET), set(FirmwareGeneration)),
+        (system(SystemAction.DIAGNOSTICS), {UNKNOWN, APRIL}),
+        (system(SystemAction.REBOOT), {UNKNOWN}),
+    ],
+)
+def test_what_a_generation_cannot_do_is_said_before_it_is_sent(
+    message: Outbound, able: set[FirmwareGeneration]
+) -> None:
+    assert {each for each in FirmwareGeneration if obstacle(message, each) is None} == able
+
+
+def test_who_cannot_clear_an_emergency_is_told_the_cure() -> None:
+    reason = obstacle(order(EmergencyAction.CLEAR), NOVEMBER)
+    assert reason == "its firmware cannot clear an emergency: switch it off and on again"
+
+
+@given(generations)
+def test_an_ack_stands_in_nobodys_way(generation: FirmwareGeneration) -> None:
+    ack = HeartbeatAck(
+        esp_id=ESP, kaiser_id="god", status=AckStatus.ONLINE, handover_epoch=1, server_time=SECONDS
+    )
+    assert obstacle(ack, generation) is None
+
+
+def test_a_device_of_which_nothing_is_known_is_sent_only_what_all_can_take() -> None:
+    unknown = DIALECTS[UNKNOWN]
+    others = [DIALECTS[each] for each in (NOVEMBER, DECEMBER, FEBRUARY, APRIL)]
+    assert unknown.largest_config == min(each.largest_config for each in others)
+    assert unknown.needs_epoch
+    assert unknown.needs_correlation
+
+
+def test_a_message_that_cannot_be_read_teaches_nothing() -> None:
+    with pytest.raises(MalformedPayloadError):
+        read(Kind.HEARTBEAT, [])
