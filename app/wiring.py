@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
@@ -33,10 +34,13 @@ from domain.services.guard import Guard
 from domain.services.health import CheckHealth, Probe
 from domain.services.ingest import IngestReadings
 from domain.services.registry import Registry
+from domain.services.synchronise import Synchronise
+from domain.services.thin_health import ThinHealthHistory
 from domain.services.watch_devices import WatchDevices
 from mqtt_bridge import health
 from mqtt_bridge.control import Control
 from mqtt_bridge.intake import Intake
+from mqtt_bridge.own_status import OwnStatus
 from mqtt_bridge.session import BrokerAddress, Delivery, MqttSession
 from mqtt_bridge.topics import Connection, filters
 from schema.context import Services
@@ -121,6 +125,7 @@ def wire_up(
     )
     bridge = _bridge(ground, settings.mqtt_client_id, intake, watch)
     send_command = _send_command(ground, bridge.control)
+    bridge.control.configs = synchronise = _synchronise(ground, bridge.control)
     check_health = _check_health(ground, bridge, intake)
     services = Services(
         storage=ground.database,
@@ -128,7 +133,7 @@ def wire_up(
         events=ground.events,
         clock=ground.clock,
         accounts=accounts,
-        configure=_configure(ground),
+        configure=_configure(ground, synchronise),
         send_command=send_command,
         check_health=check_health,
     )
@@ -142,12 +147,14 @@ def wire_up(
             "intake": ground.once_ready(intake.run),
             "flood watch": intake.watch_floods,
             "commands": ground.once_ready(send_command.run),
+            "configurations": ground.once_ready(synchronise.run),
             "control": ground.once_ready(bridge.control.run),
             "device watch": ground.once_ready(watch.run),
+            "health history": ground.once_ready(_thin_health(ground).run),
             "control connection": ground.once_ready(bridge.control_session.run),
             "telemetry connection": ground.once_ready(bridge.telemetry_session.run),
         },
-        finish=intake.finish,
+        finish=lambda: _finish(intake, bridge),
         database=ground.database,
     )
 
@@ -197,6 +204,7 @@ class _Bridge:
     control: Control
     control_session: MqttSession
     telemetry_session: MqttSession
+    own_status: OwnStatus
 
 
 def _bridge(ground: _Ground, client_id: str, intake: Intake, watch: WatchDevices) -> _Bridge:
@@ -213,18 +221,42 @@ def _bridge(ground: _Ground, client_id: str, intake: Intake, watch: WatchDevices
         deliver=hear_telemetry,
         guard=ground.broker_guard("telemetry"),
     )
+    own_status = OwnStatus(ground.clock)
     control_session = MqttSession(
         address=ground.broker,
         client_id=f"{client_id}-control",
         filters=filters(Connection.CONTROL),
         deliver=hear_control,
         guard=ground.broker_guard("control"),
+        first_word=own_status.first_word,
+        last_word=own_status.last_word,
     )
     control = Control(
         connection=control_session, watch=watch, clock=ground.clock, journal=_log, bury=intake.bury
     )
     return _Bridge(
-        control=control, control_session=control_session, telemetry_session=telemetry_session
+        control=control,
+        control_session=control_session,
+        telemetry_session=telemetry_session,
+        own_status=own_status,
+    )
+
+
+async def _finish(intake: Intake, bridge: _Bridge) -> None:
+    async def take_leave() -> None:
+        # Where the broker is away, it has told so already.
+        with suppress(BrokerUnavailableError):
+            topic, payload, qos, retain = bridge.own_status.farewell()
+            await bridge.control_session.publish(topic, payload, qos=qos, retain=retain)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(intake.finish())
+        tasks.create_task(take_leave())
+
+
+def _thin_health(ground: _Ground) -> ThinHealthHistory:
+    return ThinHealthHistory(
+        storage=ground.database, registry=ground.registry, clock=ground.clock, journal=_log
     )
 
 
@@ -265,12 +297,25 @@ def _watch(ground: _Ground, offline_after: timedelta) -> WatchDevices:
     )
 
 
-def _configure(ground: _Ground) -> Configure:
+def _configure(ground: _Ground, synchronise: Synchronise) -> Configure:
     return Configure(
         storage=ground.database,
         registry=ground.registry,
         events=ground.events,
         clock=ground.clock,
+        new_id=uuid7,
+        changed=synchronise.changed,
+    )
+
+
+def _synchronise(ground: _Ground, control: Control) -> Synchronise:
+    return Synchronise(
+        storage=ground.database,
+        registry=ground.registry,
+        link=control,
+        clock=ground.clock,
+        guard=ground.storage_guard(),
+        new_id=uuid7,
     )
 
 
