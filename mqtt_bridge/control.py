@@ -16,6 +16,7 @@ from mqtt_bridge.messages import (
     AckStatus,
     ActuatorAlert,
     ActuatorCommand,
+    Diagnostics,
     HeartbeatAck,
     Inbound,
     Outbound,
@@ -168,6 +169,8 @@ class Control:
                 await self.watch.report(message, live=live)
             case Heartbeat() if live:
                 await self._answer(message)
+            case Diagnostics() if live:
+                await self.watch.heartbeat(_sign_of_life(message))
             case LastWill() if live:
                 await self.watch.last_will(message)
             case SessionAnnounce() if live:
@@ -208,6 +211,16 @@ class Control:
         self._epochs.move_to_end(announce.esp_id)
         if len(self._epochs) > MOST_EPOCHS:
             self._epochs.popitem(last=False)
+
+
+def _sign_of_life(diagnostics: Diagnostics) -> Heartbeat:
+    """Return what diagnostics say as a heartbeat would; no device waits for an answer to them."""
+    return Heartbeat(
+        esp_id=diagnostics.esp_id,
+        kaiser_id=diagnostics.kaiser_id,
+        received_at=diagnostics.received_at,
+        health=diagnostics.health,
+    )
 
 
 @dataclass(slots=True)

@@ -178,6 +178,18 @@ async def test_a_broker_that_is_away_costs_a_heartbeat_its_answer_and_nothing_el
         await until(lambda: bool(wire.watch.wills))
 
 
+async def test_diagnostics_are_a_sign_of_life_that_nobody_answers() -> None:
+    wire = Wire()
+    said = {"ts": 60, "heap_free": 209952, "heap_min_free": 200760, "error_count": 2}
+    async with wire.running():
+        wire.hear(P + "system/diagnostics", said, retain=True)
+        wire.hear(P + "system/diagnostics", said)
+        await until(lambda: len(wire.connection.acknowledged) == 2)
+    (heard,) = wire.watch.heartbeats
+    assert (heard.health.min_free_heap_bytes, heard.health.error_count) == (200_760, 2)
+    assert wire.connection.published == []
+
+
 async def test_a_retained_will_or_heartbeat_is_history() -> None:
     wire = Wire()
     async with wire.running():
