@@ -14,6 +14,7 @@ from resolvers.actuators import find_actuator, find_command
 from resolvers.devices import find_device
 from resolvers.sensors import find_reading, find_sensor
 from resolvers.system import find_dead_letter
+from resolvers.system_events import find_system_event
 from resolvers.users import find_user
 from schema.context import Info
 from schema.fields import field
@@ -66,6 +67,7 @@ KINDS: Mapping[str, Kind] = {
     "Command": Kind((UUID,), find_command),
     "User": Kind((UUID,), find_user),
     "DeadLetter": Kind((_LONG_ROW,), find_dead_letter),
+    "SystemEvent": Kind((UUID,), find_system_event),
 }
 """Every type that has an id, by the name that its ids begin with."""
 

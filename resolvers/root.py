@@ -7,11 +7,20 @@ from resolvers.devices import DeviceMutations, DeviceQueries, DeviceSubscription
 from resolvers.nodes import NodeQueries
 from resolvers.sensors import SensorQueries, SensorSubscriptions
 from resolvers.system import SystemQueries
+from resolvers.system_events import SystemEventQueries, SystemEventSubscriptions
 from resolvers.users import UserMutations, UserQueries
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(NodeQueries, UserQueries, SystemQueries, DeviceQueries, SensorQueries, ActuatorQueries):
+class Query(
+    NodeQueries,
+    UserQueries,
+    SystemQueries,
+    SystemEventQueries,
+    DeviceQueries,
+    SensorQueries,
+    ActuatorQueries,
+):
     """The root of queries."""
 
 
@@ -21,5 +30,7 @@ class Mutation(UserMutations, DeviceMutations, ActuatorMutations):
 
 
 @strawberry.type(description="Everything that can be watched, over a WebSocket.")
-class Subscription(DeviceSubscriptions, SensorSubscriptions, ActuatorSubscriptions):
+class Subscription(
+    DeviceSubscriptions, SensorSubscriptions, ActuatorSubscriptions, SystemEventSubscriptions
+):
     """The root of subscriptions."""

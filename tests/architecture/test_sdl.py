@@ -18,7 +18,7 @@ from graphql import (
 from graphql import build_schema as read_sdl
 
 from app.graphql import build_schema
-from domain import actuators, devices, sensors, users
+from domain import actuators, devices, sensors, system_events, users
 
 PRINTED = Path(__file__).parents[2] / "schema" / "schema.graphql"
 SCHEMA = build_schema()._schema
@@ -71,6 +71,7 @@ def test_everything_is_explained(name: str, part: Described) -> None:
         *(devices.DeviceStatus, sensors.Quality, sensors.ProcessingMode, users.Role),
         *(actuators.ActuatorMode, actuators.EmergencyPhase, actuators.CommandAction),
         *(actuators.CommandStatus, actuators.CommandOrigin),
+        system_events.Severity,
     ],
 )
 def test_enums_spell_what_the_domain_spells(kind: type[Enum]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
@@ -30,6 +31,7 @@ ASKED: dict[str, tuple[Id, str, int]] = {
     "Command": (lambda h: global_id("Command", h.commands[-1].id), "...command", 4),
     "User": (lambda h: global_id("User", h.server.user.id), "... on User { username }", 1),
     "DeadLetter": (lambda _: global_id("DeadLetter", 1), "... on DeadLetter { topic }", 1),
+    "SystemEvent": (lambda _: global_id("SystemEvent", UUID(int=1)), "...systemEvent", 2),
 }
 """How an id is made, what to show of the thing, and what that costs."""
 
@@ -42,6 +44,7 @@ LARGEST = [
     global_id("Command", "f" * 8 + "-ffff" * 3 + "-" + "f" * 12),
     global_id("User", "00000000-0000-0000-0000-000000000000"),
     global_id("DeadLetter", 2**63 - 1),
+    global_id("SystemEvent", UUID(int=2**128 - 1)),
 ]
 
 

@@ -28,8 +28,16 @@ from app.event_stream.peers import Heard, Peers
 from domain.actuators import Actuator, ActuatorState, Command, Pin
 from domain.devices import Device, DeviceHealth
 from domain.errors import EventStreamLostError
-from domain.events import ActuatorChanged, CommandChanged, DeviceHeard, Event, ReadingsStored
+from domain.events import (
+    ActuatorChanged,
+    CommandChanged,
+    DeviceHeard,
+    Event,
+    ReadingsStored,
+    SystemEventRecorded,
+)
 from domain.sensors import Measurement, Reading, Sensor, SensorKey
+from domain.system_events import SystemEvent
 from tests.fakes import FakeClock, until
 from tests.makers import make_actuator, make_device, make_reading
 
@@ -266,6 +274,18 @@ events: st.SearchStrategy[Event] = st.one_of(
             wifi_rssi_dbm=st.none() | numbers,
             sensor_count=st.none() | numbers,
             actuator_count=st.none() | numbers,
+        ),
+    ),
+    st.builds(
+        SystemEventRecorded,
+        st.builds(
+            SystemEvent,
+            details=st.dictionaries(
+                st.text(max_size=9),
+                st.none() | st.booleans() | numbers | st.floats(allow_nan=False) | st.text(),
+            ),
+            occurred_at=times,
+            occurrences=numbers,
         ),
     ),
 )

@@ -20,6 +20,7 @@ from tests.makers import (
     make_device,
     make_reading,
     make_sensor,
+    make_system_event,
     make_user,
 )
 
@@ -36,6 +37,7 @@ UNKNOWN = [
     global_id("Command", SOMEBODY),
     global_id("User", SOMEBODY),
     global_id("DeadLetter", 2**63 - 1),
+    global_id("SystemEvent", SOMEBODY),
 ]
 
 NO_IDS = [
@@ -47,6 +49,7 @@ NO_IDS = [
     *(global_id("Reading", 1, 1, 2**63), global_id("Reading", 2**31, 1, 1)),
     *(global_id("Reading", 1, 10**18, 1), global_id("Reading", 1, -1, 1), global_id("Reading", 1)),
     *(global_id("Command", text) for text in (SOMEBODY.hex, f"{{{SOMEBODY}}}", "ON")),
+    *(global_id("SystemEvent", text) for text in (SOMEBODY.hex, "7")),
     *(global_id("DeadLetter", number) for number in ("0x1", "\N{ARABIC-INDIC DIGIT FIVE}", 2**63)),
 ]
 
@@ -62,6 +65,7 @@ async def greenhouse() -> GraphqlServer:
     server.storage.dead_letters.rows.append(
         DeadLetter(id=3, topic="kaiser/?", payload=b"?", reason="?", received_at=START)
     )
+    await server.storage.system_events.add([make_system_event(7, "ESP_A")])
     return server
 
 
@@ -87,6 +91,7 @@ async def test_everything_that_shows_an_id_is_found_again_by_it() -> None:
                     actuators { __typename id gpio
                         commands { edges { node { __typename id status } } } } } } }
                 deadLetters { edges { node { __typename id topic } } }
+                systemEvents { edges { node { __typename id message } } }
             }"""
         )
     )
@@ -187,6 +192,7 @@ async def test_a_viewer_finds_everything_but_accounts() -> None:
         "Actuator": ("ESP_A", 5),
         "Command": (UUID(int=7),),
         "DeadLetter": (3,),
+        "SystemEvent": (UUID(int=7),),
     }
 
     assert known.keys() == KINDS.keys() - {"User"}
