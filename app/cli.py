@@ -139,7 +139,7 @@ def export_schema(
         ),
     ] = Contract.GRAPHQL,
 ) -> None:
-    """Print what clients and devices can rely on: the GraphQL schema, unless told otherwise."""
+    """Print the GraphQL schema (SDL), or the MQTT contract."""
     if what is Contract.GRAPHQL:
         from app.graphql import build_schema  # noqa: PLC0415 - heavy, see above
 
