@@ -29,6 +29,12 @@ _BURST = 200
 _DEADLINE = 600.0
 _LARGEST_MID = 65_535
 
+_BULK = 200
+"""Readings that a device sends in a row when it gets rid of a backlog."""
+
+_STRIDE = 37
+"""Devices from one bulk to the next: they do not come in any order of theirs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Generated:
@@ -58,7 +64,13 @@ class Packets:
         b'"onewire_address":"28FF641E8D3C0C79"}'
     )
 
-    def __init__(self) -> None:
+    def __init__(self, *, bulk: int = 1) -> None:
+        """Prepare.
+
+        Args:
+            bulk: Packets in a row from the same device.
+        """
+        self._bulk = bulk
         self._heads: list[bytes] = []
         for device in range(DEVICES):
             name = topic(device)
@@ -67,9 +79,10 @@ class Packets:
             )
 
     def packet(self, sequence: int, ts: int) -> bytes:
-        """Return the packet of one sequence number; the devices take turns."""
+        """Return the packet of one sequence number; the devices take turns, in bulks."""
         mid = (sequence % _LARGEST_MID + 1).to_bytes(2, "big")
-        body = self._heads[sequence % DEVICES] % (mid, sequence)
+        device = sequence // self._bulk * _STRIDE % DEVICES
+        body = self._heads[device] % (mid, sequence)
         body += self._TAIL % (300 + sequence % 100, ts)
         size = len(body)
         return b"\x32" + bytes((size & 0x7F | 0x80, size >> 7)) + body
@@ -78,14 +91,23 @@ class Packets:
 class Load:
     """Sends packets as fast as they are confirmed, or at a rate."""
 
-    def __init__(self, messages: int, window: int) -> None:
+    def __init__(self, messages: int, window: int, *, age: float = 0.0) -> None:
+        """Prepare.
+
+        Args:
+            messages: How many.
+            window: How many of them may be unconfirmed at once.
+            age: Seconds that the oldest was measured ago; then they come in bulks, and the last one
+                was measured just now.
+        """
         self.left = array("d", bytes(8 * messages))
         self.confirmed = 0
         self.done = asyncio.Event()
         self._clock = SystemClock()
         self._messages = messages
         self._window = window
-        self._packets = Packets()
+        self._packets = Packets(bulk=_BULK if age else 1)
+        self._age = age
         self._sent = 0
         self._wire: MqttWire | None = None
 
@@ -129,7 +151,13 @@ class Load:
             return
         packet = self._packets.packet
         now = self._clock.now().timestamp()
-        data = b"".join([packet(sequence, int(now)) for sequence in range(first, last)])
+        younger = self._age / self._messages
+        data = b"".join(
+            [
+                packet(sequence, int(now - self._age + sequence * younger))
+                for sequence in range(first, last)
+            ]
+        )
         for sequence in range(first, last):
             self.left[sequence] = now
         self._sent = last
@@ -159,10 +187,11 @@ def main() -> None:
     parser.add_argument("--messages", type=int, required=True)
     parser.add_argument("--rate", type=float, default=0.0, help="a second; 0: as fast as it goes")
     parser.add_argument("--window", type=int, default=WINDOW, help="unconfirmed at once")
+    parser.add_argument("--age", type=float, default=0.0, help="seconds; makes it a backlog")
     parser.add_argument("--client-id", default="bench-generator")
     parser.add_argument("--times", default="", help="file for the times of leaving")
     options = parser.parse_args()
-    load = Load(options.messages, options.window)
+    load = Load(options.messages, options.window, age=options.age)
     generated = uvloop.run(generate(load, options))
     if options.times:
         with Path(options.times).open("wb") as file:

@@ -34,7 +34,7 @@ async def measure(broker: str, flood: int, paced: int, report: Report) -> None:
         database = await asyncpg.connect(parts.database)
         try:
             async with running_server(parts) as running:
-                await _warm_up(running, database)
+                await warm_up(running, database)
                 await _flood(running, database, flood, report)
                 await _pace(running, database, paced, report)
                 # The last acknowledgements are on their way to a broker that may be busy.
@@ -46,14 +46,15 @@ async def measure(broker: str, flood: int, paced: int, report: Report) -> None:
             await database.close()
 
 
-async def _warm_up(parts: Parts, database: asyncpg.Connection) -> None:
+async def warm_up(parts: Parts, database: asyncpg.Connection) -> None:
+    """Make all devices known."""
     # The first message of each device makes it known: that happens once in its life.
-    await _publish(parts, database, 10 * DEVICES)
+    await publish(parts, database, 10 * DEVICES)
 
 
 async def _flood(parts: Parts, database: asyncpg.Connection, messages: int, report: Report) -> None:
     before = {name: cpu_seconds(pid) for name, pid in parts.pids.items()}
-    started = await _publish(parts, database, messages)
+    started = await publish(parts, database, messages)
     used = {name: cpu_seconds(pid) - before[name] for name, pid in parts.pids.items()}
     last = await database.fetchval("SELECT max(pg_xact_commit_timestamp(xmin)) FROM reading")
     report.add(
@@ -65,12 +66,12 @@ async def _flood(parts: Parts, database: asyncpg.Connection, messages: int, repo
     )
     for name, seconds in used.items():
         report.add(f"flood: CPU of {name}", seconds / messages * 1e6, "us/message")
-    await _check_exactly_once(database, messages, report)
+    await check_exactly_once(database, messages, report)
 
 
 async def _pace(parts: Parts, database: asyncpg.Connection, messages: int, report: Report) -> None:
     times = parts.directory / "times"
-    await _publish(parts, database, messages, "--rate", str(RATE), "--times", str(times))
+    await publish(parts, database, messages, "--rate", str(RATE), "--times", str(times))
     left = _read_times(times)
     rows = await database.fetch(
         "SELECT sequence, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 AS at "
@@ -80,7 +81,7 @@ async def _pace(parts: Parts, database: asyncpg.Connection, messages: int, repor
     report.add(f"publish to row at {RATE}/s, p50", percentile(spent, 0.5), "ms")
     report.add(f"publish to row at {RATE}/s, p99", percentile(spent, 0.99), "ms", target="<= 50 ms")
     report.add(f"publish to row at {RATE}/s, longest", max(spent), "ms")
-    await _check_exactly_once(database, messages, report)
+    await check_exactly_once(database, messages, report)
 
 
 async def _floors(
@@ -101,13 +102,23 @@ async def _floors(
     report.add("commit of one row, p50", percentile(commits, 0.5) * 1000.0, "ms")
 
 
-async def _publish(
+async def publish(
     parts: Parts, database: asyncpg.Connection, messages: int, *options: str
 ) -> float:
     """Publish, wait until all are rows, and return when the first one left (Unix seconds)."""
     await database.execute("TRUNCATE reading")
     async with generator(parts, "--messages", str(messages), *options) as process:
         generated = await report_of(process)
+    await until_stored(database, messages)
+    return generated["started_at"]
+
+
+async def until_stored(database: asyncpg.Connection, messages: int) -> None:
+    """Wait until so many readings are rows.
+
+    Raises:
+        RuntimeError: For half a minute there is not one more.
+    """
     clock, stored = SystemClock(), 0
     moved = clock.monotonic()
     while stored < messages:
@@ -117,10 +128,14 @@ async def _publish(
             stored, moved = now, clock.monotonic()
         elif clock.monotonic() - moved > _PATIENCE:
             raise RuntimeError(f"only {stored} of {messages} readings were stored")
-    return generated["started_at"]
 
 
-async def _check_exactly_once(database: asyncpg.Connection, messages: int, report: Report) -> None:
+async def check_exactly_once(database: asyncpg.Connection, messages: int, report: Report) -> None:
+    """Note that each reading that was sent is there once.
+
+    Raises:
+        RuntimeError: It is not so.
+    """
     rows = await database.fetchval("SELECT count(*) FROM reading")
     different = await database.fetchval("SELECT count(DISTINCT sequence) FROM reading")
     buried = await database.fetchval("SELECT count(*) FROM dead_letter")

@@ -24,7 +24,7 @@ from tests.eventually import eventually
 MESSAGES = 20_000
 AT_ONCE = 500
 MOST_GROWTH = 32 * 1024 * 1024
-"""Bytes by which the server may grow while it hears the second half: its caches are full by then."""
+"""Bytes by which the server may grow while it hears the second half: its caches are full then."""
 
 _SENSOR_TOPIC = re.compile(
     "|".join(
