@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import combinations
+from typing import Any
 
 from uuid_utils.compat import uuid7
 
@@ -22,6 +23,8 @@ FULL = make_device(
     firmware_version="4.1.0",
     hardware_type="ESP32_WROOM",
     last_seen=START + timedelta(microseconds=1),
+    last_boot_at=START - timedelta(days=3),
+    handover_epoch=2**31 - 1,
 )
 
 
@@ -44,12 +47,13 @@ async def test_what_people_decide_and_what_is_heard_do_not_overwrite_each_other(
 ) -> None:
     device = await stored_device(database)
     decided = replace(device, name="Beet 1", approved=False, zone_id="north")
-    heard = replace(device, online=False, ip_address="10.0.0.9", kaiser_id="kaiser_02")
+    news: dict[str, Any] = {"ip_address": "10.0.0.9", "last_boot_at": START, "handover_epoch": 3}
+    heard = replace(device, online=False, kaiser_id="kaiser_02", **news)
     async with database.unit_of_work() as work:
         await work.devices.save(decided)
         await work.devices.save_presence(heard)
         stored = await work.devices.by_esp_id(device.esp_id)
-    assert stored == replace(decided, online=False, ip_address="10.0.0.9", kaiser_id="kaiser_02")
+    assert stored == replace(decided, online=False, kaiser_id="kaiser_02", **news)
 
 
 async def test_presence_can_be_forgotten_again(database: Database) -> None:
