@@ -131,6 +131,18 @@ class ConfigRound:
         self._deadline = now + ANSWER_TIMEOUT
         self._open = set(message.sections) if isinstance(message, DeviceConfig) else set()
 
+    def not_sent(self) -> None:
+        """Note that the broker did not take the message after all; it is due again."""
+        self.sync = replace(self.sync, attempts=max(0, self.sync.attempts - 1))
+        if self._deadline is not None:
+            self._tries -= 1
+            self._deadline = None
+
+    def refuse(self, reason: str, now: datetime) -> None:
+        """End the round: what is due cannot be said to any device."""
+        self._refused["configuration"] = reason
+        self._finish(now)
+
     def answered(self, answer: Answer, now: datetime) -> None:
         """Take in what the device says; what belongs to nothing that was sent changes nothing."""
         self._expire(now)

@@ -1,11 +1,14 @@
 """What the domain needs of the world, as protocols; the fakes in tests implement them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from domain.actuators import Command, CommandResponse
+from domain.config_rounds import Message
+from domain.configs import DeviceConfig
+from domain.devices import Device
 from domain.events import Event
 from domain.sensors import Measurement, Sample
 from domain.users import Identity, User
@@ -58,6 +61,45 @@ class CommandLink(Protocol):
         """Open an exchange; until the block ends, answers to this command are listened for.
 
         At most one exchange may be open per pin.
+        """
+        ...
+
+
+class Receiver(NamedTuple):
+    """What a device can take of a configuration, by its firmware.
+
+    Attributes:
+        limit: Bytes of one message.
+        both_spellings: Whether the documented names must stand beside the firmware's.
+        answers_removal: Whether it answers when it is taken out of its zone.
+        knows_subzones: Whether it takes subzones.
+        home: The topic level for a device that has none yet.
+    """
+
+    limit: int
+    both_spellings: bool
+    answers_removal: bool
+    knows_subzones: bool
+    home: str
+
+
+class ConfigLink(Protocol):
+    """The wire that configurations and zones take; answers come in by another way."""
+
+    def receiver(self, device: Device) -> Receiver:
+        """Return what a device can take."""
+        ...
+
+    def parts(self, config: DeviceConfig, receiver: Receiver) -> Sequence[DeviceConfig]:
+        """Cut a configuration between items, so that each part fits."""
+        ...
+
+    async def tell(self, message: Message) -> None:
+        """Hand a message to the broker; return when the broker has it.
+
+        Raises:
+            BrokerUnavailableError: The broker cannot be reached, or did not take it in time.
+            BadInputError: No device could read it, so it was not sent.
         """
         ...
 

@@ -2,20 +2,25 @@
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from domain.actuators import ACK_TIMEOUT, ActuatorReport, Command, CommandResponse
-from domain.devices import Device, Heartbeat, LastWill
-from domain.errors import BrokerUnavailableError, DeviceSilentError
-from domain.ports import Clock, CommandExchange
+from domain.actuators import ACK_TIMEOUT, ActuatorReport, Command, CommandResponse, Pin
+from domain.config_rounds import Message
+from domain.configs import ConfigAnswer, DeviceConfig
+from domain.devices import Device, DeviceHealth, Heartbeat, LastWill
+from domain.errors import BadInputError, BrokerUnavailableError, DeviceSilentError
+from domain.ports import Clock, CommandExchange, Receiver
+from domain.system_events import Detail, Severity
+from domain.zones import ZoneAnswer, ZoneAssignment
 from mqtt_bridge import payloads, topics
 from mqtt_bridge.messages import (
     AckStatus,
     ActuatorAlert,
     ActuatorCommand,
+    DeviceError,
     Diagnostics,
     HeartbeatAck,
     Inbound,
@@ -23,13 +28,26 @@ from mqtt_bridge.messages import (
     SessionAnnounce,
 )
 from mqtt_bridge.outbox import Outbox
+from mqtt_bridge.payloads.configs import split
 from mqtt_bridge.session import Delivery
+from mqtt_bridge.topics import GOD
 
 INBOX = 4000
 """Messages that may wait to be handled; then reading stops and the broker keeps the queue."""
 
 MOST_EPOCHS = 10_000
 """Devices whose announced epoch is remembered; the longest silent is forgotten first."""
+
+
+ANY_RECEIVER = Receiver(
+    limit=900, both_spellings=True, answers_removal=False, knows_subzones=False, home=GOD
+)
+"""What the smallest board with the oldest firmware takes (device protocol, section 1.9)."""
+
+NEWEST_RECEIVER = Receiver(
+    limit=4000, both_spellings=False, answers_removal=True, knows_subzones=True, home=GOD
+)
+"""What the newest firmware takes."""
 
 
 class Connection(Protocol):
@@ -74,6 +92,38 @@ class DeviceWatch(Protocol):
         ...
 
 
+class ConfigWatch(Protocol):
+    """Who wants to know what devices say to their configuration."""
+
+    def answered(self, answer: ConfigAnswer | ZoneAnswer) -> None:
+        """Take in an answer."""
+        ...
+
+    async def heard(self, device: Device, health: DeviceHealth) -> None:
+        """Take in what a known device has, by its heartbeat."""
+        ...
+
+
+class DeviceReports(Protocol):
+    """Where growers are told what devices complain of."""
+
+    def device_error(
+        self,
+        esp_id: str,
+        said: int | str,
+        severity: Severity,
+        *,
+        message: str,
+        details: Mapping[str, Detail],
+    ) -> None:
+        """A device reported an error."""
+        ...
+
+    def alert(self, pin: Pin, said: str, message: str) -> None:
+        """A device protected an actuator, or itself."""
+        ...
+
+
 class Journal(Protocol):
     """Where noteworthy things are written for operators."""
 
@@ -84,9 +134,10 @@ class Journal(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Control:
-    """Implements domain.ports.CommandLink, and answers what devices say.
+    """Implements domain.ports.CommandLink and ConfigLink, and answers what devices say.
 
     Attributes:
+        configs: Who is told what concerns configurations; None: nobody.
         bury: Keeps a message that could not be read, and acknowledges it once it is stored.
     """
 
@@ -94,7 +145,9 @@ class Control:
     watch: DeviceWatch
     clock: Clock
     journal: Journal
+    reports: DeviceReports
     bury: Callable[[Connection, Delivery, str], None]
+    configs: ConfigWatch | None = None
     outbox: Outbox = field(default_factory=Outbox)
     _inbox: deque[tuple[Delivery, Inbound]] = field(default_factory=deque, init=False)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -123,6 +176,11 @@ class Control:
         if isinstance(message, CommandResponse):
             if not delivery.retain:
                 self.outbox.answer(message)
+            self.connection.acknowledge([delivery])
+            return
+        if isinstance(message, ConfigAnswer | ZoneAnswer):
+            if not delivery.retain and self.configs is not None:
+                self.configs.answered(message)
             self.connection.acknowledge([delivery])
             return
         self._inbox.append((delivery, message))
@@ -163,6 +221,26 @@ class Control:
         topic, payload, qos, retain = payloads.encode(message)
         await self.connection.publish(topic, payload, qos=qos, retain=retain)
 
+    def receiver(self, device: Device) -> Receiver:
+        """Return what a device can take: only the newest firmware announces its sessions."""
+        newest = device.handover_epoch is not None or device.esp_id in self._epochs
+        return NEWEST_RECEIVER if newest else ANY_RECEIVER
+
+    @staticmethod
+    def parts(config: DeviceConfig, receiver: Receiver) -> Sequence[DeviceConfig]:
+        """Cut a configuration; see domain.ports.ConfigLink."""
+        return split(config, receiver.limit)
+
+    async def tell(self, message: Message) -> None:
+        """Send a part of a configuration; see domain.ports.ConfigLink."""
+        try:
+            await self.send(message)
+            if isinstance(message, ZoneAssignment) and not message.kaiser_id:
+                # A device without a level hears its zone on that of the server, too.
+                await self.send(replace(message, kaiser_id=GOD))
+        except ValueError as error:
+            raise BadInputError(f"no device could read this: {error}") from error
+
     async def _handle(self, message: Inbound, *, live: bool) -> None:
         match message:
             case ActuatorReport():
@@ -184,6 +262,15 @@ class Control:
                     alert=message.alert_type,
                     message=message.message,
                 )
+                self.reports.alert(message.pin, message.alert_type, message.message)
+            case DeviceError() if live:
+                self.reports.device_error(
+                    message.esp_id,
+                    message.name if message.code is None else message.code,
+                    message.severity,
+                    message=message.message,
+                    details=message.details,
+                )
             case _:
                 pass  # history that was live once, or nothing was said
 
@@ -201,6 +288,8 @@ class Control:
             await self.send(ack)
         except BrokerUnavailableError as error:
             self.journal.warning("heartbeat.not_answered", esp_id=ack.esp_id, error=str(error))
+        if device is not None and self.configs is not None:
+            await self.configs.heard(device, heartbeat.health)
 
     def _epoch(self, heartbeat: Heartbeat, device: Device | None) -> int:
         announced = self._epochs.get(heartbeat.esp_id) or (device and device.handover_epoch)

@@ -15,6 +15,7 @@ from schema.actuators import (
     Actuator,
     ActuatorConfigInput,
     ActuatorConnection,
+    ActuatorRefInput,
     ActuatorState,
     ActuatorStateEvent,
     Command,
@@ -39,6 +40,7 @@ CommandId = Annotated[
 Order = Annotated[
     SendCommandInput, strawberry.argument(name="input", description="What to do with which pin.")
 ]
+Ref = Annotated[ActuatorRefInput, strawberry.argument(name="input", description="Which actuator.")]
 Settings = Annotated[
     ActuatorConfigInput,
     strawberry.argument(name="input", description="Which actuator, and its settings."),
@@ -105,7 +107,7 @@ class ActuatorMutations:
 
     @mutation
     async def set_actuator(self, info: Info, settings: Settings) -> Actuator:
-        """Set up an actuator, new or known. Role: ADMIN."""
+        """Set up an actuator, new or known; its device is told. Role: ADMIN."""
         info.context.require(Role.ADMIN)
         return Actuator.of(
             await info.context.services.configure.set_actuator(
@@ -114,8 +116,20 @@ class ActuatorMutations:
                 name=settings.name,
                 enabled=settings.enabled,
                 critical=settings.critical,
+                inverted=settings.inverted,
+                aux_gpio=settings.aux_gpio,
+                default_value=settings.default_value,
             )
         )
+
+    @mutation
+    async def remove_actuator(self, info: Info, ref: Ref) -> bool:
+        """Forget an actuator and its commands, and have its device forget it. Role: ADMIN.
+
+        False: it was not known.
+        """
+        info.context.require(Role.ADMIN)
+        return await info.context.services.configure.remove_actuator(Pin(ref.esp_id, ref.gpio))
 
     @mutation
     async def send_command(self, info: Info, wish: Order) -> Command:

@@ -6,11 +6,19 @@ from typing import Annotated
 import strawberry
 
 from domain.devices import DeviceStatus
+from domain.errors import BadInputError
 from domain.events import DeviceHeard
 from domain.users import Role
 from schema.arguments import After, EspId, First
 from schema.context import Context, Info
-from schema.devices import DEVICES, Device, DeviceConnection, DeviceHealth, DeviceHealthEvent
+from schema.devices import (
+    DEVICES,
+    Device,
+    DeviceConnection,
+    DeviceHealth,
+    DeviceHealthEvent,
+    UpdateDeviceInput,
+)
 from schema.fields import field, mutation, subscription
 from schema.live import Filter, Moments, wanted
 
@@ -25,6 +33,20 @@ Statuses = Annotated[
 Search = Annotated[
     str | None,
     strawberry.argument(description="Only devices with this text in `espId` or name."),
+]
+OnlyZone = Annotated[
+    str | None, strawberry.argument(description="Only devices of this zone, by its `zoneId`.")
+]
+ZoneId = Annotated[
+    str | None,
+    strawberry.argument(
+        description="The zone it shall belong to, which comes into being if it is new; as before "
+        "if left out."
+    ),
+]
+Wish = Annotated[
+    UpdateDeviceInput,
+    strawberry.argument(name="input", description="Which device, and what is to change."),
 ]
 Name = Annotated[
     str | None,
@@ -49,10 +71,11 @@ class DeviceQueries:
         return await find_device(info.context, esp_id)
 
     @field
-    async def devices(
+    async def devices(  # noqa: PLR0913, PLR0917 - the arguments of the field
         self,
         info: Info,
         statuses: Statuses = None,
+        zone_id: OnlyZone = None,
         search: Search = None,
         first: First = None,
         after: After = None,
@@ -62,11 +85,13 @@ class DeviceQueries:
         request = DEVICES.request(first, after)
         storage = info.context.services.storage
         async with storage.autocommit() as work:
-            page = await work.devices.page(request, statuses=statuses, search=search)
+            page = await work.devices.page(
+                request, statuses=statuses, search=search, zone_id=zone_id
+            )
 
         async def count() -> int:
             async with storage.autocommit() as work:
-                return await work.devices.count(statuses=statuses, search=search)
+                return await work.devices.count(statuses=statuses, search=search, zone_id=zone_id)
 
         return DeviceConnection.of(DEVICES, request, page, Device.of).counted_by(count)
 
@@ -76,10 +101,40 @@ class DeviceMutations:
     """Deciding about devices."""
 
     @mutation
-    async def approve_device(self, info: Info, esp_id: EspId, name: Name = None) -> Device:
+    async def approve_device(
+        self, info: Info, esp_id: EspId, name: Name = None, zone_id: ZoneId = None
+    ) -> Device:
         """Let a device in: from now on its values are told and it takes commands. Role: ADMIN."""
         info.context.require(Role.ADMIN)
-        return Device.of(await info.context.services.configure.approve_device(esp_id, name))
+        return Device.of(
+            await info.context.services.configure.approve_device(esp_id, name, zone_id)
+        )
+
+    @mutation
+    async def update_device(self, info: Info, wish: Wish) -> Device:
+        """Change name, zone or notes of a device; it is told of its zone. Role: ADMIN."""
+        info.context.require(Role.ADMIN)
+        if wish.metadata is not None and not isinstance(wish.metadata, dict):
+            raise BadInputError("metadata takes a JSON object")
+        return Device.of(
+            await info.context.services.configure.update_device(
+                wish.esp_id,
+                name=wish.name,
+                zone_id=wish.zone_id,
+                subzone_id=wish.subzone_id,
+                is_zone_master=wish.is_zone_master,
+                metadata=wish.metadata,
+            )
+        )
+
+    @mutation
+    async def remove_device(self, info: Info, esp_id: EspId) -> bool:
+        """Forget a device, its sensors, actuators and commands; false: it was not known.
+
+        One that is still switched on is discovered anew. Role: ADMIN.
+        """
+        info.context.require(Role.ADMIN)
+        return await info.context.services.configure.remove_device(esp_id)
 
 
 @strawberry.type

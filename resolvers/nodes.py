@@ -16,6 +16,7 @@ from resolvers.sensors import find_reading, find_sensor
 from resolvers.system import find_dead_letter
 from resolvers.system_events import find_system_event
 from resolvers.users import find_user
+from resolvers.zones import find_zone
 from schema.context import Info
 from schema.fields import field
 from schema.ids import global_id, microseconds, read_id
@@ -61,6 +62,7 @@ _MOMENT = _number(microseconds(datetime.max.replace(tzinfo=UTC)))
 
 KINDS: Mapping[str, Kind] = {
     "Device": Kind((_text,), find_device),
+    "Zone": Kind((_text,), find_zone),
     "Sensor": Kind((_text, _PIN, _text, _text), find_sensor),
     "Reading": Kind((_ROW, _MOMENT, _LONG_ROW), find_reading),
     "Actuator": Kind((_text, _PIN), find_actuator),

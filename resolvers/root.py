@@ -5,10 +5,11 @@ import strawberry
 from resolvers.actuators import ActuatorMutations, ActuatorQueries, ActuatorSubscriptions
 from resolvers.devices import DeviceMutations, DeviceQueries, DeviceSubscriptions
 from resolvers.nodes import NodeQueries
-from resolvers.sensors import SensorQueries, SensorSubscriptions
+from resolvers.sensors import SensorMutations, SensorQueries, SensorSubscriptions
 from resolvers.system import SystemQueries
 from resolvers.system_events import SystemEventQueries, SystemEventSubscriptions
 from resolvers.users import UserMutations, UserQueries
+from resolvers.zones import ZoneMutations, ZoneQueries
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -18,6 +19,7 @@ class Query(
     SystemQueries,
     SystemEventQueries,
     DeviceQueries,
+    ZoneQueries,
     SensorQueries,
     ActuatorQueries,
 ):
@@ -25,7 +27,7 @@ class Query(
 
 
 @strawberry.type(description="Everything that can be changed.")
-class Mutation(UserMutations, DeviceMutations, ActuatorMutations):
+class Mutation(UserMutations, DeviceMutations, ZoneMutations, SensorMutations, ActuatorMutations):
     """The root of mutations."""
 
 

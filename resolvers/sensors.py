@@ -25,7 +25,7 @@ from schema.arguments import (
     To,
 )
 from schema.context import Context, Info
-from schema.fields import field, subscription
+from schema.fields import field, mutation, subscription
 from schema.ids import instant_of
 from schema.live import Filter, wanted
 from schema.sensors import (
@@ -35,7 +35,9 @@ from schema.sensors import (
     ReadingConnection,
     ReadingEvent,
     Sensor,
+    SensorConfigInput,
     SensorConnection,
+    SensorRefInput,
 )
 
 Address = Annotated[
@@ -55,6 +57,11 @@ Since = Annotated[
         "gap and no repeat."
     ),
 ]
+Settings = Annotated[
+    SensorConfigInput,
+    strawberry.argument(name="input", description="Which sensor, and its settings."),
+]
+Ref = Annotated[SensorRefInput, strawberry.argument(name="input", description="Which sensor.")]
 Throttle = Annotated[
     timedelta | None,
     strawberry.argument(
@@ -176,6 +183,31 @@ async def _sensor_ids(
         for sensor in found
         if gpio in {None, sensor.key.gpio} and kind in {None, sensor.key.sensor_type}
     ]
+
+
+@strawberry.type
+class SensorMutations:
+    """Setting up sensors."""
+
+    @mutation
+    async def set_sensor(self, info: Info, settings: Settings) -> Sensor:
+        """Set up a sensor, new or known; its device is told. Role: ADMIN."""
+        info.context.require(Role.ADMIN)
+        return Sensor.of(
+            await info.context.services.configure.set_sensor(
+                settings.key,
+                name=settings.name,
+                enabled=settings.enabled,
+                interval=settings.interval,
+                processing_mode=settings.processing_mode,
+            )
+        )
+
+    @mutation
+    async def remove_sensor(self, info: Info, ref: Ref) -> bool:
+        """Forget a sensor, and have its device forget it; false: it was not known. Role: ADMIN."""
+        info.context.require(Role.ADMIN)
+        return await info.context.services.configure.remove_sensor(ref.key)
 
 
 @strawberry.type

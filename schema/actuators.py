@@ -98,6 +98,11 @@ class Actuator(Node):
     name: str = strawberry.field(description="What people call it.")
     enabled: bool = strawberry.field(description="Whether it takes commands.")
     critical: bool = strawberry.field(description="Whether its failure does harm.")
+    inverted: bool = strawberry.field(description="Whether the pin is low when it is on.")
+    aux_gpio: int | None = strawberry.field(description="A second pin that it needs; null: none.")
+    default_value: float = strawberry.field(
+        description="What it does from the device's start on, 0.0 to 1.0."
+    )
     mode: actuators.ActuatorMode = strawberry.field(description="What values its kind takes.")
     state: ActuatorState = strawberry.field(description="What it does now.")
     created_at: datetime = strawberry.field(description="When the server first knew it.")
@@ -115,6 +120,9 @@ class Actuator(Node):
             name=actuator.name,
             enabled=actuator.enabled,
             critical=actuator.critical,
+            inverted=actuator.inverted,
+            aux_gpio=actuator.aux_gpio,
+            default_value=actuator.default_value,
             mode=actuator.mode,
             state=ActuatorState.of(actuator.state),
             created_at=actuator.created_at,
@@ -280,3 +288,21 @@ class ActuatorConfigInput:
     critical: bool | None = strawberry.field(
         default=None, description="Whether its failure does harm; a new one's does not."
     )
+    inverted: bool | None = strawberry.field(
+        default=None, description="Whether the pin is low when it is on; a new one's is not."
+    )
+    aux_gpio: int | None = strawberry.field(
+        default=None, description="A second pin that it needs, 0 to 254; a new one needs none."
+    )
+    default_value: float | None = strawberry.field(
+        default=None,
+        description="What it does from the device's start on, 0.0 to 1.0; a new one is off.",
+    )
+
+
+@strawberry.input(description="Which actuator.")
+class ActuatorRefInput:
+    """An actuator's key as clients write it."""
+
+    esp_id: str = strawberry.field(description="The device, by its `espId`.")
+    gpio: int = strawberry.field(description="The pin, 0 to 254.")

@@ -4,16 +4,19 @@ from datetime import datetime
 from typing import Self
 
 import strawberry
+from strawberry.scalars import JSON
 
-from domain import devices
+from domain import configs, devices
 from schema.actuators import Actuator
 from schema.arguments import After, First, From, To
+from schema.configs import ConfigSync
 from schema.context import Info
 from schema.fields import field
 from schema.ids import global_id
 from schema.nodes import Node
 from schema.pages import Connection, CountedConnection, Cursors
 from schema.sensors import Sensor
+from schema.zones import Zone
 
 DEVICES = Cursors("devices")
 HEALTH = Cursors("health")
@@ -93,6 +96,13 @@ class Device(Node):
     approved: bool = strawberry.field(
         description="Whether it was let in: only then it takes commands and its values are told."
     )
+    subzone_id: str | None = strawberry.field(
+        description="The part of its zone that its pins belong to; null: none."
+    )
+    is_zone_master: bool = strawberry.field(description="Whether it speaks for its zone.")
+    metadata: JSON = strawberry.field(
+        description="What people noted about it; the server does not look into it."
+    )
     ip_address: str | None = strawberry.field(description="Its address as it last said.")
     firmware_version: str | None = strawberry.field(description="Its firmware, if it says.")
     hardware_type: str | None = strawberry.field(description="Its board, if it says.")
@@ -101,6 +111,7 @@ class Device(Node):
     )
     created_at: datetime = strawberry.field(description="When the server first knew it.")
     updated_at: datetime = strawberry.field(description="When a person last changed it.")
+    zone_key: strawberry.Private[str | None]
 
     @classmethod
     def of(cls, device: devices.Device) -> Self:
@@ -111,6 +122,10 @@ class Device(Node):
             name=device.name,
             status=device.status,
             approved=device.approved,
+            subzone_id=device.subzone_id,
+            is_zone_master=device.is_zone_master,
+            metadata=JSON(dict(device.metadata)),
+            zone_key=device.zone_id,
             ip_address=device.ip_address,
             firmware_version=device.firmware_version,
             hardware_type=device.hardware_type,
@@ -142,6 +157,20 @@ class Device(Node):
         return DeviceHealthConnection.of(HEALTH, request, page, DeviceHealth.of)
 
     @field
+    async def zone(self, info: Info) -> Zone | None:
+        """The zone it belongs to; null: none."""
+        if self.zone_key is None:
+            return None
+        zone = await info.context.loaders.zones.load(self.zone_key)
+        return Zone.of(zone) if zone else None
+
+    @field
+    async def config_sync(self, info: Info) -> ConfigSync:
+        """What it was last sent, and whether it confirmed it."""
+        sync = await info.context.loaders.config_syncs.load(self.esp_id)
+        return ConfigSync.of(sync or configs.ConfigSync())
+
+    @field
     async def sensors(self, info: Info) -> list[Sensor]:
         """Its sensors, in order of pin and kind."""
         found = await info.context.loaders.sensors_of.load(self.esp_id)
@@ -167,4 +196,26 @@ class DeviceHealthEvent:
     device: Device = strawberry.field(description="The device as it is now.")
     health: DeviceHealth | None = strawberry.field(
         description="What it reported; null when this is not about a report."
+    )
+
+
+@strawberry.input(description="What is to change of a device; what is left out stays as it is.")
+class UpdateDeviceInput:
+    """The settings of a device as clients write them."""
+
+    esp_id: str = strawberry.field(description="The device, by its `espId`.")
+    name: str | None = strawberry.field(default=None, description="What people shall call it.")
+    zone_id: str | None = strawberry.field(
+        default=None,
+        description="The zone it shall belong to, which comes into being if it is new: 1 to 32 "
+        "letters, digits, `_` or `-`; empty for none.",
+    )
+    subzone_id: str | None = strawberry.field(
+        default=None, description="The part of the zone that its pins belong to; empty for none."
+    )
+    is_zone_master: bool | None = strawberry.field(
+        default=None, description="Whether it speaks for its zone."
+    )
+    metadata: JSON | None = strawberry.field(
+        default=None, description="What people note about it: a JSON object."
     )

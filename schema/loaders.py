@@ -12,11 +12,13 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from domain.actuators import Actuator
+from domain.configs import ConfigSync
 from domain.devices import Device, DeviceHealth
 from domain.errors import BadInputError
 from domain.repositories import Storage, UnitOfWork
 from domain.sensors import Reading, Sensor
 from domain.users import User
+from domain.zones import Zone
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -54,6 +56,16 @@ class Loaders:
     def actuators_of(self) -> DataLoader[str, Sequence[Actuator] | None]:
         """Actuators of devices, by `esp_id`."""
         return self._loader(lambda work, keys: work.actuators.of_devices(keys))
+
+    @cached_property
+    def zones(self) -> DataLoader[str, Zone | None]:
+        """Zones by `zone_id`."""
+        return self._loader(lambda work, keys: work.zones.by_zone_ids(keys))
+
+    @cached_property
+    def config_syncs(self) -> DataLoader[str, ConfigSync | None]:
+        """How devices stand to what they should have, by `esp_id`."""
+        return self._loader(lambda work, keys: work.config_syncs.by_esp_ids(keys))
 
     @cached_property
     def latest(self) -> DataLoader[int, Reading | None]:

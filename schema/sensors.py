@@ -1,6 +1,6 @@
 """Sensors and their readings in GraphQL."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
@@ -50,7 +50,13 @@ class Sensor(Node):
     )
     name: str = strawberry.field(description="What people call it.")
     unit: str | None = strawberry.field(description="The unit of its values, such as `°C`.")
-    enabled: bool = strawberry.field(description="Whether its readings are kept.")
+    enabled: bool = strawberry.field(description="Whether its device reads it.")
+    interval: timedelta | None = strawberry.field(
+        description="The time between two samples; null: as the device does by itself."
+    )
+    processing_mode: sensors.ProcessingMode | None = strawberry.field(
+        description="Who is to convert its raw values; null: as the device does by itself."
+    )
     created_at: datetime = strawberry.field(description="When the server first knew it.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     row_id: strawberry.Private[int]
@@ -67,6 +73,8 @@ class Sensor(Node):
             name=sensor.name,
             unit=sensor.unit,
             enabled=sensor.enabled,
+            interval=sensor.interval,
+            processing_mode=sensor.processing_mode,
             created_at=sensor.created_at,
             updated_at=sensor.updated_at,
             row_id=sensor.id,
@@ -171,3 +179,40 @@ class ReadingEvent:
         description="`since` of a subscription that goes on behind this reading."
     )
     reading: Reading = strawberry.field(description="What was measured.")
+
+
+@strawberry.input(description="Which sensor.")
+class SensorRefInput:
+    """A sensor's key as clients write it."""
+
+    esp_id: str = strawberry.field(description="The device, by its `espId`.")
+    gpio: int = strawberry.field(description="The pin, 0 to 254; 0 for a sensor on a bus.")
+    sensor_type: str = strawberry.field(
+        description="The kind of sensor, in any spelling that devices use."
+    )
+    address: str | None = strawberry.field(
+        default=None,
+        description="I2C address (decimal) or OneWire ROM (hex); only where several share a pin.",
+    )
+
+    @property
+    def key(self) -> sensors.SensorKey:
+        """The key as the domain says it."""
+        kind = sensors.canonical_type(self.sensor_type)
+        return sensors.SensorKey(self.esp_id, self.gpio, kind, self.address or "")
+
+
+@strawberry.input(description="How a sensor is set up; what is left out stays as it is.")
+class SensorConfigInput(SensorRefInput):
+    """The settings of a sensor as clients write them."""
+
+    name: str | None = strawberry.field(default=None, description="What people call it.")
+    enabled: bool | None = strawberry.field(
+        default=None, description="Whether its device reads it; a new one is read."
+    )
+    interval: timedelta | None = strawberry.field(
+        default=None, description="The time between two samples, `PT1S` to `PT5M`."
+    )
+    processing_mode: sensors.ProcessingMode | None = strawberry.field(
+        default=None, description="Who converts its raw values: PI_ENHANCED or LOCAL."
+    )

@@ -48,6 +48,7 @@ class GraphqlServer:
 
     Attributes:
         database: A real one, in the place of the fake `storage`.
+        changed: The devices that something was put out for.
     """
 
     clock: Clock = field(default_factory=FakeClock)
@@ -59,6 +60,7 @@ class GraphqlServer:
     schema: Schema = field(default_factory=build_schema)
     user: User = field(default_factory=lambda: make_user("anna"))
     database: Storage | None = None
+    changed: list[str] = field(default_factory=list)
     services: Services = field(init=False)
 
     def __post_init__(self) -> None:
@@ -79,7 +81,9 @@ class GraphqlServer:
                 clock=self.clock,
                 new_id=lambda: UUID(int=next(numbers)),
             ),
-            configure=Configure(**shared),
+            configure=Configure(
+                **shared, new_id=lambda: UUID(int=next(numbers)), changed=self.changed.append
+            ),
             send_command=SendCommand(
                 **shared,
                 link=self.link,
@@ -91,6 +95,7 @@ class GraphqlServer:
                     failed=lambda *_: None,
                 ),
                 new_id=lambda: UUID(int=next(numbers)),
+                ended=lambda _command: None,
             ),
             check_health=CheckHealth(
                 probes={"database": self._sign_of_life},

@@ -1,19 +1,37 @@
-"""What people decide about devices: who is let in, and what hangs on which pin."""
+"""What people decide: who is let in, which zone it belongs to, what hangs on which pin.
+
+A decision about a device that was let in is also put out for it, in the same transaction.
+"""
 
 import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from domain.actuators import MODES, Actuator, Pin
+from domain.configs import Errand
+from domain.desired import forget_actuator, forget_sensor
 from domain.devices import Device
 from domain.errors import BadInputError, NotFoundError
 from domain.events import ActuatorChanged, DeviceHeard
 from domain.ports import Clock, EventStream
-from domain.repositories import Storage
+from domain.repositories import Storage, UnitOfWork
+from domain.sensors import ProcessingMode, Sensor, SensorKey
 from domain.services.registry import Registry
+from domain.services.synchronise import put_out
+from domain.zones import LONGEST_ZONE_NAME, Zone, checked_zone_id
 
 LONGEST_NAME = 100
 LAST_PIN = 254
+SHORTEST_INTERVAL = timedelta(seconds=1)
+LONGEST_INTERVAL = timedelta(seconds=300)
+"""What every firmware takes as the time between two samples (device protocol, section 1.9)."""
+
+Errands = list[tuple[Errand, dict[str, str | int | bool | None]]]
+
+EVERYTHING: Errands = [(Errand.CONFIG, {})]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,37 +39,230 @@ class Configure:
     """Stores a decision, remembers it, and tells listeners.
 
     One decision at a time: each is made on what the one before left, in memory and on disk.
+
+    Attributes:
+        changed: Told which device something was put out for.
     """
 
     storage: Storage
     registry: Registry
     events: EventStream
     clock: Clock
+    new_id: Callable[[], UUID]
+    changed: Callable[[str], None]
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
-    async def approve_device(self, esp_id: str, name: str | None = None) -> Device:
+    # ------------------------------------------------------------ devices and zones
+
+    async def approve_device(
+        self, esp_id: str, name: str | None = None, zone_id: str | None = None
+    ) -> Device:
         """Let a device in: from now on its events are told and it can be commanded.
 
         Raises:
             NotFoundError: No device of that name was ever heard.
-            BadInputError: The name is empty or too long.
+            BadInputError: The name or zone is not possible.
         """
-        changes: dict[str, Any] = {"approved": True, "updated_at": self.clock.now()}
+        if self.registry.device(esp_id) is None:
+            raise NotFoundError(
+                f"no device {esp_id} was ever heard: is it switched on and on this broker?"
+            )
+        changes: dict[str, Any] = {"approved": True}
+        if zone_id is not None:
+            changes["zone_id"] = zone_id
+        return await self._change_device(esp_id, name, changes)
+
+    async def update_device(  # noqa: PLR0913 - what can be changed of a device
+        self,
+        esp_id: str,
+        *,
+        name: str | None = None,
+        zone_id: str | None = None,
+        subzone_id: str | None = None,
+        is_zone_master: bool | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Device:
+        """Change what is given of a device; an empty zone or subzone takes it out of it.
+
+        A zone that nobody named before comes into being.
+
+        Raises:
+            NotFoundError: The device is not known.
+            BadInputError: A name, zone or subzone is not possible.
+        """
+        given = {
+            "zone_id": zone_id,
+            "subzone_id": subzone_id,
+            "is_zone_master": is_zone_master,
+            "metadata": metadata,
+        }
+        changes = {key: value for key, value in given.items() if value is not None}
+        return await self._change_device(esp_id, name, changes)
+
+    async def _change_device(
+        self, esp_id: str, name: str | None, changes: dict[str, Any]
+    ) -> Device:
+        now = self.clock.now()
+        changes["updated_at"] = now
         if name is not None:
             changes["name"] = _checked_name(name)
+        for key in changes.keys() & {"zone_id", "subzone_id"}:
+            text = changes[key]
+            changes[key] = checked_zone_id(text, key) if text else None
         async with self._turn:
-            device = self.registry.device(esp_id)
-            if device is None:
-                raise NotFoundError(
-                    f"no device {esp_id} was ever heard: is it switched on and on this broker?"
-                )
+            before = self._known(esp_id)
+            if changes.get("zone_id", before.zone_id) is None:
+                changes["subzone_id"] = None
+            after = replace(before, **changes)
+            if after.subzone_id and not after.zone_id:
+                raise BadInputError("a subzone needs a zone: give zoneId, too")
+            errands = _device_errands(before, after)
+            zone = None
             async with self.storage.unit_of_work() as work:
-                await work.devices.save(replace(device, **changes))
-            approved = self.registry.change_device(esp_id, **changes)
-            await self.events.publish(DeviceHeard(approved))
-        return approved
+                if after.zone_id and after.zone_id != before.zone_id:
+                    zone = await work.zones.add(
+                        Zone(
+                            id=self.new_id(),
+                            zone_id=after.zone_id,
+                            name=after.zone_id,
+                            created_at=now,
+                        )
+                    )
+                await work.devices.save(after)
+                await self._put_out(work, after, errands)
+            if zone is not None:
+                self.registry.put_zone(zone)
+            device = self.registry.change_device(esp_id, **changes)
+            self._tell_changed(device, errands)
+            if device.approved:
+                await self.events.publish(DeviceHeard(device))
+        return device
 
-    async def set_actuator(
+    async def set_zone(
+        self, zone_id: str, name: str | None = None, parent_zone_id: str | None = None
+    ) -> Zone:
+        """Create a zone, or change what is given of it; an empty parent makes it nobody's part.
+
+        Raises:
+            BadInputError: A name is not possible, or the zone would be a part of itself.
+        """
+        checked_zone_id(zone_id)
+        title = None if name is None else _checked_name(name, LONGEST_ZONE_NAME)
+        async with self._turn:
+            async with self.storage.unit_of_work() as work:
+                zones = {zone.zone_id: zone for zone in await work.zones.all()}
+                if parent_zone_id:
+                    _check_parent(zone_id, parent_zone_id, zones)
+                known = zones.get(zone_id) or await work.zones.add(
+                    Zone(
+                        id=self.new_id(),
+                        zone_id=zone_id,
+                        name=title or zone_id,
+                        created_at=self.clock.now(),
+                    )
+                )
+                parent = known.parent_zone_id if parent_zone_id is None else parent_zone_id or None
+                zone = replace(known, name=title or known.name, parent_zone_id=parent)
+                await work.zones.save(zone)
+                renamed = [
+                    device
+                    for device in self.registry.devices()
+                    if device.zone_id == zone_id and zone.name != known.name
+                ]
+                for device in renamed:
+                    await self._put_out(work, device, [(Errand.ZONE, {})])
+            self.registry.put_zone(zone)
+            for device in renamed:
+                self._tell_changed(device, [(Errand.ZONE, {})])
+        return zone
+
+    async def remove_device(self, esp_id: str) -> bool:
+        """Forget a device and everything that hangs on it; say whether it was known.
+
+        One that is still switched on is discovered anew.
+        """
+        async with self._turn:
+            if self.registry.device(esp_id) is None:
+                return False
+            async with self.storage.unit_of_work() as work:
+                await work.devices.remove(esp_id)
+            self.registry.remove_device(esp_id)
+        return True
+
+    # ------------------------------------------------------------ sensors
+
+    async def set_sensor(
+        self,
+        key: SensorKey,
+        *,
+        name: str | None = None,
+        enabled: bool | None = None,
+        interval: timedelta | None = None,
+        processing_mode: ProcessingMode | None = None,
+    ) -> Sensor:
+        """Create a sensor, or change the settings that are given; its device is told.
+
+        Raises:
+            NotFoundError: The device is not known.
+            BadInputError: The pin, type, name, interval or mode is not possible.
+        """
+        _check_pin(key.gpio)
+        if not key.sensor_type or not key.sensor_type.isprintable():
+            raise BadInputError("sensorType is missing")
+        if interval is not None and not SHORTEST_INTERVAL <= interval <= LONGEST_INTERVAL:
+            raise BadInputError("interval must lie between PT1S and PT5M")
+        if processing_mode is ProcessingMode.RAW:
+            raise BadInputError("processingMode takes PI_ENHANCED or LOCAL")
+        now = self.clock.now()
+        given = {
+            "name": None if name is None else _checked_name(name),
+            "enabled": enabled,
+            "interval": interval,
+            "processing_mode": processing_mode,
+        }
+        changes: dict[str, Any] = {
+            name: value for name, value in given.items() if value is not None
+        }
+        async with self._turn:
+            device = self._known(key.esp_id)
+            async with self.storage.unit_of_work() as work:
+                known = self.registry.sensor(key)
+                if known is None:
+                    (known,) = await work.sensors.add(
+                        [
+                            Sensor(
+                                id=0,
+                                key=key,
+                                name=default_name(key.sensor_type, key.gpio),
+                                created_at=now,
+                                updated_at=now,
+                            )
+                        ]
+                    )
+                sensor = replace(known, **changes, updated_at=now)
+                await work.sensors.save(sensor)
+                await self._put_out(work, device, EVERYTHING)
+            self.registry.put_sensors([sensor])
+            self._tell_changed(device, EVERYTHING)
+        return sensor
+
+    async def remove_sensor(self, key: SensorKey) -> bool:
+        """Forget a sensor, and have its device forget it; say whether it was known."""
+        async with self._turn:
+            sensor, device = self.registry.sensor(key), self.registry.device(key.esp_id)
+            if sensor is None or device is None:
+                return False
+            errands = [(Errand.FORGET, forget_sensor(sensor))]
+            async with self.storage.unit_of_work() as work:
+                await work.sensors.remove(sensor.id)
+                await self._put_out(work, device, errands)
+            self.registry.remove_sensor(key)
+            self._tell_changed(device, errands)
+        return True
+
+    # ------------------------------------------------------------ actuators
+
+    async def set_actuator(  # noqa: PLR0913 - the settings of an actuator
         self,
         pin: Pin,
         actuator_type: str,
@@ -59,30 +270,38 @@ class Configure:
         name: str | None = None,
         enabled: bool | None = None,
         critical: bool | None = None,
+        inverted: bool | None = None,
+        aux_gpio: int | None = None,
+        default_value: float | None = None,
     ) -> Actuator:
-        """Create an actuator, or change the settings that are given.
+        """Create an actuator, or change the settings that are given; its device is told.
 
         Raises:
             NotFoundError: The device is not known.
-            BadInputError: The pin, type or name is not possible.
+            BadInputError: The pin, type, name or value is not possible.
         """
-        device = self.registry.device(pin.esp_id)
-        if device is None:
-            raise NotFoundError(f"no device {pin.esp_id} is known")
+        self._known(pin.esp_id)
         kind = actuator_type.lower()
         if kind not in MODES:
             raise BadInputError(f"actuatorType must be one of {', '.join(MODES)}, not {kind!r}")
-        if not 0 <= pin.gpio <= LAST_PIN:
-            raise BadInputError(f"gpio must lie between 0 and {LAST_PIN}, not {pin.gpio}")
+        _check_pin(pin.gpio)
+        if aux_gpio is not None:
+            _check_pin(aux_gpio, "auxGpio")
+        if default_value is not None and not 0.0 <= default_value <= 1.0:
+            raise BadInputError("defaultValue must lie between 0.0 and 1.0")
         now = self.clock.now()
+        given = {
+            "name": None if name is None else _checked_name(name),
+            "enabled": enabled,
+            "critical": critical,
+            "inverted": inverted,
+            "aux_gpio": aux_gpio,
+            "default_value": default_value,
+        }
         changes: dict[str, Any] = {"actuator_type": kind, "updated_at": now}
-        if name is not None:
-            changes["name"] = _checked_name(name)
-        if enabled is not None:
-            changes["enabled"] = enabled
-        if critical is not None:
-            changes["critical"] = critical
+        changes |= {key: value for key, value in given.items() if value is not None}
         async with self._turn:
+            device = self._known(pin.esp_id)
             async with self.storage.unit_of_work() as work:
                 known = self.registry.actuator(pin) or await work.actuators.add(
                     Actuator(
@@ -95,11 +314,49 @@ class Configure:
                     )
                 )
                 await work.actuators.save(replace(known, **changes))
+                await self._put_out(work, device, EVERYTHING)
             self.registry.add_actuator(known)
             actuator = self.registry.change_actuator(pin, **changes)
+            self._tell_changed(device, EVERYTHING)
             if device.approved:
                 await self.events.publish(ActuatorChanged(actuator))
         return actuator
+
+    async def remove_actuator(self, pin: Pin) -> bool:
+        """Forget an actuator, and have its device forget it; say whether it was known."""
+        async with self._turn:
+            actuator, device = self.registry.actuator(pin), self.registry.device(pin.esp_id)
+            if actuator is None or device is None:
+                return False
+            errands = [(Errand.FORGET, forget_actuator(actuator))]
+            async with self.storage.unit_of_work() as work:
+                await work.actuators.remove(actuator.id)
+                await self._put_out(work, device, errands)
+            self.registry.remove_actuator(pin)
+            self._tell_changed(device, errands)
+        return True
+
+    # ------------------------------------------------------------ what all have in common
+
+    def _known(self, esp_id: str) -> Device:
+        device = self.registry.device(esp_id)
+        if device is None:
+            raise NotFoundError(f"no device {esp_id} is known")
+        return device
+
+    async def _put_out(self, work: UnitOfWork, device: Device, errands: Errands) -> None:
+        if errands:
+            await put_out(
+                work,
+                device.esp_id,
+                errands,
+                now=self.clock.now(),
+                config_id=self.new_id(),
+            )
+
+    def _tell_changed(self, device: Device, errands: Errands) -> None:
+        if errands:
+            self.changed(device.esp_id)
 
 
 def default_name(kind: str, gpio: int) -> str:
@@ -107,8 +364,36 @@ def default_name(kind: str, gpio: int) -> str:
     return f"{kind} on GPIO {gpio}"
 
 
-def _checked_name(name: str) -> str:
+def _device_errands(before: Device, after: Device) -> Errands:
+    errands: Errands = []
+    if (after.zone_id, after.is_zone_master) != (before.zone_id, before.is_zone_master):
+        errands.append((Errand.ZONE, {}))
+    if before.subzone_id and after.subzone_id != before.subzone_id:
+        errands.append((Errand.FORGET_SUBZONE, {"subzone_id": before.subzone_id}))
+    if (after.zone_id, after.subzone_id) != (before.zone_id, before.subzone_id) and (
+        after.subzone_id or before.subzone_id
+    ):
+        errands += [(Errand.CONFIG, {}), (Errand.SUBZONE, {})]
+    return errands
+
+
+def _check_parent(zone_id: str, parent: str, zones: Mapping[str, Zone]) -> None:
+    if parent not in zones:
+        raise NotFoundError(f"no zone {parent} is known")
+    above: str | None = parent
+    while above is not None:
+        if above == zone_id:
+            raise BadInputError("a zone cannot be a part of itself")
+        above = zones[above].parent_zone_id if above in zones else None
+
+
+def _check_pin(gpio: int, what: str = "gpio") -> None:
+    if not 0 <= gpio <= LAST_PIN:
+        raise BadInputError(f"{what} must lie between 0 and {LAST_PIN}, not {gpio}")
+
+
+def _checked_name(name: str, longest: int = LONGEST_NAME) -> str:
     name = name.strip()
-    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-        raise BadInputError(f"a name has 1 to {LONGEST_NAME} printable characters")
+    if not 0 < len(name) <= longest or not name.isprintable():
+        raise BadInputError(f"a name has 1 to {longest} printable characters")
     return name

@@ -13,6 +13,7 @@ from domain.actuators import Actuator, Pin
 from domain.devices import Device, DeviceHealth
 from domain.repositories import Storage
 from domain.sensors import Sensor, SensorKey
+from domain.zones import Zone
 
 
 @dataclass(slots=True)
@@ -22,6 +23,7 @@ class Registry:
     _devices: dict[str, Device] = field(default_factory=dict)
     _sensors: dict[SensorKey, Sensor] = field(default_factory=dict)
     _actuators: dict[Pin, Actuator] = field(default_factory=dict)
+    _zones: dict[str, Zone] = field(default_factory=dict)
     _heard: dict[str, datetime] = field(default_factory=dict)
     _health: dict[str, DeviceHealth] = field(default_factory=dict)
 
@@ -36,10 +38,12 @@ class Registry:
             sensors = await work.sensors.all()
             actuators = await work.actuators.all()
             health = await work.devices.all_health()
+            zones = await work.zones.all()
         self._devices = {device.esp_id: device for device in devices}
         self._sensors = {sensor.key: sensor for sensor in sensors}
         self._actuators = {actuator.pin: actuator for actuator in actuators}
         self._health = dict(health)
+        self._zones = {zone.zone_id: zone for zone in zones}
 
     def device(self, esp_id: str) -> Device | None:
         """Return a device, if it is known."""
@@ -72,6 +76,47 @@ class Registry:
     def actuator(self, pin: Pin) -> Actuator | None:
         """Return an actuator, if it is known."""
         return self._actuators.get(pin)
+
+    def sensors_of(self, esp_id: str) -> list[Sensor]:
+        """Return the sensors of a device, in order of pin, type and address."""
+        return sorted(
+            (sensor for key, sensor in self._sensors.items() if key.esp_id == esp_id),
+            key=lambda sensor: sensor.key,
+        )
+
+    def actuators_of(self, esp_id: str) -> list[Actuator]:
+        """Return the actuators of a device, in order of pin."""
+        return sorted(
+            (actuator for pin, actuator in self._actuators.items() if pin.esp_id == esp_id),
+            key=lambda actuator: actuator.pin,
+        )
+
+    def zone_name(self, zone_id: str) -> str:
+        """Return what people call a zone; its own name while they call it nothing."""
+        zone = self._zones.get(zone_id)
+        return zone_id if zone is None else zone.name
+
+    def put_zone(self, zone: Zone) -> None:
+        """Remember a zone as it was committed."""
+        self._zones[zone.zone_id] = zone
+
+    def remove_sensor(self, key: SensorKey) -> None:
+        """Forget a sensor."""
+        self._sensors.pop(key, None)
+
+    def remove_actuator(self, pin: Pin) -> None:
+        """Forget an actuator."""
+        self._actuators.pop(pin, None)
+
+    def remove_device(self, esp_id: str) -> None:
+        """Forget a device and everything that hangs on it."""
+        self._devices.pop(esp_id, None)
+        self._heard.pop(esp_id, None)
+        self._health.pop(esp_id, None)
+        for sensor in self.sensors_of(esp_id):
+            self.remove_sensor(sensor.key)
+        for actuator in self.actuators_of(esp_id):
+            self.remove_actuator(actuator.pin)
 
     def add_device(self, device: Device) -> Device:
         """Remember a new device as it was committed; one known by now is returned as it is."""

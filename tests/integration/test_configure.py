@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from uuid_utils.compat import uuid7
 
 from domain.actuators import Pin
 from domain.devices import Device
@@ -21,7 +22,12 @@ async def configure(database: Database) -> Configure:
     registry = Registry()
     await registry.load(database)
     return Configure(
-        storage=database, registry=registry, events=FakeEventStream(), clock=FakeClock()
+        storage=database,
+        registry=registry,
+        events=FakeEventStream(),
+        clock=FakeClock(),
+        new_id=uuid7,
+        changed=lambda _esp_id: None,
     )
 
 

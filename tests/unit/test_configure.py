@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -27,11 +28,14 @@ class Greenhouse:
         self.storage = FakeStorage()
         self.events = FakeEventStream()
         self.registry = Registry()
+        self.changed: list[str] = []
         self.configure = Configure(
             storage=self.storage,
             registry=self.registry,
             events=self.events,
             clock=FakeClock(LATER),
+            new_id=uuid4,
+            changed=self.changed.append,
         )
         device = make_device(ESP, approved=approved, name="Bench", zone_id="north")
         actuator = make_actuator(ESP, 5, state=RUNNING)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from domain.dead_letters import DeadLetter
 from domain.users import Role
+from domain.zones import Zone
 from resolvers.nodes import KINDS
 from schema.ids import global_id, instant_of, microseconds, to_base64
 from tests.fakes import START
@@ -30,6 +31,7 @@ MEASURED = microseconds(START) + 1
 
 UNKNOWN = [
     global_id("Device", "ESP_Z"),
+    global_id("Zone", "nowhere"),
     global_id("Sensor", "ESP_A", 4, "ph", ""),
     global_id("Sensor", "ESP_A", 4, "ds18b20", "28FF"),
     global_id("Actuator", "ESP_A", 255),
@@ -42,7 +44,7 @@ UNKNOWN = [
 
 NO_IDS = [
     *("", "x", "ESP_A", "RGV2aWNl=", to_base64("Device")),
-    *(global_id("Zone", "north"), global_id("Query"), global_id("device", "ESP_A")),
+    *(global_id("Planet", "north"), global_id("Query"), global_id("device", "ESP_A")),
     *(global_id("Device", "ESP_A", ""), global_id("Device", "ESP\x00A")),
     *(global_id("Sensor", "ESP_A", 4, "ds18b20"), global_id("Sensor", "ESP_A", 256, "ph", "")),
     *(global_id("Actuator", "ESP_A", pin) for pin in ("-1", "256", "5.0", "+5", "05", "5_0", "")),
@@ -57,7 +59,10 @@ NO_IDS = [
 async def greenhouse() -> GraphqlServer:
     """One of everything that has an id."""
     server = GraphqlServer()
-    await server.has_device(make_device("ESP_A"))
+    await server.has_device(make_device("ESP_A", zone_id="north"))
+    server.storage.zones.rows["north"] = Zone(
+        id=SOMEBODY, zone_id="north", name="North", created_at=START
+    )
     sensor = await server.has_sensor(make_sensor("ESP_A", 4, "sht31_temp", "68"))
     actuator = await server.has_actuator(make_actuator("ESP_A", 5))
     await server.storage.commands.add(make_command(actuator))
@@ -86,7 +91,7 @@ async def test_everything_that_shows_an_id_is_found_again_by_it() -> None:
         await server.ask(
             """{
                 me { __typename id username }
-                devices { edges { node { __typename id espId
+                devices { edges { node { __typename id espId zone { __typename id name }
                     sensors { __typename id address latest { __typename id timestamp } }
                     actuators { __typename id gpio
                         commands { edges { node { __typename id status } } } } } } }
@@ -187,6 +192,7 @@ async def test_a_viewer_finds_everything_but_accounts() -> None:
     server = await greenhouse()
     known = {
         "Device": ("ESP_A",),
+        "Zone": ("north",),
         "Sensor": ("ESP_A", 4, "sht31_temp", "68"),
         "Reading": (1, MEASURED, 1),
         "Actuator": ("ESP_A", 5),

@@ -14,6 +14,11 @@ VALUES = {
     "Int": "1",
     "ID": '"x"',
     "SendCommandInput": '{ espId: "x", gpio: 1, action: ON }',
+    "UpdateDeviceInput": '{ espId: "x" }',
+    "ZoneInput": '{ zoneId: "x" }',
+    "SensorConfigInput": '{ espId: "x", gpio: 1, sensorType: "ph" }',
+    "SensorRefInput": '{ espId: "x", gpio: 1, sensorType: "ph" }',
+    "ActuatorRefInput": '{ espId: "x", gpio: 1 }',
     "ActuatorConfigInput": '{ espId: "x", gpio: 1, actuatorType: "pump" }',
 }
 
