@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,6 +90,30 @@ async def test_devices_are_told_when_the_server_comes_vanishes_returns_and_leave
         left = await bystander.hears(status="offline")
         assert left["reason"] == "shutdown"
     assert await retained_status(broker) == left
+
+
+async def test_the_operator_says_how_long_a_device_may_be_silent(
+    database_url: str, broker: EmbeddedBroker, directory: Path
+) -> None:
+    server = ServerProcess(
+        directory,
+        {
+            "KAISER_DATABASE_URL": database_url,
+            "KAISER_MQTT_URL": broker.url,
+            "KAISER_OFFLINE_AFTER": "1",
+        },
+    )
+    await server.start()
+    try:
+        async with Bystander(broker.url).listening() as session:
+            await session.publish(f"kaiser/god/esp/{ESP}/system/heartbeat", b'{"uptime":5}')
+            await eventually(
+                lambda: bool(server.events("device.offline")), within=20, what="it is missed"
+            )
+        (noted,) = server.events("device.offline")
+        assert (noted["esp_id"], noted["reason"]) == (ESP, "silent for 1 s")
+    finally:
+        await server.stop()
 
 
 HISTORY = f"""{{
