@@ -33,7 +33,9 @@ from domain.services.configure import Configure
 from domain.services.guard import Guard
 from domain.services.health import CheckHealth, Probe
 from domain.services.ingest import IngestReadings
+from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
+from domain.services.report_events import ReportEvents
 from domain.services.synchronise import Synchronise
 from domain.services.thin_health import ThinHealthHistory
 from domain.services.watch_devices import WatchDevices
@@ -116,15 +118,18 @@ def wire_up(
     """
     ground = _Ground(addresses, Discovery(settings.discovery))
     accounts = _accounts(ground, secret_key)
-    watch = _watch(ground, timedelta(seconds=settings.offline_after))
+    record = _record(ground)
+    reports = ReportEvents(record=record, registry=ground.registry)
+    watch = _watch(ground, timedelta(seconds=settings.offline_after), reports)
     intake = intake_type(
-        ingest=_ingest(ground, watch),
+        ingest=_ingest(ground, watch, reports),
         guard=ground.storage_guard(),
         clock=ground.clock,
         journal=_log,
+        flooding=reports.flooding,
     )
-    bridge = _bridge(ground, settings.mqtt_client_id, intake, watch)
-    send_command = _send_command(ground, bridge.control)
+    bridge = _bridge(ground, settings.mqtt_client_id, intake, watch, reports)
+    send_command = _send_command(ground, bridge.control, reports)
     bridge.control.configs = synchronise = _synchronise(ground, bridge.control)
     check_health = _check_health(ground, bridge, intake)
     services = Services(
@@ -149,6 +154,7 @@ def wire_up(
             "commands": ground.once_ready(send_command.run),
             "configurations": ground.once_ready(synchronise.run),
             "control": ground.once_ready(bridge.control.run),
+            "system events": ground.once_ready(record.run),
             "device watch": ground.once_ready(watch.run),
             "health history": ground.once_ready(_thin_health(ground).run),
             "control connection": ground.once_ready(bridge.control_session.run),
@@ -207,7 +213,9 @@ class _Bridge:
     own_status: OwnStatus
 
 
-def _bridge(ground: _Ground, client_id: str, intake: Intake, watch: WatchDevices) -> _Bridge:
+def _bridge(
+    ground: _Ground, client_id: str, intake: Intake, watch: WatchDevices, reports: ReportEvents
+) -> _Bridge:
     def hear_telemetry(delivery: Delivery) -> None:
         intake.hear(telemetry_session, delivery)
 
@@ -232,7 +240,12 @@ def _bridge(ground: _Ground, client_id: str, intake: Intake, watch: WatchDevices
         last_word=own_status.last_word,
     )
     control = Control(
-        connection=control_session, watch=watch, clock=ground.clock, journal=_log, bury=intake.bury
+        connection=control_session,
+        watch=watch,
+        clock=ground.clock,
+        journal=_log,
+        reports=reports,
+        bury=intake.bury,
     )
     return _Bridge(
         control=control,
@@ -270,7 +283,7 @@ def _accounts(ground: _Ground, secret_key: str) -> Accounts:
     )
 
 
-def _ingest(ground: _Ground, watch: WatchDevices) -> IngestReadings:
+def _ingest(ground: _Ground, watch: WatchDevices, reports: ReportEvents) -> IngestReadings:
     return IngestReadings(
         storage=ground.database,
         writer=ground.database.reading_writer(),
@@ -281,10 +294,22 @@ def _ingest(ground: _Ground, watch: WatchDevices) -> IngestReadings:
         new_id=uuid7,
         discovery=ground.discovery,
         heard=watch.heard,
+        buried=reports.buried,
     )
 
 
-def _watch(ground: _Ground, offline_after: timedelta) -> WatchDevices:
+def _record(ground: _Ground) -> RecordEvents:
+    return RecordEvents(
+        storage=ground.database,
+        registry=ground.registry,
+        events=ground.events,
+        clock=ground.clock,
+        guard=ground.storage_guard(),
+        new_id=uuid7,
+    )
+
+
+def _watch(ground: _Ground, offline_after: timedelta, reports: ReportEvents) -> WatchDevices:
     return WatchDevices(
         storage=ground.database,
         registry=ground.registry,
@@ -293,6 +318,7 @@ def _watch(ground: _Ground, offline_after: timedelta) -> WatchDevices:
         new_id=uuid7,
         discovery=ground.discovery,
         journal=_log,
+        reports=reports,
         offline_after=offline_after,
     )
 
@@ -319,7 +345,7 @@ def _synchronise(ground: _Ground, control: Control) -> Synchronise:
     )
 
 
-def _send_command(ground: _Ground, control: Control) -> SendCommand:
+def _send_command(ground: _Ground, control: Control, reports: ReportEvents) -> SendCommand:
     return SendCommand(
         storage=ground.database,
         registry=ground.registry,
@@ -328,6 +354,7 @@ def _send_command(ground: _Ground, control: Control) -> SendCommand:
         clock=ground.clock,
         guard=ground.storage_guard(),
         new_id=uuid7,
+        ended=reports.command_ended,
     )
 
 

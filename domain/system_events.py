@@ -57,6 +57,8 @@ class EventKind(StrEnum):
     """It answers again."""
     MESSAGES_UNREADABLE = "MESSAGES_UNREADABLE"
     """Messages became dead letters."""
+    DEVICE_FLOODING = "DEVICE_FLOODING"
+    """A device sends far more than its share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,9 +30,8 @@ class SystemEvent(Node):
     """A fault, an alert, a coming or a going."""
 
     kind: str = strawberry.field(
-        description="What kind of thing, such as "
-        + ", ".join(f"`{kind}`" for kind in system_events.EventKind)
-        + "; later versions know more."
+        description="What kind of thing, such as `DEVICE_ERROR`, `ACTUATOR_ALERT`, "
+        "`DEVICE_OFFLINE` or `COMMANDS_UNANSWERED`; later versions know more."
     )
     severity: system_events.Severity = strawberry.field(description="How much it matters.")
     message: str = strawberry.field(description="What happened and what to do, as a sentence.")

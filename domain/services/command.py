@@ -50,6 +50,9 @@ class SendCommand:
 
     At most one command is under way per pin, since most firmware does not repeat the correlation
     id in its answer; the next ones wait for their turn in order.
+
+    Attributes:
+        ended: Told of each command that came to its end.
     """
 
     storage: Storage
@@ -59,6 +62,7 @@ class SendCommand:
     clock: Clock
     guard: Guard
     new_id: Callable[[], UUID]
+    ended: Callable[[Command], None]
     _turns: dict[Pin, asyncio.Lock] = field(default_factory=dict, init=False)
     _open: int = field(default=0, init=False)
     _tasks: asyncio.TaskGroup | None = field(default=None, init=False)
@@ -178,6 +182,7 @@ class SendCommand:
     async def _end(self, command: Command, status: CommandStatus, reason: str | None) -> Command:
         command = replace(command, status=status, reason=reason, completed_at=self.clock.now())
         await self._save(command)
+        self.ended(command)
         return command
 
     async def _save(self, command: Command) -> None:

@@ -39,6 +39,7 @@ class IngestReadings:
 
     Attributes:
         heard: Told when a device that counted as offline said something new.
+        buried: Told of dead letters that were stored.
     """
 
     storage: Storage
@@ -50,6 +51,7 @@ class IngestReadings:
     new_id: Callable[[], UUID]
     discovery: Discovery
     heard: Callable[[str, datetime], Awaitable[None]]
+    buried: Callable[[Sequence[DeadLetter]], None]
     counts: IngestCounts = field(default_factory=IngestCounts)
     _untrimmed: int = field(default=TRIM_AFTER, init=False)
 
@@ -69,6 +71,7 @@ class IngestReadings:
         self.counts.stored += len(stored)
         self.counts.duplicates += len(samples) - len(stored)
         self.counts.dead_letters += len(dead_letters)
+        self.buried(dead_letters)
         await self._trim(len(dead_letters))
         await self._tell(stored)
 

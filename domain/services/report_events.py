@@ -143,6 +143,17 @@ class ReportEvents:
                 details={"topic": letter.topic, "reason": letter.reason},
             )
 
+    def flooding(self, esp_id: str, messages: int) -> None:
+        """A device sends far more than its share; told once a minute while it lasts."""
+        self.record(
+            EventKind.DEVICE_FLOODING,
+            Severity.WARNING,
+            f"{self._called(esp_id)} floods the server: {messages} messages in a minute. It is "
+            "slowed down; look what keeps it sending, or switch it off.",
+            esp_id=esp_id,
+            details={"messages": messages},
+        )
+
     def command_ended(self, command: Command) -> None:
         """A command came to its end: an answer breaks a silence, a time-out makes it longer."""
         esp_id = command.pin.esp_id

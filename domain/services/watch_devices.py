@@ -46,6 +46,26 @@ class Journal(Protocol):
         ...
 
 
+class Reports(Protocol):
+    """Where growers are told of comings and goings."""
+
+    def heartbeat(self, esp_id: str, at: datetime) -> None:
+        """A device gave a sign of life."""
+        ...
+
+    def online(self, esp_id: str) -> None:
+        """A device that was away is back."""
+        ...
+
+    def offline(self, esp_id: str, reason: str) -> None:
+        """A device is gone."""
+        ...
+
+    def restarted(self, esp_id: str, reason: str) -> None:
+        """A device began anew."""
+        ...
+
+
 @dataclass(slots=True, kw_only=True)
 class WatchDevices:
     """Keeps presence, health and reported actuator states."""
@@ -57,6 +77,7 @@ class WatchDevices:
     new_id: Callable[[], UUID]
     discovery: Discovery
     journal: Journal
+    reports: Reports
     offline_after: timedelta = OFFLINE_AFTER
     _presences: dict[str, Presence] = field(default_factory=dict, init=False)
     _began: datetime | None = field(default=None, init=False)
@@ -91,6 +112,8 @@ class WatchDevices:
                 reason=restart,
                 reset_reason=health.reset_reason,
             )
+            self.reports.restarted(changed.esp_id, restart)
+        self.reports.heartbeat(changed.esp_id, heartbeat.received_at)
         await self._store_heartbeat(device, changed, health)
         if changed.approved:
             await self.events.publish(DeviceHeard(changed, health))
@@ -197,6 +220,7 @@ class WatchDevices:
 
     def _note_online(self, device: Device) -> None:
         self.journal.info("device.online", esp_id=device.esp_id, approved=device.approved)
+        self.reports.online(device.esp_id)
 
     async def _offline(self, device: Device, reason: str) -> None:
         signs = (device.last_seen, self.registry.last_heard(device.esp_id))
@@ -206,6 +230,7 @@ class WatchDevices:
             last_seen=max((sign for sign in signs if sign is not None), default=None),
         )
         self.journal.warning("device.offline", esp_id=device.esp_id, reason=reason)
+        self.reports.offline(device.esp_id, reason)
         await self._store(device)
         if device.approved:
             await self.events.publish(DeviceHeard(device))

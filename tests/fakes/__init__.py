@@ -1,6 +1,7 @@
 """One fake per port, each as small as the port: in memory, told the time, counting its callers."""
 
 from tests.fakes.clock import START, FakeClock, until
+from tests.fakes.reports import FakeReports
 from tests.fakes.storage import (
     FakeReadingWriter,
     FakeStorage,
@@ -22,6 +23,7 @@ __all__ = [
     "FakeLibraries",
     "FakePasswords",
     "FakeReadingWriter",
+    "FakeReports",
     "FakeStorage",
     "FakeTokens",
     "FakeUnitOfWork",

@@ -12,6 +12,7 @@ import pytest
 from domain.actuators import (
     Actuator,
     ActuatorState,
+    Command,
     CommandAction,
     CommandOrigin,
     CommandStatus,
@@ -58,6 +59,7 @@ class Greenhouse:
         self.registry = Registry()
         self.registry.add_device(device or make_device())
         self.registry.add_actuator(actuator or make_actuator())
+        self.ended: list[Command] = []
         numbers = iter(range(1, 10_000))
         self.send = SendCommand(
             storage=self.storage,
@@ -73,6 +75,7 @@ class Greenhouse:
                 failed=lambda *_: None,
             ),
             new_id=lambda: UUID(int=next(numbers)),
+            ended=self.ended.append,
         )
 
     @asynccontextmanager
@@ -143,6 +146,7 @@ async def test_what_stays_unanswered_ends_with_the_reason(
     async with house.running() as send:
         command = await send(on())
     assert (command.status, command.reason) == (status, str(error))
+    assert house.ended == [command]
 
 
 async def test_a_device_that_refuses_makes_the_command_fail_with_its_words() -> None:

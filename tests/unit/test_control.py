@@ -13,9 +13,10 @@ import pytest
 from domain.actuators import ActuatorReport, Pin
 from domain.devices import Device, Heartbeat, LastWill
 from domain.errors import BrokerUnavailableError
+from domain.system_events import Severity
 from mqtt_bridge.control import INBOX, Control
 from mqtt_bridge.session import Delivery
-from tests.fakes import FakeClock, until
+from tests.fakes import FakeClock, FakeReports, until
 from tests.makers import make_command, make_device
 
 P = "kaiser/god/esp/ESP_12AB34/"
@@ -82,11 +83,13 @@ class Wire:
         self.watch = FakeWatch()
         self.buried: list[str] = []
         self.notes = Notes()
+        self.reports = FakeReports()
         self.control = Control(
             connection=self.connection,
             watch=self.watch,
             clock=FakeClock(),
             journal=self.notes,
+            reports=self.reports,
             bury=lambda _source, _delivery, reason: self.buried.append(reason),
         )
         self._mids = count(1)
@@ -219,7 +222,7 @@ async def test_a_flood_stops_the_reading_until_it_is_worked_off() -> None:
     assert len(wire.watch.wills) == len(wire.connection.acknowledged) == INBOX
 
 
-async def test_an_alert_is_noted_for_operators_unless_it_is_history() -> None:
+async def test_an_alert_is_noted_and_reported_unless_it_is_history() -> None:
     wire = Wire()
     alert = {"gpio": 5, "alert_type": "runtime_protection", "message": "ran too long"}
     async with wire.running():
@@ -227,6 +230,24 @@ async def test_an_alert_is_noted_for_operators_unless_it_is_history() -> None:
         wire.hear(P + "actuator/5/alert", alert)
         await until(lambda: len(wire.connection.acknowledged) == 2)
     assert wire.notes.events == ["actuator.alert"]
+    assert wire.reports.said == [
+        ("alert", Pin("ESP_12AB34", 5), "runtime_protection", "ran too long")
+    ]
+
+
+async def test_an_error_is_reported_by_number_or_name_unless_it_is_history() -> None:
+    wire = Wire()
+    newest = {"error_code": 1007, "severity": 2, "message": "timeout", "context": {"tries": 3}}
+    documented = {"error_code": "GPIO_CONFLICT", "severity": "critical"}
+    async with wire.running():
+        wire.hear(P + "system/error", newest, retain=True)
+        wire.hear(P + "system/error", newest)
+        wire.hear(P + "system/error", documented)
+        await until(lambda: len(wire.connection.acknowledged) == 3)
+    first, second = wire.reports.said
+    assert first[:5] == ("error", "ESP_12AB34", 1007, Severity.ERROR, "timeout")
+    assert first[5] == {"tries": 3}
+    assert second[:4] == ("error", "ESP_12AB34", "GPIO_CONFLICT", Severity.CRITICAL)
 
 
 COMMAND = make_command(id=UUID("0f2b6c1e-1111-4222-8333-444455556666"))

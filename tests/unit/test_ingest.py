@@ -43,6 +43,7 @@ class Greenhouse:
         self.events = FakeEventStream()
         self.registry = Registry()
         self.back: list[tuple[str, datetime]] = []
+        self.buried: list[DeadLetter] = []
         numbers = iter(range(1, 1000))
         self.ingest = IngestReadings(
             storage=self.storage,
@@ -54,6 +55,7 @@ class Greenhouse:
             new_id=lambda: UUID(int=next(numbers)),
             discovery=discovery,
             heard=self.hear,
+            buried=self.buried.extend,
         )
 
     async def hear(self, esp_id: str, at: datetime) -> None:
@@ -147,3 +149,4 @@ async def test_a_sample_that_is_refused_becomes_a_dead_letter_and_spoils_no_othe
     assert [reading.sequence for reading in house.storage.readings.rows] == [1, 3]
     reasons = [letter.reason for letter in house.storage.dead_letters.rows]
     assert reasons == ["the database refuses this sample: out of range", "no JSON"]
+    assert [letter.reason for letter in house.buried] == reasons

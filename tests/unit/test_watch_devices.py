@@ -12,7 +12,7 @@ from domain.events import ActuatorChanged, DeviceHeard
 from domain.presence import REPORTS, REPORTS_WITHIN, SEEN_EVERY
 from domain.services.registry import Registry
 from domain.services.watch_devices import SWEEP_EVERY, WatchDevices
-from tests.fakes import START, FakeClock, FakeEventStream, FakeStorage
+from tests.fakes import START, FakeClock, FakeEventStream, FakeReports, FakeStorage
 from tests.makers import make_device
 
 ESP = "ESP_12AB34"
@@ -62,6 +62,7 @@ class Greenhouse:
         self.events = FakeEventStream()
         self.registry = Registry()
         self.notes = Notes()
+        self.reports = FakeReports()
         self.clock = FakeClock()
         self.watch = WatchDevices(
             storage=self.storage,
@@ -71,6 +72,7 @@ class Greenhouse:
             new_id=lambda: UUID(int=1),
             discovery=discovery,
             journal=self.notes,
+            reports=self.reports,
         )
 
     def status(self) -> DeviceStatus | None:
@@ -321,7 +323,22 @@ async def test_a_restart_is_noted_once_with_its_reason_and_kept_with_the_device(
     await house.watch.heartbeat(reporting(120, 63, reset_reason="BROWNOUT"))
     assert house.notes.events == ["device.online", "device.restarted"]
     assert house.notes.fields[-1]["reset_reason"] == "BROWNOUT"
+    assert [said[0] for said in house.reports.said] == ["online", "restarted"]
     assert house.storage.devices.rows[ESP].last_boot_at == START + timedelta(seconds=57)
+
+
+async def test_comings_and_goings_are_reported() -> None:
+    house = Greenhouse()
+    house.approve()
+    await house.watch.heartbeat(heartbeat())
+    await house.watch.sweep(START + timedelta(seconds=181))
+    await house.watch.heard(ESP, START + timedelta(seconds=200))
+    assert house.reports.said == [
+        ("online", ESP),
+        ("offline", ESP, "silent for 180 s"),
+        ("online", ESP),
+    ]
+    assert house.reports.heartbeats == [(ESP, START)]
 
 
 async def test_a_restart_while_the_server_was_away_is_noticed_by_the_next_server() -> None:
