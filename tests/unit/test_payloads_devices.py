@@ -62,7 +62,8 @@ def test_a_heartbeat_names_the_epoch_that_is_active_or_none(
 def test_a_heartbeat_tells_which_boot_it_is_and_why() -> None:
     told = health(boot_sequence_id="ESP_12AB34-b7-r2", reset_reason="brownout")
     assert (told.boot_sequence_id, told.reset_reason) == ("ESP_12AB34-b7-r2", "BROWNOUT")
-    for unusable in ("", 5, None, []):
+    nothing: tuple[object, ...] = ("", 5, None, [])
+    for unusable in nothing:
         told = health(boot_sequence_id=unusable, reset_reason=unusable)
         assert (told.boot_sequence_id, told.reset_reason) == (None, None)
 
