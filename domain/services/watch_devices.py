@@ -33,6 +33,10 @@ from domain.services.registry import Registry
 SWEEP_EVERY = timedelta(seconds=5)
 """How often silent devices are looked for."""
 
+TALKING = timedelta(seconds=90)
+"""Time without a heartbeat, which come every 60 s, after which other messages are noted as a sign
+of life."""
+
 
 class Journal(Protocol):
     """Where noteworthy things are written for operators."""
@@ -201,11 +205,20 @@ class WatchDevices:
         What they said before this watch began nobody may have heard: silence counts from then.
         """
         for device in self.registry.devices():
-            signs = (device.last_seen, self.registry.last_heard(device.esp_id), self._began)
-            last = max((sign for sign in signs if sign is not None), default=None)
-            if device.online and (last is None or now - last > self.offline_after):
+            if not device.online:
+                continue
+            last = self._last_sign(device)
+            silent_since = max(filter(None, (last, self._began)), default=None)
+            if silent_since is None or now - silent_since > self.offline_after:
                 seconds = int(self.offline_after.total_seconds())
                 await self._offline(device, f"silent for {seconds} s")
+            elif last is not None and last - (device.last_seen or device.created_at) > TALKING:
+                self._presence(device.esp_id).seen(last, changed=True)
+                await self._store(self.registry.change_device(device.esp_id, last_seen=last))
+
+    def _last_sign(self, device: Device) -> datetime | None:
+        signs = (device.last_seen, self.registry.last_heard(device.esp_id))
+        return max(filter(None, signs), default=None)
 
     def _presence(self, esp_id: str) -> Presence:
         return self._presences.setdefault(esp_id, Presence())
@@ -223,11 +236,8 @@ class WatchDevices:
         self.reports.online(device.esp_id)
 
     async def _offline(self, device: Device, reason: str) -> None:
-        signs = (device.last_seen, self.registry.last_heard(device.esp_id))
         device = self.registry.change_device(
-            device.esp_id,
-            online=False,
-            last_seen=max((sign for sign in signs if sign is not None), default=None),
+            device.esp_id, online=False, last_seen=self._last_sign(device)
         )
         self.journal.warning("device.offline", esp_id=device.esp_id, reason=reason)
         self.reports.offline(device.esp_id, reason)

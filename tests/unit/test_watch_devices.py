@@ -142,6 +142,20 @@ async def test_nobody_is_silent_while_nobody_listens() -> None:
         watching.cancel()
 
 
+async def test_a_device_that_only_sends_readings_is_seen_too_but_seldom_written() -> None:
+    house = Greenhouse()
+    house.approve()
+    await house.watch.heard(ESP, START)
+    for second in range(0, 600, 5):
+        house.registry.hear(ESP, START + timedelta(seconds=second))
+        await house.watch.sweep(START + timedelta(seconds=second))
+    row = house.storage.devices.rows[ESP]
+    assert row.online
+    assert row.last_seen is not None
+    assert row.last_seen > START + timedelta(seconds=500)
+    assert house.storage.devices.saved["presence"] == 1 + 600 // 95
+
+
 async def test_a_device_that_fell_silent_was_last_seen_when_it_last_talked() -> None:
     house = Greenhouse()
     house.approve()
