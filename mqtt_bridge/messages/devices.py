@@ -106,7 +106,7 @@ class AuthStatus(FromDevice):
     """How a device fared with new broker credentials.
 
     Attributes:
-        mode: `anonymous` or `authenticated`.
+        mode: `anonymous` or `authenticated`; empty: not said.
     """
 
     success: bool
@@ -155,12 +155,15 @@ class HeartbeatAck(ToDevice):
         handover_epoch: The epoch of the heartbeat it answers, 1 or more.
         server_time: Unix seconds; the only clock of a device without internet.
         config_available: Whether a configuration waits for it.
+        error: What went wrong, in the one form in which the server tells devices: the status
+            `error` and a sentence.
     """
 
     status: AckStatus
     handover_epoch: int
     server_time: int
     config_available: bool = False
+    error: str = ""
 
 
 class SystemAction(StrEnum):

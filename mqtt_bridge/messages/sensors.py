@@ -31,18 +31,23 @@ class ProcessingRequest(FromDevice):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessingResponse(ToDevice):
-    """The converted value.
+    """The converted value, or why there is none.
 
     Attributes:
         gpio: Whose value it is; None as in the reference, where an answer cannot be matched.
-        timestamp: Unix seconds.
+        processed_value: The value; None where `error` says why there is none, or the sensor has
+            two: `temperature` (°C) and `humidity` (%RH).
+        timestamp: Unix seconds; 0: not said.
     """
 
-    processed_value: float
-    unit: str
-    quality: Quality
-    timestamp: int
     gpio: int | None = None
+    processed_value: float | None = None
+    unit: str = ""
+    quality: Quality = Quality.UNKNOWN
+    temperature: float | None = None
+    humidity: float | None = None
+    timestamp: int = 0
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

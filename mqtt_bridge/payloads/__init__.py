@@ -54,7 +54,7 @@ LARGEST_PAYLOAD = 16_384
 """Bytes; ten times what the most talkative firmware sends (device protocol, section 1.1)."""
 
 LARGEST_OUTBOUND: Mapping[Kind, int] = {
-    Kind.HEARTBEAT_ACK: 199,
+    Kind.HEARTBEAT_ACK: devices.LARGEST_ACK,
     Kind.BROADCAST_EMERGENCY: emergencies.LARGEST_BROADCAST,
     Kind.EMERGENCY: 250,
     Kind.SYSTEM_COMMAND: 250,

@@ -29,7 +29,8 @@ _LONGEST_DELAY = 60_000
 
 
 class _Params(msgspec.Struct, kw_only=True):
-    delay: Annotated[int, msgspec.Meta(ge=0, le=_LONGEST_DELAY)]
+    delay: Annotated[int, msgspec.Meta(ge=0, le=_LONGEST_DELAY)] | UnsetType = UNSET
+    pin: Pin | UnsetType = UNSET
 
 
 class _Command(msgspec.Struct, kw_only=True):
@@ -53,7 +54,7 @@ class _AuthUpdate(msgspec.Struct, kw_only=True):
 class _Trial(msgspec.Struct, kw_only=True):
     test_id: Word
     command: Word
-    params: dict[str, Text | int | float | bool | None]
+    params: dict[str, Text | int | float | bool | None] = {}
     timestamp: Annotated[float, msgspec.Meta(ge=0)]
 
 
@@ -82,13 +83,17 @@ def command(topic: Topic, payload: bytes) -> SystemCommand:
         esp_id=topic.esp_id,
         kaiser_id=topic.kaiser_id,
         command=body.command,
-        pin=None if body.pin is UNSET else body.pin,
+        pin=_given(body.pin, UNSET if body.params is UNSET else body.params.pin),
         level=body.level or None,
         token_type=body.token_type or None,
         token=body.token or None,
-        delay_ms=None if body.params is UNSET else body.params.delay,
+        delay_ms=_given(UNSET if body.params is UNSET else body.params.delay),
         correlation_id=body.correlation_id or None,
     )
+
+
+def _given(*values: int | UnsetType) -> int | None:
+    return next((value for value in values if value is not UNSET), None)
 
 
 def command_body(message: SystemCommand) -> msgspec.Struct:

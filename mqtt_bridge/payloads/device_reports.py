@@ -120,7 +120,7 @@ class _Pressure(msgspec.Struct, kw_only=True):
 
 class _AuthStatus(msgspec.Struct, kw_only=True):
     success: bool
-    mode: str
+    mode: Any = None
     esp_id: str | None = None
     username: Any = None
     error: Any = None

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from typing import Annotated, Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from domain.devices import (
     DeviceHealth,
@@ -18,8 +19,19 @@ from domain.devices import (
     LastWill,
 )
 from mqtt_bridge.messages import AckStatus, HeartbeatAck, SessionAnnounce
-from mqtt_bridge.payloads.fields import EARLIEST, LARGEST_WHOLE, check_sender, text, whole
+from mqtt_bridge.payloads.fields import (
+    EARLIEST,
+    LARGEST_WHOLE,
+    Text,
+    check_sender,
+    fill,
+    text,
+    whole,
+)
 from mqtt_bridge.topics import Kind, Topic
+
+LARGEST_ACK = 199
+"""Bytes: devices parse an ack in 256 of the parser's own, which it also needs for the keys."""
 
 _WORD_LIMIT = 64
 _REASON_LIMIT = 200
@@ -97,6 +109,7 @@ class _Ack(msgspec.Struct, kw_only=True):
     handover_epoch: Epoch
     server_time: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] = 0
     config_available: bool = False
+    error: Text | UnsetType = UNSET
 
 
 _BODY = msgspec.json.Decoder(_Body)
@@ -160,17 +173,20 @@ def ack(topic: Topic, payload: bytes) -> HeartbeatAck:
         handover_epoch=body.handover_epoch,
         server_time=body.server_time,
         config_available=body.config_available,
+        error=body.error or "",
     )
 
 
 def ack_body(message: HeartbeatAck) -> msgspec.Struct:
     """Return an ack's fields; few and short, since devices parse them in 256 bytes."""
-    return _Ack(
+    body = _Ack(
         status=message.status,
         handover_epoch=message.handover_epoch,
         server_time=message.server_time,
         config_available=message.config_available,
     )
+    fill(body, "error", text(message.error, _REASON_LIMIT), LARGEST_ACK)
+    return body
 
 
 def _body(topic: Topic, payload: bytes) -> _Body:

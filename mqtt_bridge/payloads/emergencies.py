@@ -25,6 +25,7 @@ from mqtt_bridge.payloads.fields import (
     Text,
     Word,
     check_sender,
+    fill,
     origin,
     whole,
 )
@@ -39,9 +40,9 @@ _REASON_LIMIT = 64
 
 
 class _Broadcast(msgspec.Struct, kw_only=True):
-    # Earlier firmware knows one of the two words, newest firmware both if they are equal.
-    command: str
-    action: str
+    # Newest firmware takes either word, and takes offence when they differ.
+    command: str | UnsetType = UNSET
+    action: str | UnsetType = UNSET
     auth_token: Word | UnsetType = UNSET
     reason: Text | UnsetType = UNSET
     issued_by: Text | UnsetType = UNSET
@@ -100,9 +101,10 @@ SHAPES: dict[Kind, type[msgspec.Struct]] = {
 def broadcast(_: Topic, payload: bytes) -> EmergencyBroadcast:
     """Read a broadcast as the most demanding of all generations."""
     body = _BROADCAST.decode(payload)
-    if body.command not in _STOPS or body.action not in _STOPS:
-        raise ValueError(f"{body.command[:40]!r} is not an emergency stop in lower case")
-    if body.command != body.action:
+    words = {body.command, body.action} - {UNSET}
+    if not words or not words <= _STOPS:
+        raise ValueError("it does not say emergency_stop or stop_all, in lower case")
+    if len(words) > 1:
         raise ValueError("command and action differ")
     return EmergencyBroadcast(
         reason=body.reason or "",
@@ -121,21 +123,10 @@ def broadcast_body(message: EmergencyBroadcast) -> msgspec.Struct:
     )
     if message.issued_at is not None:
         stamp = message.issued_at.replace(microsecond=0).isoformat().replace("+00:00", "Z")
-        _fill(body, "timestamp", stamp, whole_only=True)
-    _fill(body, "reason", message.reason)
-    _fill(body, "issued_by", message.issued_by)
+        fill(body, "timestamp", stamp, LARGEST_BROADCAST, cut=False)
+    fill(body, "reason", clean(message.reason, _REASON_LIMIT), LARGEST_BROADCAST)
+    fill(body, "issued_by", clean(message.issued_by, _REASON_LIMIT), LARGEST_BROADCAST)
     return body
-
-
-def _fill(body: _Broadcast, field: str, said: str, *, whole_only: bool = False) -> None:
-    """Set a field to as much of a text as fits; to nothing, if nothing does."""
-    said = clean(said, _REASON_LIMIT)
-    while said:
-        setattr(body, field, said)
-        if len(msgspec.json.encode(body)) <= LARGEST_BROADCAST:
-            return
-        said = "" if whole_only else said[:-1].rstrip()
-    setattr(body, field, UNSET)
 
 
 def order(topic: Topic, payload: bytes) -> EmergencyOrder:

@@ -133,6 +133,24 @@ def _detail(value: object) -> Detail:
     return None
 
 
+def fill(body: msgspec.Struct, field: str, said: str, largest: int, *, cut: bool = True) -> None:
+    """Set a field to as much of a text as leaves the payload small enough; to nothing, if it must.
+
+    Args:
+        body: The payload, complete but for this field.
+        field: Which field; unset while there is nothing to say.
+        said: The text.
+        largest: Bytes that the payload may have.
+        cut: Whether a part of the text is of use.
+    """
+    while said:
+        setattr(body, field, said)
+        if len(msgspec.json.encode(body)) <= largest:
+            return
+        said = said[:-1].rstrip() if cut else ""
+    setattr(body, field, msgspec.UNSET)
+
+
 def check_sender(topic: Topic, esp_id: str | None, gpio: int | None = None) -> None:
     """Refuse a payload that contradicts its topic; the topic is the authority.
 

@@ -67,7 +67,7 @@ class _ChunkAck(_Sender, kw_only=True):
     download_id: Word
     chunk_index: _Index
     received: bool
-    crc_valid: bool
+    crc_valid: bool | None = None
     error: Any = None
 
 
@@ -90,8 +90,8 @@ class _Status(_Sender, kw_only=True):
 
 class _Installed(_Sender, kw_only=True):
     library_name: Word
-    version: str
     success: bool
+    version: Any = None
 
 
 class _Error(_Sender, kw_only=True):
@@ -199,7 +199,7 @@ def chunk_ack(topic: Topic, payload: bytes, received_at: datetime) -> ChunkAck:
         download_id=_word(body.download_id),
         chunk_index=body.chunk_index,
         received=body.received,
-        crc_valid=body.crc_valid,
+        crc_valid=body.received if body.crc_valid is None else body.crc_valid,
         error=text(body.error, MESSAGE_LIMIT),
     )
 

@@ -24,6 +24,8 @@ from mqtt_bridge.payloads.fields import (
     Number,
     Pin,
     Seconds,
+    T,
+    Text,
     Word,
     check_sender,
     first,
@@ -37,6 +39,7 @@ from mqtt_bridge.topics import Kind, Topic
 
 _MOST_DEVICES = 64
 _UNIT_LIMIT = 16
+_ERROR_LIMIT = 200
 _ROM = re.compile(r"[0-9A-F]{16}")
 
 
@@ -51,11 +54,17 @@ class _Request(msgspec.Struct, kw_only=True):
 
 
 class _Processed(msgspec.Struct, kw_only=True):
-    processed_value: Number
-    unit: Annotated[str, msgspec.Meta(max_length=_UNIT_LIMIT)]
-    quality: str
-    timestamp: Seconds
+    # Firmware searches for these without a blank, and for the value before all others.
+    processed_value: Number | UnsetType = UNSET
+    value: Number | UnsetType = UNSET
+    unit: Annotated[str, msgspec.Meta(max_length=_UNIT_LIMIT)] | UnsetType = UNSET
+    quality: str | UnsetType = UNSET
+    timestamp: Seconds | UnsetType = UNSET
+    temperature: Number | UnsetType = UNSET
+    humidity: Number | UnsetType = UNSET
     gpio: Pin | UnsetType = UNSET
+    status: Literal["ok", "error"] | UnsetType = UNSET
+    error: Text | UnsetType = UNSET
 
 
 class _Measure(msgspec.Struct, kw_only=True):
@@ -126,26 +135,53 @@ def request(topic: Topic, payload: bytes, received_at: datetime) -> ProcessingRe
 def processed(topic: Topic, payload: bytes) -> ProcessingResponse:
     """Read a converted value."""
     body = _PROCESSED.decode(payload)
-    return ProcessingResponse(
+    failed = body.status == "error"
+    answer = ProcessingResponse(
         esp_id=topic.esp_id,
         kaiser_id=topic.kaiser_id,
-        processed_value=body.processed_value,
-        unit=body.unit,
-        quality=Quality(body.quality.upper()),
-        timestamp=body.timestamp,
-        gpio=None if body.gpio is UNSET else body.gpio,
+        gpio=_given(body.gpio),
+        processed_value=_given(body.processed_value, body.value),
+        unit=body.unit or "",
+        quality=Quality((body.quality or "unknown").upper()),
+        temperature=_given(body.temperature),
+        humidity=_given(body.humidity),
+        timestamp=body.timestamp or 0,
+        error=(body.error or "it could not be converted") if failed else "",
     )
+    values = (answer.processed_value, answer.temperature, answer.humidity)
+    if failed == any(value is not None for value in values):
+        raise ValueError("there must be a value, or an error that says why there is none")
+    return answer
 
 
 def processed_body(message: ProcessingResponse) -> msgspec.Struct:
     """Return the fields of a converted value, that first which firmware searches for."""
+    if message.error:
+        return _Processed(
+            gpio=_sent(message.gpio),
+            status="error",
+            error=text(message.error, _ERROR_LIMIT),
+            timestamp=message.timestamp or UNSET,
+        )
+    two = message.processed_value is None
     return _Processed(
-        processed_value=message.processed_value,
-        unit=message.unit,
-        quality=message.quality.value.lower(),
-        timestamp=message.timestamp,
-        gpio=UNSET if message.gpio is None else message.gpio,
+        processed_value=_sent(message.processed_value),
+        unit=UNSET if two else message.unit,
+        quality=UNSET if two else message.quality.value.lower(),
+        temperature=_sent(message.temperature),
+        humidity=_sent(message.humidity),
+        timestamp=message.timestamp or UNSET,
+        gpio=_sent(message.gpio),
+        status="ok" if two else UNSET,
     )
+
+
+def _given(*values: T | UnsetType) -> T | None:
+    return next((value for value in values if not isinstance(value, UnsetType)), None)
+
+
+def _sent(value: T | None) -> T | UnsetType:
+    return UNSET if value is None else value
 
 
 def measure(topic: Topic, payload: bytes) -> MeasureCommand:

@@ -1,6 +1,7 @@
 """What whole devices report, what they are ordered, and what is told to everybody."""
 
 import json
+from dataclasses import replace
 from typing import Any, TypedDict
 
 import pytest
@@ -8,10 +9,12 @@ import pytest
 from domain.sensors import Quality
 from domain.system_events import Severity
 from mqtt_bridge.messages import (
+    AckStatus,
     AuthUpdate,
     DeviceError,
     Diagnostics,
     Discovery,
+    HeartbeatAck,
     HeartbeatMetrics,
     IntentLifecycle,
     IntentOutcome,
@@ -61,6 +64,15 @@ ORDERS: list[Outbound] = [
     AuthUpdate(**TO, enabled=True, username="esp_user", password=SECRET),
     TrialCommand(**TO, trial_id="t", command="ping", timestamp=1.5, params={"gpio": 4}),
     MeasureCommand(**TO, gpio=4, request_id="r-1"),
+    HeartbeatAck(
+        **TO,
+        status=AckStatus.ERROR,
+        handover_epoch=1,
+        server_time=SECONDS,
+        error="the database is away",
+    ),
+    ProcessingResponse(**TO, temperature=21.5, humidity=48.0),
+    ProcessingResponse(**TO, gpio=4, timestamp=SECONDS, error="no library knows it"),
     ProcessingResponse(
         **TO, gpio=4, processed_value=7.2, unit="pH", quality=Quality.GOOD, timestamp=SECONDS
     ),
@@ -109,12 +121,46 @@ def test_system_commands_are_lower_case_and_a_reset_is_confirmed() -> None:
         (Kind.BROADCAST_IP_CHANGE, {"ts": 1, "new_ip": "there", "new_port": 1883}),
         (Kind.BROADCAST_IP_CHANGE, {"ts": 1, "new_ip": "10.0.0.1", "new_port": 0}),
         (Kind.SERVER_STATUS, {"status": "ONLINE", "timestamp": SECONDS}),
+        (Kind.PROCESSING_RESPONSE, {"unit": "pH"}),
+        (Kind.PROCESSING_RESPONSE, {"status": "error", "value": 7}),
         (Kind.PROCESSING_RESPONSE, {"processed_value": 1, "unit": "", "quality": "?"}),
     ],
 )
 def test_what_devices_would_not_understand_is_refused(kind: Kind, body: object) -> None:
     with pytest.raises(MalformedPayloadError):
         decode_outbound(topic_of(kind), json.dumps(body).encode())
+
+
+def test_an_error_has_one_shape_whatever_was_asked() -> None:
+    errors = [message for message in ORDERS if getattr(message, "error", "")]
+    assert len(errors) == 2
+    for message in errors:
+        body = json.loads(encode(message).payload)
+        assert body["status"] == "error"
+        assert isinstance(body["error"], str)
+
+
+@pytest.mark.parametrize("error", ["x" * 500, "ü" * 500, '"\\' * 100])
+def test_an_ack_stays_small_whatever_it_says(error: str) -> None:
+    ack = HeartbeatAck(
+        **TO,
+        status=AckStatus.PENDING_APPROVAL,
+        handover_epoch=2**31 - 1,
+        server_time=2**32 - 1,
+        config_available=True,
+    )
+    assert len(encode(ack).payload) < 200
+    assert len(encode(replace(ack, status=AckStatus.ERROR, error=error[:20])).payload) < 200
+    with_all = replace(ack, status=AckStatus.ERROR, error=error)
+    assert len(encode(with_all).payload) < 200
+
+
+def test_the_specified_answers_to_a_conversion_are_understood() -> None:
+    topic = topic_of(Kind.PROCESSING_RESPONSE)
+    both = decode_outbound(topic, b'{"temperature":21.5,"humidity":48,"status":"ok"}')
+    assert both == ProcessingResponse(**TO, temperature=21.5, humidity=48.0)
+    one = decode_outbound(topic, b'{"value":7.2,"unit":"pH","status":"ok"}')
+    assert one == ProcessingResponse(**TO, processed_value=7.2, unit="pH")
 
 
 def test_no_password_shows_in_logs() -> None:

@@ -70,8 +70,7 @@ def test_a_long_reason_is_cut_and_the_stop_goes_out() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        {"command": "emergency_stop"},
-        {"action": "stop_all"},
+        {},
         {"command": "EMERGENCY_STOP", "action": "EMERGENCY_STOP"},
         {"command": "emergency_stop", "action": "stop_all"},
         {"command": "clear_emergency", "action": "clear_emergency"},
@@ -84,6 +83,14 @@ def test_a_long_reason_is_cut_and_the_stop_goes_out() -> None:
 def test_a_broadcast_that_some_generation_would_not_obey_is_refused(body: object) -> None:
     with pytest.raises(MalformedPayloadError):
         decode_outbound(topic_of(Kind.BROADCAST_EMERGENCY), json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("word", ["emergency_stop", "stop_all"])
+@pytest.mark.parametrize("key", ["command", "action"])
+def test_one_word_is_enough_where_others_wrote_the_broadcast(key: str, word: str) -> None:
+    payload = json.dumps({key: word, "reason": "leak"}).encode()
+    stop = decode_outbound(topic_of(Kind.BROADCAST_EMERGENCY), payload)
+    assert stop == EmergencyBroadcast(reason="leak")
 
 
 @pytest.mark.parametrize("kind", [Kind.BROADCAST_EMERGENCY, Kind.EMERGENCY])
@@ -130,12 +137,12 @@ def test_an_order_without_a_token_is_not_sent() -> None:
 
 
 def test_no_token_shows_in_logs() -> None:
-    token = "hush"
+    hush = "hush"
     order = EmergencyOrder(
-        esp_id=ESP, kaiser_id="god", command=EmergencyAction.STOP, auth_token=token
+        esp_id=ESP, kaiser_id="god", command=EmergencyAction.STOP, auth_token=hush
     )
-    assert token not in repr(order)
-    assert token not in repr(EmergencyBroadcast(auth_token=token))
+    assert hush not in repr(order)
+    assert hush not in repr(EmergencyBroadcast(auth_token=hush))
 
 
 def test_the_answers_are_read() -> None:
