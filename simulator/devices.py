@@ -32,6 +32,7 @@ from simulator.registration import (
 )
 from simulator.sensors import Sampled, VirtualSensor
 from simulator.surroundings import Surroundings
+from simulator.troubles import WHOLE_DEVICE, Alarm, Failure
 
 STATUS_INTERVAL = 30.0
 """Seconds between two rounds of status reports."""
@@ -76,6 +77,7 @@ class VirtualDevice:
     _surroundings: Surroundings = field(init=False)
     _topics: dict[tuple[Kind, int | None], str] = field(default_factory=dict, init=False)
     _outbox: list[Action] = field(default_factory=list, init=False)
+    _troubles: list[Alarm | Failure] = field(default_factory=list, init=False)
     _boots: int = field(default=0, init=False)
     _sequence: int = field(default=0, init=False)
     _heartbeat_at: float = field(default=_NEVER, init=False)
@@ -174,11 +176,20 @@ class VirtualDevice:
                 self._acknowledged(heard, now)
         return self._flush()
 
+    def alarm(self, alert: str, message: str, gpio: int = WHOLE_DEVICE) -> None:
+        """Raise an alert, at the next tick."""
+        self._troubles.append(Alarm(alert, message, gpio))
+
+    def fail(self, code: int, severity: int, message: str) -> None:
+        """Report an error, at the next tick; firmware before 2026 keeps it to itself."""
+        self._troubles.append(Failure(code, severity, message))
+
     def tick(self, now: float) -> list[Action]:
         """Take in that time passed."""
         if self._clock.booted_at is None or self._reboots(now):
             return self._flush()
         self._advance(now)
+        self._complain(now)
         self._outbox += self.outlet.due(now)
         self._protect(now)
         if now >= self._heartbeat_at:
@@ -319,6 +330,21 @@ class VirtualDevice:
     def _report(self, actuator: VirtualActuator, now: float) -> None:
         fields = dialects.actuator_status(self._origin(now), actuator, now)
         self._send(Kind.ACTUATOR_STATUS, fields, now, gpio=actuator.gpio)
+
+    def _complain(self, now: float) -> None:
+        for trouble in self._troubles:
+            match trouble:
+                case Alarm(alert, message, gpio):
+                    key = "type" if self.dialect.boot_clock else "alert_type"
+                    fields = dialects.actuator_alert(
+                        self._origin(now), gpio, alert, message, key=key
+                    )
+                    self._send(Kind.ACTUATOR_ALERT, fields, now, gpio=gpio)
+                case Failure(code, severity, message) if self.dialect.counts:
+                    origin, uptime = self._origin(now), self._clock.uptime_ms(now)
+                    fields = dialects.system_error(origin, code, severity, message, uptime)
+                    self._send(Kind.SYSTEM_ERROR, fields, now)
+        self._troubles.clear()
 
     def _respond(
         self, command: ActuatorCommand, now: float, *, success: bool, message: str

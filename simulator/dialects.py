@@ -187,6 +187,28 @@ def actuator_status(origin: Origin, actuator: VirtualActuator, now: float) -> Fi
     return fields
 
 
+def actuator_alert(origin: Origin, gpio: int, alert: str, message: str, *, key: str) -> Fields:
+    """Write that an actuator, or with pin 255 the device, protected itself."""
+    return origin.fields() | {
+        "ts": origin.stamp,
+        "gpio": gpio,
+        key: alert,
+        "message": message,
+    }
+
+
+def system_error(origin: Origin, code: int, severity: int, message: str, uptime: int) -> Fields:
+    """Write that something failed, as firmware since January 2026 does (section 1.6)."""
+    return {
+        "error_code": code,
+        "severity": severity,
+        "category": "HARDWARE",
+        "message": message,
+        "context": {"esp_id": origin.esp_id, "uptime_ms": uptime},
+        "ts": origin.stamp,
+    }
+
+
 def actuator_response(
     origin: Origin, command: ActuatorCommand, *, success: bool, message: str
 ) -> Fields:
