@@ -204,8 +204,10 @@ class WatchDevices:
 
         What they said before this watch began nobody may have heard: silence counts from then.
         """
-        for device in self.registry.devices():
-            if not device.online:
+        for known in self.registry.devices():
+            # Storing takes a while: meanwhile others come back, or are removed by people.
+            device = self.registry.device(known.esp_id)
+            if device is None or not device.online:
                 continue
             last = self._last_sign(device)
             silent_since = max(filter(None, (last, self._began)), default=None)

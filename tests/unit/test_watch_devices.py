@@ -156,6 +156,25 @@ async def test_a_device_that_only_sends_readings_is_seen_too_but_seldom_written(
     assert house.storage.devices.saved["presence"] == 1 + 600 // 95
 
 
+async def test_a_device_that_is_removed_during_a_sweep_does_not_end_the_watch() -> None:
+    house = Greenhouse()
+    house.approve()
+    house.registry.add_device(make_device("ESP_OTHER1", last_seen=START))
+    house.storage.devices.rows["ESP_OTHER1"] = make_device("ESP_OTHER1")
+    await house.watch.heartbeat(heartbeat())
+    publish = house.events.publish
+
+    class Removing:
+        async def publish(self, event: DeviceHeard) -> None:
+            house.registry.remove_device("ESP_OTHER1")
+            await publish(event)
+
+    house.watch.events = Removing()  # type: ignore[assignment]  # all that a sweep asks of it
+    await house.watch.sweep(START + timedelta(hours=1))
+    assert house.status() is DeviceStatus.OFFLINE
+    assert house.registry.device("ESP_OTHER1") is None
+
+
 async def test_a_device_that_fell_silent_was_last_seen_when_it_last_talked() -> None:
     house = Greenhouse()
     house.approve()
