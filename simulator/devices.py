@@ -13,7 +13,9 @@ from random import Random
 import msgspec
 
 from domain.actuators import CommandAction
+from domain.configs import DeviceConfig, Section
 from domain.resilience import Backoff
+from domain.zones import SubzoneAssignment, SubzoneRemoval, ZoneAssignment
 from mqtt_bridge import payloads, topics
 from mqtt_bridge.messages import ActuatorCommand, HeartbeatAck, Outbound, Outgoing
 from mqtt_bridge.topics import Kind, Topic
@@ -21,6 +23,7 @@ from simulator import dialects
 from simulator.actions import Action, Drop
 from simulator.actuators import VirtualActuator, pushes
 from simulator.clocks import BoardClock
+from simulator.configuration import LARGEST_EARLY, Configuration, subzone_answer, zone_answer
 from simulator.dialects import Dialect, Fields, Origin, Vitals
 from simulator.faults import Fault, Faults
 from simulator.outlets import Outlet
@@ -55,6 +58,7 @@ class VirtualDevice:
         ntp: Whether it finds a time server; without one only the server's acks tell it the time.
         name: What a grower would call it; never on the wire.
         faults: What goes wrong; may be switched while it runs.
+        configuration: What it was set up with over the air.
         obeyed: Commands carried out.
         refused: Commands answered with no.
     """
@@ -69,6 +73,7 @@ class VirtualDevice:
     ntp: bool = True
     name: str = ""
     faults: Faults = field(default_factory=Faults)
+    configuration: Configuration = field(default_factory=Configuration, init=False)
     obeyed: int = field(default=0, init=False)
     refused: int = field(default=0, init=False)
     outlet: Outlet = field(init=False)
@@ -103,16 +108,19 @@ class VirtualDevice:
         """Return what to subscribe to in the coming session: each filter with its QoS."""
         if self.registration.sessions and not self.dialect.resubscribes:
             return ()
-        heard = [Kind.ACTUATOR_COMMAND]
+        heard = [Kind.ACTUATOR_COMMAND, Kind.CONFIG, Kind.ZONE_ASSIGN]
         if self.dialect.needs_ack:
-            heard.append(Kind.HEARTBEAT_ACK)
+            heard += [Kind.HEARTBEAT_ACK, Kind.SUBZONE_ASSIGN, Kind.SUBZONE_REMOVE]
         level = self._level()
+        filters = [(level, kind) for kind in heard]
+        if not level:
+            filters.append((topics.GOD, Kind.ZONE_ASSIGN))
         return tuple(
             (
-                kind.filter(kaiser_id=level, esp_id=self.esp_id),
+                kind.filter(kaiser_id=place, esp_id=self.esp_id),
                 0 if self.dialect.retains else kind.route.qos,
             )
-            for kind in heard
+            for place, kind in filters
         )
 
     def last_word(self, now: float) -> Outgoing | None:
@@ -174,6 +182,16 @@ class VirtualDevice:
                 self._command(heard, now)
             case HeartbeatAck() if self.dialect.needs_ack and len(payload) <= LARGEST_ACK:
                 self._acknowledged(heard, now)
+            case DeviceConfig() if not (self.dialect.retains and len(payload) > LARGEST_EARLY):
+                for fields in self.configuration.take(heard, self.dialect, self._origin(now)):
+                    self._send(Kind.CONFIG_RESPONSE, fields, now)
+            case ZoneAssignment():
+                answer = zone_answer(heard, self.dialect, self._origin(now))
+                if answer is not None:
+                    self.zone_id = heard.zone_id
+                    self._send(Kind.ZONE_ACK, answer, now)
+            case SubzoneAssignment() | SubzoneRemoval() if self.dialect.needs_ack:
+                self._send(Kind.SUBZONE_ACK, subzone_answer(heard, self._origin(now)), now)
         return self._flush()
 
     def alarm(self, alert: str, message: str, gpio: int = WHOLE_DEVICE) -> None:
@@ -309,8 +327,9 @@ class VirtualDevice:
             uptime=self._clock.uptime_ms(now) // 1000,
             heap_free=self._random.randint(140_000, 210_000),
             rssi=self._random.randint(-72, -48),
-            sensors=len(self.sensors),
-            actuators=len(self.actuators),
+            sensors=len(self.sensors) + self.configuration.added(Section.SENSOR, self.sensors),
+            actuators=len(self.actuators)
+            + self.configuration.added(Section.ACTUATOR, self.actuators),
             boots=self._boots,
             reconnects=max(0, self.registration.sessions - 1),
             epoch=self.registration.epoch,

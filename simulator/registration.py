@@ -20,7 +20,16 @@ HEARTBEAT_INTERVAL = 60.0
 ACK_DEADLINE = 120.0
 """Seconds without a valid acknowledgement after which every output falls back to off."""
 
-_PASSES_MUTE = frozenset({Kind.SESSION_ANNOUNCE, Kind.HEARTBEAT, Kind.ACTUATOR_RESPONSE})
+_PASSES_MUTE = frozenset(
+    {
+        Kind.SESSION_ANNOUNCE,
+        Kind.HEARTBEAT,
+        Kind.ACTUATOR_RESPONSE,
+        Kind.CONFIG_RESPONSE,
+        Kind.ZONE_ACK,
+        Kind.SUBZONE_ACK,
+    }
+)
 
 
 class SystemState(IntEnum):

@@ -40,6 +40,9 @@ def test_november_speaks_on_the_empty_level_until_it_was_provisioned() -> None:
     assert device.subscriptions() == ()
     assert make_device(NOVEMBER, kaiser_id=None).subscriptions() == (
         ("kaiser//esp/ESP_12AB34/actuator/+/command", 0),
+        ("kaiser//esp/ESP_12AB34/config", 0),
+        ("kaiser//esp/ESP_12AB34/zone/assign", 0),
+        ("kaiser/god/esp/ESP_12AB34/zone/assign", 0),
     )
 
 
