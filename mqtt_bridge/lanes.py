@@ -1,10 +1,11 @@
 """Fair shares of a batch: a device that floods makes itself wait, and hardly anybody else.
 
 Everything stays in one queue, in the order of arrival; a lane only counts what one device has in
-it. While all that waits fits into a batch there is nothing to share. When it does not, the batch
-takes the same from everybody, and what some do not need goes to those who have more (max-min
-fairness: D. Bertsekas, R. Gallager, Data Networks, section 6.5.2). Nobody's share depends on how
-much another sends, and a device alone gets all of it, so that a backlog drains at full speed.
+it. While all that waits fits into a batch there is nothing to share. When it does not, one half of
+the batch takes the same from everybody, and what some do not need goes to those who have more
+(max-min fairness: D. Bertsekas, R. Gallager, Data Networks, section 6.5.2). Nobody's share of that
+depends on how much another sends. The other half goes by the order of arrival: acknowledgements
+leave in that order, and when they stop, the broker stops too. A device alone gets all of it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -90,33 +91,34 @@ class Lanes:
 
         Args:
             queue: In the order of arrival; what is stored already is passed over.
-            most: Readings in the batch; the last messages of each lane may go beyond by less than
-                what one message holds.
+            most: Readings in the batch. The last messages of each lane, and of the second half, may
+                go beyond, by less than what one message holds.
 
         Returns:
             A batch in the order of arrival. A device's messages keep their order, and the oldest
             that waits is always among them.
         """
         busy = [lane for lane in self._lanes.values() if lane.waiting]
-        share, spare = fair_share([lane.waiting for lane in busy], most)
+        share = fair_share([lane.waiting for lane in busy], most - most // 2)
+        spare = room = most
         for lane in busy:
             lane.taken = 0
+            spare -= min(lane.waiting, share)
         batch: list[Q] = []
-        room = most
         for queued in queue:
             if queued.stored:
                 continue
-            lane = queued.lane
-            entitled = share - lane.taken
-            if entitled <= 0:
-                # Whoever is full stays full, so that nothing overtakes within a lane.
-                if entitled < 0 or not spare:
-                    continue
-                spare -= 1
-                entitled = 1
-            lane.taken += queued.readings
+            lane, readings = queued.lane, queued.readings
+            if lane.taken < share:
+                room -= min(share - lane.taken, readings)
+            elif spare > 0:
+                room -= min(spare, readings)
+                spare -= readings
+            else:
+                # Neither grows again, so that nothing overtakes within a lane.
+                continue
+            lane.taken += readings
             batch.append(queued)
-            room -= min(entitled, queued.readings)
             if not room:
                 break
         return batch
@@ -125,7 +127,7 @@ class Lanes:
         self._lanes = {name: lane for name, lane in self._lanes.items() if lane.waiting}
 
 
-def fair_share(wanted: Sequence[int], most: int) -> tuple[int, int]:
+def fair_share(wanted: Sequence[int], most: int) -> int:
     """Share out fairly.
 
     Args:
@@ -133,16 +135,16 @@ def fair_share(wanted: Sequence[int], most: int) -> tuple[int, int]:
         most: What there is.
 
     Returns:
-        The largest share with which everybody who wants no more is served and nobody gets more, and
-        what is left then: less than one for each. With less than one for each the share is 0.
+        The largest share that there is enough of, when everybody who wants less takes only that;
+        0 when there is less than one for each.
     """
     left = most
     for served, want in enumerate(sorted(wanted)):
-        share, spare = divmod(left, len(wanted) - served)
+        share = left // (len(wanted) - served)
         if want > share:
-            return share, spare
+            return share
         left -= want
-    return most, 0
+    return most
 
 
 def flooding(lanes: Mapping[str, Lane]) -> Sequence[Flood]:
