@@ -17,6 +17,7 @@ from domain.devices import Device
 from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sensor, SensorKey
 from domain.system_events import EventKind, Severity, SystemEvent
 from domain.users import Role, User
+from domain.zones import Zone
 from tests.fakes import START
 
 
@@ -132,3 +133,10 @@ def make_system_event(
         occurred_at=START + timedelta(seconds=number),
     )
     return replace(event, **changes)
+
+
+def make_zone(zone_id: str = "north", **changes: Any) -> Zone:  # noqa: ANN401 - any field
+    zone = Zone(
+        id=UUID(int=sum(zone_id.encode())), zone_id=zone_id, name=zone_id.title(), created_at=START
+    )
+    return replace(zone, **changes)

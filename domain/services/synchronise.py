@@ -59,7 +59,8 @@ async def put_out(
     """Order that a device is told something, in the transaction that decides it."""
     single = {errand for errand, _ in errands} & _SINGLE
     waiting = await work.outbox.of_device(esp_id)
-    await work.outbox.remove([entry.id for entry in waiting if entry.errand in single])
+    if outdated := [entry.id for entry in waiting if entry.errand in single]:
+        await work.outbox.remove(outdated)
     await work.outbox.add(
         [
             OutboxEntry(
@@ -221,7 +222,8 @@ class Synchronise:
         async with self.storage.unit_of_work() as work:
             entries = await work.outbox.of_device(esp_id)
             late = [entry for entry in entries if entry.expires_at <= now]
-            await work.outbox.remove([entry.id for entry in late])
+            if late:
+                await work.outbox.remove([entry.id for entry in late])
             sync = (await work.config_syncs.by_esp_ids([esp_id])).get(esp_id, ConfigSync())
             if late and len(late) == len(entries):
                 sync = replace(

@@ -41,6 +41,7 @@ from tests.makers import (
     make_sensor,
     make_system_event,
     make_user,
+    make_zone,
 )
 from tests.query_counting import counted_queries
 
@@ -114,6 +115,8 @@ class Greenhouse:
         async with self.database.unit_of_work() as work:
             if not known:
                 await work.users.add(self.server.user)
+                await work.zones.add(make_zone("plant"))
+                await work.zones.add(make_zone("north", parent_zone_id="plant"))
             for number in range(known, devices):
                 await self._add_device(work, f"ESP_{number:06X}")
         letter = DeadLetter(topic="kaiser/?", payload=b"?", reason="?", received_at=START)
@@ -128,7 +131,7 @@ class Greenhouse:
         await self.server.registry.load(self.database)
 
     async def _add_device(self, work: UnitOfWork, esp_id: str) -> None:
-        await work.devices.add(make_device(esp_id, id=uuid7()))
+        await work.devices.add(make_device(esp_id, id=uuid7(), zone_id="north"))
         await work.system_events.add([make_system_event(int(esp_id[-6:], 16) + 1, esp_id)])
         await work.devices.save_health(esp_id, REPORT)
         self.sensors += await work.sensors.add([make_sensor(esp_id, pin) for pin in range(SENSORS)])
@@ -206,6 +209,11 @@ QUERIES = [
     Operation("{ actuators(first: 100) { edges { node { name } } } }", 1),
     Operation("{ actuators(first: 100) { totalCount edges { node { ...actuator } } } }", 3),
     Operation("query($command: ID!) { command(id: $command) { ...command } }", 4),
+    Operation("{ zones { name parent { name } } }", 2),
+    Operation('{ devices(zoneId: "north") { totalCount edges { node { espId } } } }', 2),
+    Operation(
+        "{ devices(first: 100) { edges { node { zone { name } configSync { state } } } } }", 3
+    ),
     Operation("{ deadLetters(first: 100) { edges { node { topic reason } } } }", 1),
     Operation("{ systemEvents(first: 100) { edges { node { message } } } }", 1),
     Operation(
@@ -230,6 +238,12 @@ NESTED = [
 SET = 'mutation($esp: String!) { setActuator(input: {espId: $esp, actuatorType: "valve", %s '
 SEND = "mutation($esp: String!) { sendCommand(input: {espId: $esp, gpio: 0, %s "
 
+UPDATE = "mutation($esp: String!) { updateDevice(input: {espId: $esp, %s "
+SENSOR = (
+    'mutation($esp: String!) { setSensor(input: {espId: $esp, gpio: 0, sensorType: "ds18b20", %s '
+)
+UNSET = "mutation($esp: String!) { %s(input: {espId: $esp, gpio: 0%s}) }"
+
 MUTATIONS = [
     Operation('mutation { login(username: "anna", password: "secret") { accessToken } }', 1),
     Operation(
@@ -237,11 +251,17 @@ MUTATIONS = [
     ),
     Operation("mutation($esp: String!) { approveDevice(espId: $esp) { name } }", 1),
     Operation("mutation($esp: String!) { approveDevice(espId: $esp) { ...device } }", 6),
-    Operation(SET % "gpio: 0}) { name } }", 1),
-    Operation(SET % "gpio: 99}) { ...actuator } }", 5),
+    Operation(SET % "gpio: 0}) { name } }", 6),
+    Operation(SET % "gpio: 99}) { ...actuator } }", 11),
     Operation(SEND % "action: ON}) { status } }", 3),
     Operation(SEND % "action: ON}) { ...command } }", 6),
     Operation(SEND % "action: PWM, value: 0.5}) { reason } }", 1),
+    Operation('mutation { setZone(input: {zoneId: "north", parentZoneId: "plant"}) { name } }', 2),
+    Operation(UPDATE % 'zoneId: "south", subzoneId: "bench"}) { name } }', 9),
+    Operation(SENSOR % 'name: "Tank"}) { name } }', 7),
+    Operation(UNSET % ("removeSensor", ', sensorType: "ds18b20"'), 6),
+    Operation(UNSET % ("removeActuator", ""), 6),
+    Operation("mutation($esp: String!) { removeDevice(espId: $esp) }", 1),
 ]
 
 
