@@ -106,13 +106,13 @@ class Configure:
         changes["updated_at"] = now
         if name is not None:
             changes["name"] = _checked_name(name)
-        for key in changes.keys() & {"zone_id", "subzone_id"}:
-            text = changes[key]
-            changes[key] = checked_zone_id(text, key) if text else None
+        for key, shown in (("zone_id", "zoneId"), ("subzone_id", "subzoneId")):
+            if key in changes:
+                changes[key] = checked_zone_id(changes[key], shown) if changes[key] else None
         async with self._turn:
             before = self._known(esp_id)
             if changes.get("zone_id", before.zone_id) is None:
-                changes["subzone_id"] = None
+                changes.setdefault("subzone_id", None)
             after = replace(before, **changes)
             if after.subzone_id and not after.zone_id:
                 raise BadInputError("a subzone needs a zone: give zoneId, too")
