@@ -1,0 +1,101 @@
+"""The control connection and configurations: answers count when live, zones find lost devices."""
+
+from dataclasses import replace
+
+import pytest
+
+from domain.configs import ConfigAnswer, DeviceConfig, SensorItem
+from domain.devices import Device, DeviceHealth
+from domain.errors import BadInputError, BrokerUnavailableError
+from domain.zones import ZoneAnswer, ZoneAssignment
+from tests.fakes import until
+from tests.makers import make_device
+from tests.unit.test_control import HEARTBEAT, P, Wire
+
+ZONE = ZoneAssignment(
+    esp_id="ESP_12AB34",
+    kaiser_id="god",
+    zone_id="north",
+    master_zone_id="",
+    zone_name="North",
+    new_kaiser_id="god",
+)
+
+
+class Configs:
+    def __init__(self) -> None:
+        self.answers: list[ConfigAnswer | ZoneAnswer] = []
+        self.counts: list[int | None] = []
+
+    def answered(self, answer: ConfigAnswer | ZoneAnswer) -> None:
+        self.answers.append(answer)
+
+    async def heard(self, device: Device, health: DeviceHealth) -> None:  # noqa: ARG002 - one device
+        self.counts.append(health.sensor_count)
+
+
+async def test_an_answer_counts_when_it_is_live_and_is_acknowledged_either_way() -> None:
+    wire = Wire()
+    wire.control.configs = configs = Configs()
+    said = {"status": "success", "type": "sensor", "count": 1, "message": "ok"}
+    wire.hear(P + "config_response", said, retain=True)
+    assert configs.answers == []
+    wire.hear(P + "config_response", said)
+    wire.hear(P + "zone/ack", {"status": "zone_assigned", "zone_id": "north", "timestamp": 1})
+    assert [answer.success for answer in configs.answers] == [True, True]
+    assert len(wire.connection.acknowledged) == 3
+
+
+async def test_a_heartbeat_tells_what_a_device_has() -> None:
+    wire = Wire()
+    wire.control.configs = configs = Configs()
+    async with wire.running():
+        wire.hear(P + "system/heartbeat", HEARTBEAT | {"sensor_count": 3})
+        await until(lambda: bool(configs.counts))
+    assert configs.counts == [3]
+
+
+async def test_a_device_without_a_level_is_told_its_zone_on_both() -> None:
+    wire = Wire()
+    await wire.control.tell(replace(ZONE, kaiser_id=""))
+    topics = [topic for topic, *_ in wire.connection.published]
+    assert topics == ["kaiser//esp/ESP_12AB34/zone/assign", P + "zone/assign"]
+    keys = {"zone_id", "master_zone_id", "zone_name", "kaiser_id"}
+    assert all(body.keys() >= keys for _, body, *_ in wire.connection.published)
+
+
+async def test_a_device_with_a_level_is_told_once_and_unretained() -> None:
+    wire = Wire()
+    await wire.control.tell(ZONE)
+    ((topic, _, qos, retain),) = wire.connection.published
+    assert (topic, qos, retain) == (P + "zone/assign", 1, False)
+
+
+async def test_what_no_device_could_read_is_not_sent() -> None:
+    wire = Wire()
+    item = SensorItem(gpio=300, sensor_type="ph", name="pH")
+    with pytest.raises(BadInputError, match="no device could read this"):
+        await wire.control.tell(DeviceConfig(esp_id="ESP_12AB34", kaiser_id="god", sensors=(item,)))
+    assert wire.connection.published == []
+
+
+async def test_a_broker_that_is_away_says_so() -> None:
+    wire = Wire()
+    wire.connection.away = True
+    with pytest.raises(BrokerUnavailableError):
+        await wire.control.tell(ZONE)
+
+
+async def test_only_firmware_that_announces_its_sessions_gets_long_messages() -> None:
+    wire = Wire()
+    old, new = make_device(), make_device(handover_epoch=3)
+    assert wire.control.receiver(old).limit == 900
+    assert wire.control.receiver(old).both_spellings
+    assert wire.control.receiver(new).limit == 4000
+    config = DeviceConfig(
+        esp_id="ESP_12AB34",
+        kaiser_id="god",
+        sensors=(SensorItem(gpio=4, sensor_type="ph", name="pH"),) * 20,
+    )
+    assert len(wire.control.parts(config, wire.control.receiver(old))) > 1
+    assert len(wire.control.parts(config, wire.control.receiver(new))) == 1
