@@ -14,7 +14,15 @@ from simulator.dialects import HEAD
 from simulator.faults import Fault
 from simulator.sensors import DS18B20, VirtualSensor
 from tests.e2e.server import ServerProcess
-from tests.e2e.test_stories import APPROVE, ESP, SEND, ask, story, until_online
+from tests.e2e.test_stories import (
+    APPROVE,
+    ESP,
+    SEND,
+    ask,
+    known_device,
+    story,
+    until_online,
+)
 from tests.eventually import eventually
 
 EVENTS = """{ systemEvents { edges { node {
@@ -96,6 +104,12 @@ async def test_a_device_that_lives_and_answers_no_command_is_reported_with_the_c
     device = board(pins=(5, 6, 7))
     async with story(server, broker, [device]) as (http, live):
         await until_online(http)
+
+        async def all_known() -> bool:
+            found = await known_device(http)
+            return found is not None and len(found["actuators"]) == len(device.actuators)
+
+        await eventually(all_known, what="every pump of the device is known")
         device.faults.switch(Fault.NO_ANSWERS)
         async with asyncio.TaskGroup() as tasks:
             for pin in (5, 6, 7):
