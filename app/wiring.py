@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -141,7 +142,7 @@ def wire_up(
             "control connection": ground.once_ready(bridge.control_session.run),
             "telemetry connection": ground.once_ready(bridge.telemetry_session.run),
         },
-        finish=intake.finish,
+        finish=lambda: _finish(intake, bridge.telemetry_session),
         database=ground.database,
     )
 
@@ -220,6 +221,12 @@ def _bridge(ground: _Ground, client_id: str, intake: Intake, watch: WatchDevices
     return _Bridge(
         control=control, control_session=control_session, telemetry_session=telemetry_session
     )
+
+
+async def _finish(intake: Intake, telemetry_session: MqttSession) -> None:
+    await intake.finish()
+    with suppress(BrokerUnavailableError):
+        await telemetry_session.settle()
 
 
 def _accounts(ground: _Ground, secret_key: str) -> Accounts:
