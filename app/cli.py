@@ -56,8 +56,7 @@ def demo() -> None:
     Three devices, moving values, working pumps; nothing has to be set up first. Everything stays
     on this computer. Ctrl-C ends all of it.
     """
-    environment = {"KAISER_DISCOVERY": "auto", "KAISER_LOG_LEVEL": "warning", **os.environ}
-    settings = _settings(environment, is_demo=True)
+    settings = _settings(is_demo=True)
     from app.demo import demo as run_demo  # noqa: PLC0415 - heavy, see above
 
     _run(lambda: run_demo(settings, say=_say))
@@ -156,9 +155,9 @@ def main() -> None:
     cli(prog_name="./kaiser")
 
 
-def _settings(environ: dict[str, str] | None = None, *, is_demo: bool = False) -> Settings:
+def _settings(*, is_demo: bool = False) -> Settings:
     try:
-        settings = load_settings(environ or dict(os.environ), PROJECT / ".env", demo=is_demo)
+        settings = load_settings(os.environ, PROJECT / ".env", demo=is_demo)
     except SettingsError as error:
         _fail(str(error), WRONG_SETTING)
     set_up_logs(settings.log_level.upper(), _log_format(settings.log_format))

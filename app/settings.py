@@ -33,6 +33,7 @@ PROJECT = Path(__file__).parents[1]
 
 _MASK = "********"
 _FROM_FILES = ("secret_key", "admin_password", "database_url", "mqtt_url")
+_DEMO = {"discovery": "auto", "log_level": "warning"}
 _DATABASE_URL = "postgres://user:password@host:5432/database"
 
 
@@ -182,7 +183,8 @@ def load_settings(
     Args:
         environ: The environment.
         dotenv_path: A file of `NAME=value` lines; one that does not exist is empty.
-        demo: Keep the data of a demonstration apart, unless a directory is named.
+        demo: Whether the defaults are those of a demonstration: its data is kept apart, its
+            devices are let in, and it writes little.
 
     Returns:
         The settings.
@@ -196,9 +198,9 @@ def load_settings(
     found = {name: value for name in _names() if (value := _find(name, places))}
     texts: dict[str, object] = {name: value.text for name, value in found.items()}
     sources = {name: value.source for name, value in found.items()}
-    data_dir = _default_data_dir(demo=demo)
+    defaults = {"data_dir": _default_data_dir(demo=demo), **(_DEMO if demo else {})}
     try:
-        return Settings.model_validate({"data_dir": data_dir, **texts, "sources": sources})
+        return Settings.model_validate({**defaults, **texts, "sources": sources})
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
         raise _refusal(name, found[name]) from None

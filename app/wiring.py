@@ -256,6 +256,11 @@ def _bridge(
 
 
 async def _finish(intake: Intake, bridge: _Bridge) -> None:
+    async def store() -> None:
+        await intake.finish()
+        with suppress(BrokerUnavailableError):
+            await bridge.telemetry_session.settle()
+
     async def take_leave() -> None:
         # Where the broker is away, it has told so already.
         with suppress(BrokerUnavailableError):
@@ -263,7 +268,7 @@ async def _finish(intake: Intake, bridge: _Bridge) -> None:
             await bridge.control_session.publish(topic, payload, qos=qos, retain=retain)
 
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(intake.finish())
+        tasks.create_task(store())
         tasks.create_task(take_leave())
 
 

@@ -185,7 +185,8 @@ class Control:
             return
         self._inbox.append((delivery, message))
         self._arrived.set()
-        if len(self._inbox) >= INBOX and not self._paused:
+        if len(self._inbox) >= INBOX:
+            # Said again with every message: a new connection starts out reading.
             self._paused = True
             self.connection.pause()
 

@@ -38,6 +38,7 @@ MOST_PUBLISHING = 1024
 
 _PUBACK = 0x40
 _SUBSCRIPTION_REFUSED = 0x80
+_NEVER_HEARD = "god-kaiser/settle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +203,18 @@ class MqttSession:
         if frames and self._client is not None:
             paho = self._client._client  # noqa: SLF001 - the public API has no late acknowledgement
             paho._packet_queue(_PUBACK, frames, 0, 0)  # noqa: SLF001 - nor one for many at once
+
+    async def settle(self) -> None:
+        """Wait until the broker has taken in everything that was sent so far.
+
+        Mosquitto reads one packet at a time, and forgets what it has not read of a connection that
+        is closed: acknowledgements in a row need this before one leaves.
+
+        Raises:
+            BrokerUnavailableError: There is no connection, or no answer.
+        """
+        # Any question will do, for the broker answers in order; nobody hears this one.
+        await self.publish(_NEVER_HEARD, b"", qos=1)
 
     def pause(self) -> None:
         """Stop reading: the broker keeps what follows."""

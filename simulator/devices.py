@@ -173,7 +173,9 @@ class VirtualDevice:
     def message(self, topic: str, payload: bytes, now: float) -> list[Action]:
         """Take in what arrived on a subscription."""
         parsed = topics.parse(topic)
-        if self._reboots(now) or parsed is None or parsed.esp_id != self.esp_id:
+        if self._reboots(now) or self._clock.booted_at is None:
+            return self._flush()  # a board that starts hears nothing
+        if parsed is None or parsed.esp_id != self.esp_id:
             return self._flush()
         heard = self._read(parsed, payload)
         match heard:

@@ -1,7 +1,8 @@
 """Whoever subscribes again with the last cursor has every reading once, whatever was restarted."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,9 +18,8 @@ from tests.e2e.server import ServerProcess, free_port
 from tests.eventually import eventually
 from tests.integration.redis_server import RedisServer, redis_server
 
-READINGS = 2000
-SECONDS = 4
-"""How long they are published, all the time evenly."""
+RATE = 500
+"""Readings a second."""
 
 RECOVERY = 30.0
 LIVE = "subscription($since: String) { readings(since: $since) { cursor reading { rawValue } } }"
@@ -40,12 +40,15 @@ class Follower:
     heard: list[int] = field(default_factory=list)
     endings: list[str] = field(default_factory=list)
 
+    async def until_heard(self, count: int) -> None:
+        """Wait until it was told so many readings."""
+        await eventually(
+            lambda: len(self.heard) >= count, within=RECOVERY, what=f"{count} readings are told"
+        )
+
     async def hear_more(self, count: int) -> None:
         """Wait until it was told so many readings more."""
-        goal = len(self.heard) + count
-        await eventually(
-            lambda: len(self.heard) >= goal, within=RECOVERY, what=f"{count} more readings are told"
-        )
+        await self.until_heard(len(self.heard) + count)
 
     async def follow(self) -> None:
         """Subscribe, again and again, until cancelled."""
@@ -63,6 +66,42 @@ class Follower:
             except (TransportError, OSError) as error:
                 self.endings.append(type(error).__name__)
                 await asyncio.sleep(0.05)
+
+
+@dataclass(slots=True)
+class Load:
+    """Readings that are published all the time, evenly, until somebody has seen enough."""
+
+    publisher: Publisher
+    enough: bool = False
+
+    async def run(self) -> None:
+        begin = 0
+        while not self.enough:
+            await self.publisher.publish(range(begin, begin + RATE // 10))
+            begin += RATE // 10
+
+    async def go_on(self) -> None:
+        """Wait until a second's worth more is confirmed."""
+        goal = len(self.publisher.confirmed) + RATE
+        await eventually(lambda: len(self.publisher.confirmed) >= goal, what="more is published")
+
+
+@asynccontextmanager
+async def followed(server: ServerProcess, broker_url: str) -> AsyncIterator[tuple[Follower, Load]]:
+    """Publish, and follow what is published; at the end, wait until everything was told."""
+    follower = Follower(server, await server.login())
+    load = Load(Publisher(broker_url, rate=RATE))
+    async with asyncio.TaskGroup() as tasks:
+        following = tasks.create_task(follower.follow())
+        async with load.publisher.connected():
+            publishing = tasks.create_task(load.run())
+            await follower.hear_more(RATE)
+            yield follower, load
+            load.enough = True
+            await publishing
+        await follower.until_heard(len(load.publisher.confirmed))
+        following.cancel()
 
 
 async def stored(database_url: str) -> list[int]:
@@ -97,23 +136,16 @@ async def test_a_restart_of_redis_costs_nobody_a_reading(
     await server.start()
     try:
         pid = server.pid
-        follower = Follower(server, await server.login())
-        publisher = Publisher(broker.url, rate=READINGS / SECONDS)
-        async with asyncio.TaskGroup() as group, publisher.connected():
-            following = group.create_task(follower.follow())
-            group.create_task(publisher.publish(range(READINGS)))
-            await follower.hear_more(READINGS // 4)
+        async with followed(server, broker.url) as (follower, load):
             redis.kill()
-            await eventually(lambda: "EVENT_STREAM_LOST" in follower.endings)
-            await publisher.until_confirmed(len(publisher.confirmed) + READINGS // 4)
+            await eventually(lambda: bool(follower.endings), what="the subscription ends")
+            await load.go_on()
             status, health = await server.health()
             assert (status, health["components"]["events"]["status"]) == (503, "down")
             await redis.start()
-            await follower.hear_more(READINGS - len(follower.heard))
-            following.cancel()
+            await follower.hear_more(RATE)
         assert set(follower.endings) == {"EVENT_STREAM_LOST"}
         assert follower.heard == await stored(database_url)
-        assert len(follower.heard) == READINGS
         assert (server.running, server.pid) == (True, pid)
         assert await server.is_ready()
     finally:
@@ -124,19 +156,12 @@ async def test_a_restart_of_redis_costs_nobody_a_reading(
 async def test_a_restart_of_the_server_costs_nobody_a_reading(
     server: ServerProcess, broker: EmbeddedBroker, database_url: str
 ) -> None:
-    follower = Follower(server, await server.login())
-    publisher = Publisher(broker.url, rate=READINGS / SECONDS)
-    async with asyncio.TaskGroup() as group, publisher.connected():
-        following = group.create_task(follower.follow())
-        group.create_task(publisher.publish(range(READINGS)))
+    async with followed(server, broker.url) as (follower, load):
         for end in (server.stop, server.kill):
-            await follower.hear_more(READINGS // 5)
-            await end()
             follower.endings.clear()
-            await eventually(lambda: bool(follower.endings))
-            await publisher.until_confirmed(len(publisher.confirmed) + READINGS // 5)
+            await end()
+            await eventually(lambda: bool(follower.endings), what="the subscription ends")
+            await load.go_on()
             await server.start()
-        await follower.hear_more(READINGS - len(follower.heard))
-        following.cancel()
+            await follower.hear_more(RATE)
     assert follower.heard == await stored(database_url)
-    assert len(follower.heard) == READINGS

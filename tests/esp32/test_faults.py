@@ -129,6 +129,21 @@ def test_a_reboot_drops_the_connection_forgets_the_pins_and_starts_over(dialect:
         assert restarted["timestamp"] <= 10_000
 
 
+@ALL
+def test_a_board_hears_nothing_from_its_reboot_until_it_is_connected_again(
+    dialect: Dialect,
+) -> None:
+    bench = running(dialect)
+    bench.device.faults.switch(Fault.REBOOT)
+    bench.wait(1.0)
+
+    assert bench.command() == []
+    assert bench.acknowledge() == []
+
+    assert not bench.device.actuators[0].is_on
+    assert bench.device.wake_at == float("inf")
+
+
 def test_a_device_that_was_never_on_cannot_reboot() -> None:
     bench = Bench(make_device())
     bench.device.faults.switch(Fault.REBOOT)

@@ -91,11 +91,13 @@ async def test_what_was_not_acknowledged_comes_again_and_what_was_does_not(
         await publish(broker, *(b"%d" % number for number in range(100)))
         await eventually(has(first, 100))
         session.acknowledge(first.heard[:60])
+        await session.settle()
     second = Listener(broker)
     async with second.connected() as session:
         await eventually(has(second, 40))
         assert second.payloads() == [b"%d" % number for number in range(60, 100)]
         session.acknowledge(second.heard)
+        await session.settle()
     third = Listener(broker)
     async with third.connected():
         await publish(broker, b"last")
@@ -118,6 +120,7 @@ async def test_what_arrived_before_the_subscription_stood_can_be_acknowledged(
     listener.session.deliver = acknowledge_at_once
     async with listener.connected():
         await eventually(has(listener, 1))
+        await listener.session.settle()
     again = Listener(broker)
     async with again.connected():
         await publish(broker, b"next")
@@ -137,6 +140,7 @@ async def test_an_acknowledgement_of_an_earlier_connection_is_not_sent(
     async with listener.connected() as session:
         await eventually(has(listener, 1))
         session.acknowledge(stale)
+        await session.settle()
     again = Listener(broker)
     async with again.connected():
         await eventually(has(again, 1))

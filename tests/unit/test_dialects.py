@@ -27,7 +27,12 @@ from tests.wire import ESP, NOW, SECONDS, SMALLEST, read
 
 UNKNOWN, NOVEMBER, DECEMBER, FEBRUARY, APRIL = FirmwareGeneration
 
-VITALS: dict[str, object] = {"zone_assigned": True, "uptime": 60, "heap_free": 200_000, "sensor_count": 1}
+VITALS: dict[str, object] = {
+    "zone_assigned": True,
+    "uptime": 60,
+    "heap_free": 200_000,
+    "sensor_count": 1,
+}
 HEARTBEATS: Mapping[FirmwareGeneration, dict[str, object]] = {
     NOVEMBER: VITALS | {"ts": 60_123},
     DECEMBER: VITALS | {"ts": SECONDS},

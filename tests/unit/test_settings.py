@@ -46,6 +46,16 @@ def test_a_demonstration_keeps_its_data_apart_unless_a_directory_is_named(tmp_pa
     assert named.data_dir == tmp_path
 
 
+def test_a_demonstration_lets_devices_in_and_writes_little_unless_told_otherwise(
+    tmp_path: Path,
+) -> None:
+    settings = load_settings({}, demo=True)
+    assert (settings.discovery, settings.log_level) == ("auto", "warning")
+    dotenv = write(tmp_path / ".env", "KAISER_DISCOVERY=approve\nKAISER_LOG_LEVEL=debug\n")
+    told = load_settings({}, dotenv, demo=True)
+    assert (told.discovery, told.log_level) == ("approve", "debug")
+
+
 def test_the_environment_goes_over_the_file_and_the_file_over_the_default(tmp_path: Path) -> None:
     dotenv = write(tmp_path / ".env", "KAISER_HTTP_PORT=8001\nKAISER_MQTT_PORT=1884\n")
     settings = load_settings({"KAISER_HTTP_PORT": "8002"}, dotenv)
