@@ -122,6 +122,7 @@ class Sample(NamedTuple):
         device_value: The value that the device computed, if it says it is final.
         device_unit: Its unit, if the device names one.
         device_quality: What the device thinks of it.
+        kaiser_id: The topic level it came on; a device that is new is answered there.
     """
 
     key: SensorKey
@@ -133,6 +134,7 @@ class Sample(NamedTuple):
     device_value: float | None = None
     device_unit: str | None = None
     device_quality: Quality = Quality.UNKNOWN
+    kaiser_id: str = "god"
 
 
 class Measurement(NamedTuple):

@@ -4,7 +4,7 @@ Whoever calls acknowledges to the broker only after the call returned: by then e
 committed, and a crash at any moment before leads to redelivery, which the store makes harmless.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +16,7 @@ from domain.errors import StorageRejectedError, StorageUnavailableError
 from domain.events import ReadingsStored
 from domain.ports import Clock, EventStream, SensorLibraries
 from domain.repositories import NewReading, ReadingWriter, Storage
-from domain.sensors import Reading, Sample, Sensor, SensorKey
+from domain.sensors import Reading, Sample, Sensor
 from domain.services.configure import default_name
 from domain.services.registry import Registry
 
@@ -78,7 +78,7 @@ class IngestReadings:
     async def _store(
         self, samples: Sequence[Sample], dead_letters: Sequence[DeadLetter]
     ) -> Sequence[Reading]:
-        await self._discover({sample.key for sample in samples})
+        await self._discover(samples)
         sensor, measure = self.registry.sensor, self.libraries.measure
         readings = [
             NewReading(known, sample, measure(sample))
@@ -104,15 +104,18 @@ class IngestReadings:
             # Nothing of a dead letter that cannot be stored is safe to keep but the reason.
             await self._store([], [_emptied(dead_letters[0], error)])
 
-    async def _discover(self, keys: Iterable[SensorKey]) -> None:
-        unknown = sorted(key for key in keys if self.registry.sensor(key) is None)
-        if not unknown:
+    async def _discover(self, samples: Sequence[Sample]) -> None:
+        sensor = self.registry.sensor
+        levels = {s.key: s.kaiser_id for s in samples if sensor(s.key) is None}
+        if not levels:
             return
+        unknown = sorted(levels)
+        boards = {key.esp_id: level for key, level in levels.items()}
         now = self.clock.now()
         async with self.storage.unit_of_work() as work:
             devices = [
-                await work.devices.add(self._new_device(esp_id))
-                for esp_id in sorted({key.esp_id for key in unknown})
+                await work.devices.add(self._new_device(esp_id, kaiser_id))
+                for esp_id, kaiser_id in sorted(boards.items())
                 if self.registry.device(esp_id) is None
             ]
             sensors = await work.sensors.add(
@@ -131,12 +134,12 @@ class IngestReadings:
             self.registry.add_device(device)
         self.registry.put_sensors(sensors)
 
-    def _new_device(self, esp_id: str) -> Device:
+    def _new_device(self, esp_id: str, kaiser_id: str) -> Device:
         now = self.clock.now()
         return Device(
             id=self.new_id(),
             esp_id=esp_id,
-            kaiser_id="god",
+            kaiser_id=kaiser_id,
             approved=self.discovery is Discovery.AUTO,
             created_at=now,
             updated_at=now,

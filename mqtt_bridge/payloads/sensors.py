@@ -102,7 +102,7 @@ def data(topic: Topic, payload: bytes, received_at: datetime) -> SensorData:
     """Read a single sample."""
     body = _DATA.decode(payload)
     check_sender(topic, body.esp_id, body.gpio)
-    sample = _sample(topic.esp_id, pin_of(topic), body, body, received_at)
+    sample = _sample(topic, pin_of(topic), body, body, received_at)
     return SensorData((sample,), _firmware(body))
 
 
@@ -110,9 +110,7 @@ def batch(topic: Topic, payload: bytes, received_at: datetime) -> SensorData:
     """Read several samples that share one time."""
     body = _BATCH.decode(payload)
     check_sender(topic, body.esp_id)
-    return SensorData(
-        tuple(_batched(topic.esp_id, value, body, received_at) for value in body.sensors)
-    )
+    return SensorData(tuple(_batched(topic, value, body, received_at) for value in body.sensors))
 
 
 def _firmware(body: _Value) -> FirmwareEvidence | None:
@@ -123,14 +121,14 @@ def _firmware(body: _Value) -> FirmwareEvidence | None:
     return None if body.seq is None else _SEQUENCED
 
 
-def _batched(esp_id: str, body: _Value, shared: _Timed, received_at: datetime) -> Sample:
+def _batched(topic: Topic, body: _Value, shared: _Timed, received_at: datetime) -> Sample:
     if body.gpio is None:
         raise ValueError("a sample of the batch names no gpio")
     own_time = body.sent() is not None
-    return _sample(esp_id, body.gpio, body, body if own_time else shared, received_at)
+    return _sample(topic, body.gpio, body, body if own_time else shared, received_at)
 
 
-def _sample(esp_id: str, gpio: int, body: _Value, time: _Timed, received_at: datetime) -> Sample:
+def _sample(topic: Topic, gpio: int, body: _Value, time: _Timed, received_at: datetime) -> Sample:
     raw = first(body.raw, body.raw_value, body.raw_data)
     final = body.processed_value
     if final is None and (body.raw_mode is False or (raw is None and not body.raw_mode)):
@@ -139,7 +137,7 @@ def _sample(esp_id: str, gpio: int, body: _Value, time: _Timed, received_at: dat
         raise ValueError("there is neither a raw value nor one that the device calls final")
     measured_at, ticks = _clock(time, received_at, uptime=body.processed_value is not None)
     return Sample(
-        SensorKey(esp_id, gpio, _sensor_type(body.sensor_type), _address(body)),
+        SensorKey(topic.esp_id, gpio, _sensor_type(body.sensor_type), _address(body)),
         _signed(raw),
         received_at,
         measured_at,
@@ -148,6 +146,7 @@ def _sample(esp_id: str, gpio: int, body: _Value, time: _Timed, received_at: dat
         final,
         _unit(body.unit),
         _QUALITIES.get((body.quality or "").lower(), Quality.UNKNOWN),
+        topic.kaiser_id,
     )
 
 

@@ -72,6 +72,14 @@ async def test_an_unknown_device_is_discovered_and_its_readings_are_kept_but_not
     assert house.events.published == []
 
 
+async def test_a_device_that_is_new_is_remembered_with_the_level_it_was_heard_on() -> None:
+    house = Greenhouse()
+    await house.ingest([sample()._replace(kaiser_id="")], [])
+    device = house.registry.device("ESP_12AB34")
+    assert device is not None
+    assert device.kaiser_id == ""
+
+
 async def test_readings_of_an_approved_device_are_told_in_order() -> None:
     house = Greenhouse(Discovery.AUTO)
     await house.ingest([sample(1), sample(2), sample(3)], [])

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from domain.sensors import Quality, Sample, SensorKey, canonical_type
 from mqtt_bridge.messages import SensorData
-from mqtt_bridge.topics import Kind
+from mqtt_bridge.payloads import decode
+from mqtt_bridge.topics import Kind, Topic
 from tests.wire import ESP, NOW, SECONDS, read, refusal
 
 DEVICE_TIME = datetime.fromtimestamp(SECONDS, UTC)
@@ -266,3 +267,12 @@ def test_a_batch_is_several_samples_of_one_time() -> None:
 )
 def test_a_batch_is_taken_whole_or_not_at_all(sensors: list[object]) -> None:
     refusal(Kind.SENSOR_BATCH, {"ts": SECONDS, "sensors": sensors})
+
+
+@pytest.mark.parametrize("level", ["god", "", "kaiser_001"])
+def test_a_sample_remembers_the_level_it_came_on(level: str) -> None:
+    message = decode(
+        Topic(Kind.SENSOR_DATA, level, ESP, 4), b'{"sensor_type": "ph", "raw": 1}', NOW
+    )
+    assert isinstance(message, SensorData)
+    assert message.samples[0].kaiser_id == level
