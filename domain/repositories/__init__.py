@@ -1,0 +1,128 @@
+"""What the domain needs of the database, as protocols: one repository per noun, opened together."""
+
+from typing import Protocol, Self
+
+from domain.repositories.actuators import Actuators, Commands
+from domain.repositories.configs import ConfigSyncs, Outbox
+from domain.repositories.dead_letters import DeadLetters
+from domain.repositories.devices import Devices, HealthHistory
+from domain.repositories.readings import NewReading, Readings, ReadingWriter
+from domain.repositories.sensors import Sensors
+from domain.repositories.system_events import SystemEvents
+from domain.repositories.users import Users
+from domain.repositories.zones import Zones
+
+__all__ = [
+    "Actuators",
+    "Commands",
+    "ConfigSyncs",
+    "DeadLetters",
+    "Devices",
+    "HealthHistory",
+    "NewReading",
+    "Outbox",
+    "ReadingWriter",
+    "Readings",
+    "Sensors",
+    "Storage",
+    "SystemEvents",
+    "UnitOfWork",
+    "Users",
+    "Zones",
+]
+
+
+class UnitOfWork(Protocol):
+    """One transaction; leaving it without an exception commits.
+
+    Every call inside may raise `StorageUnavailableError`.
+    """
+
+    @property
+    def devices(self) -> Devices:
+        """The devices inside this transaction."""
+        ...
+
+    @property
+    def health_history(self) -> HealthHistory:
+        """The earlier health of devices inside this transaction."""
+        ...
+
+    @property
+    def sensors(self) -> Sensors:
+        """The sensors inside this transaction."""
+        ...
+
+    @property
+    def readings(self) -> Readings:
+        """The readings inside this transaction."""
+        ...
+
+    @property
+    def actuators(self) -> Actuators:
+        """The actuators inside this transaction."""
+        ...
+
+    @property
+    def commands(self) -> Commands:
+        """The commands inside this transaction."""
+        ...
+
+    @property
+    def users(self) -> Users:
+        """The accounts inside this transaction."""
+        ...
+
+    @property
+    def zones(self) -> Zones:
+        """The zones inside this transaction."""
+        ...
+
+    @property
+    def config_syncs(self) -> ConfigSyncs:
+        """How devices stand inside this transaction."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """What must arrive, inside this transaction."""
+        ...
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """The dead letters inside this transaction."""
+        ...
+
+    @property
+    def system_events(self) -> SystemEvents:
+        """The system events inside this transaction."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+
+class Storage(Protocol):
+    """The database: opens transactions, and says whether it is there."""
+
+    def unit_of_work(self) -> UnitOfWork:
+        """Open a transaction."""
+        ...
+
+    def autocommit(self) -> UnitOfWork:
+        """Open the same repositories without a transaction: each call commits by itself.
+
+        For reading, and for a single change: it saves two round trips. Only calls that are one
+        statement are allowed to change anything here (`Commands.add`, `SystemEvents.add`, every
+        `save...`, every `trim`).
+        """
+        ...
+
+    async def check(self) -> None:
+        """Ask the database for a sign of life.
+
+        Raises:
+            StorageUnavailableError: There is none.
+        """
+        ...
