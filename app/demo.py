@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from shlex import quote
 
 from app.clock import SystemClock
+from app.ground import Addresses
 from app.process import Job
 from app.serve import serve
 from app.settings import Settings
-from app.wiring import Addresses, Server, Told
+from app.wiring import Server, Told
 from domain.actuators import Pin
 from domain.ports import Clock
 from mqtt_bridge.session import BrokerAddress

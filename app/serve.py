@@ -14,10 +14,11 @@ from app.data_directory import kept_secret_key, make_data_directory
 from app.embedded.broker import EmbeddedBroker
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.service import Service
+from app.ground import Addresses
 from app.listening import check_http_port
 from app.process import HttpServer, Job, run_jobs, stop_on_signals
 from app.settings import Settings
-from app.wiring import Addresses, Server, Told, wire_up
+from app.wiring import Server, Told, wire_up
 from mqtt_bridge.intake import Intake
 
 LARGEST_FRAME = 256 * 1024

@@ -11,11 +11,15 @@ from uuid import UUID
 import pytest
 
 from domain.actuators import ActuatorReport, Pin
-from domain.devices import Device, Heartbeat, LastWill
+from domain.devices import Device, DeviceHealth, Heartbeat, LastWill
 from domain.errors import BrokerUnavailableError
 from domain.system_events import Severity
+from mqtt_bridge.commands import CommandWire
+from mqtt_bridge.configs import ConfigWire
 from mqtt_bridge.control import INBOX, Control
+from mqtt_bridge.devices import DeviceWire
 from mqtt_bridge.session import Delivery
+from mqtt_bridge.system_events import SystemEventWire
 from tests.fakes import FakeClock, FakeReports, until
 from tests.makers import make_command, make_device
 
@@ -84,15 +88,27 @@ class Wire:
         self.buried: list[str] = []
         self.notes = Notes()
         self.reports = FakeReports()
+        self.has: list[tuple[Device, DeviceHealth]] = []
         self.control = Control(
             connection=self.connection,
+            clock=FakeClock(),
+            bury=lambda _source, _delivery, reason: self.buried.append(reason),
+        )
+        self.commands = CommandWire(sender=self.control)
+        self.configs = ConfigWire(sender=self.control)
+        self.commands.attach(self.control)
+        DeviceWire(
+            sender=self.control,
             watch=self.watch,
             clock=FakeClock(),
             journal=self.notes,
-            reports=self.reports,
-            bury=lambda _source, _delivery, reason: self.buried.append(reason),
-        )
+            heard=self._heard,
+        ).attach(self.control)
+        SystemEventWire(reports=self.reports, journal=self.notes).attach(self.control)
         self._mids = count(1)
+
+    async def _heard(self, device: Device, health: DeviceHealth) -> None:
+        self.has.append((device, health))
 
     def hear(self, topic: str, body: object, *, retain: bool = False) -> None:
         payload = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -255,7 +271,7 @@ COMMAND = make_command(id=UUID("0f2b6c1e-1111-4222-8333-444455556666"))
 
 async def test_a_command_goes_out_unretained_with_qos_2_and_its_id() -> None:
     wire = Wire()
-    async with wire.control.exchange(COMMAND, "god") as exchange:
+    async with wire.commands.exchange(COMMAND, "god") as exchange:
         await exchange.publish()
     topic, body, qos, retain = wire.connection.published[0]
     assert topic == P + "actuator/5/command"
@@ -275,7 +291,7 @@ async def test_an_answer_is_matched_by_correlation_id_or_else_by_pin(
     answer: dict[str, object],
 ) -> None:
     wire = Wire()
-    async with wire.control.exchange(COMMAND, "god") as exchange:
+    async with wire.commands.exchange(COMMAND, "god") as exchange:
         await exchange.publish()
         wire.hear(RESPONSE, answer)
         response = await exchange.response()
@@ -284,7 +300,7 @@ async def test_an_answer_is_matched_by_correlation_id_or_else_by_pin(
 
 async def test_an_answer_that_outruns_the_publishing_is_not_lost() -> None:
     wire = Wire()
-    async with wire.control.exchange(COMMAND, "god") as exchange:
+    async with wire.commands.exchange(COMMAND, "god") as exchange:
         wire.hear(RESPONSE, {"gpio": 5, "command": "ON", "success": True})
         await exchange.publish()
         assert (await exchange.response()).success
@@ -302,20 +318,20 @@ async def test_a_late_foreign_or_retained_answer_confirms_nothing(
     answer: dict[str, object], *, retain: bool
 ) -> None:
     wire = Wire()
-    async with wire.control.exchange(COMMAND, "god"):
+    async with wire.commands.exchange(COMMAND, "god"):
         wire.hear(RESPONSE, answer, retain=retain)
-        assert not wire.control.outbox._open[Pin("ESP_12AB34", 5)][2].done()
+        assert not wire.commands.outbox._open[Pin("ESP_12AB34", 5)][2].done()
 
 
 async def test_an_answer_that_nobody_waits_for_is_counted_and_harmless() -> None:
     wire = Wire()
     wire.hear(RESPONSE, {"gpio": 5, "success": True})
-    assert wire.control.outbox.unmatched == 1
+    assert wire.commands.outbox.unmatched == 1
 
 
 async def test_a_pin_has_one_open_command_at_most() -> None:
     wire = Wire()
-    async with wire.control.exchange(COMMAND, "god"):
+    async with wire.commands.exchange(COMMAND, "god"):
         with pytest.raises(ValueError, match="under way"):
-            async with wire.control.exchange(COMMAND, "god"):
+            async with wire.commands.exchange(COMMAND, "god"):
                 pass

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from domain.configs import ConfigAnswer, DeviceConfig, SensorItem
-from domain.devices import Device, DeviceHealth
 from domain.errors import BadInputError, BrokerUnavailableError
 from domain.zones import ZoneAnswer, ZoneAssignment
 from tests.fakes import until
@@ -25,18 +24,15 @@ ZONE = ZoneAssignment(
 class Configs:
     def __init__(self) -> None:
         self.answers: list[ConfigAnswer | ZoneAnswer] = []
-        self.counts: list[int | None] = []
 
     def answered(self, answer: ConfigAnswer | ZoneAnswer) -> None:
         self.answers.append(answer)
 
-    async def heard(self, device: Device, health: DeviceHealth) -> None:  # noqa: ARG002 - one device
-        self.counts.append(health.sensor_count)
-
 
 async def test_an_answer_counts_when_it_is_live_and_is_acknowledged_either_way() -> None:
     wire = Wire()
-    wire.control.configs = configs = Configs()
+    configs = Configs()
+    wire.configs.attach(wire.control, configs)
     said = {"status": "success", "type": "sensor", "count": 1, "message": "ok"}
     wire.hear(P + "config_response", said, retain=True)
     assert configs.answers == []
@@ -48,16 +44,15 @@ async def test_an_answer_counts_when_it_is_live_and_is_acknowledged_either_way()
 
 async def test_a_heartbeat_tells_what_a_device_has() -> None:
     wire = Wire()
-    wire.control.configs = configs = Configs()
     async with wire.running():
         wire.hear(P + "system/heartbeat", HEARTBEAT | {"sensor_count": 3})
-        await until(lambda: bool(configs.counts))
-    assert configs.counts == [3]
+        await until(lambda: bool(wire.has))
+    assert [health.sensor_count for _, health in wire.has] == [3]
 
 
 async def test_a_device_without_a_level_is_told_its_zone_on_both() -> None:
     wire = Wire()
-    await wire.control.tell(replace(ZONE, kaiser_id=""))
+    await wire.configs.tell(replace(ZONE, kaiser_id=""))
     topics = [topic for topic, *_ in wire.connection.published]
     assert topics == ["kaiser//esp/ESP_12AB34/zone/assign", P + "zone/assign"]
     keys = {"zone_id", "master_zone_id", "zone_name", "kaiser_id"}
@@ -66,7 +61,7 @@ async def test_a_device_without_a_level_is_told_its_zone_on_both() -> None:
 
 async def test_a_device_with_a_level_is_told_once_and_unretained() -> None:
     wire = Wire()
-    await wire.control.tell(ZONE)
+    await wire.configs.tell(ZONE)
     ((topic, _, qos, retain),) = wire.connection.published
     assert (topic, qos, retain) == (P + "zone/assign", 1, False)
 
@@ -75,7 +70,7 @@ async def test_what_no_device_could_read_is_not_sent() -> None:
     wire = Wire()
     item = SensorItem(gpio=300, sensor_type="ph", name="pH")
     with pytest.raises(BadInputError, match="no device could read this"):
-        await wire.control.tell(DeviceConfig(esp_id="ESP_12AB34", kaiser_id="god", sensors=(item,)))
+        await wire.configs.tell(DeviceConfig(esp_id="ESP_12AB34", kaiser_id="god", sensors=(item,)))
     assert wire.connection.published == []
 
 
@@ -83,19 +78,19 @@ async def test_a_broker_that_is_away_says_so() -> None:
     wire = Wire()
     wire.connection.away = True
     with pytest.raises(BrokerUnavailableError):
-        await wire.control.tell(ZONE)
+        await wire.configs.tell(ZONE)
 
 
 async def test_only_firmware_that_announces_its_sessions_gets_long_messages() -> None:
     wire = Wire()
     old, new = make_device(), make_device(handover_epoch=3)
-    assert wire.control.receiver(old).limit == 900
-    assert wire.control.receiver(old).both_spellings
-    assert wire.control.receiver(new).limit == 4000
+    assert wire.configs.receiver(old).limit == 900
+    assert wire.configs.receiver(old).both_spellings
+    assert wire.configs.receiver(new).limit == 4000
     config = DeviceConfig(
         esp_id="ESP_12AB34",
         kaiser_id="god",
         sensors=(SensorItem(gpio=4, sensor_type="ph", name="pH"),) * 20,
     )
-    assert len(wire.control.parts(config, wire.control.receiver(old))) > 1
-    assert len(wire.control.parts(config, wire.control.receiver(new))) == 1
+    assert len(wire.configs.parts(config, wire.configs.receiver(old))) > 1
+    assert len(wire.configs.parts(config, wire.configs.receiver(new))) == 1

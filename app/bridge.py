@@ -1,0 +1,111 @@
+"""The bridge to the devices, put together: two connections, and who hears what comes in."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+from app.ground import Ground
+from domain.errors import BrokerUnavailableError
+from domain.services.report_events import ReportEvents
+from domain.services.synchronise import Synchronise
+from domain.services.watch_devices import WatchDevices
+from mqtt_bridge.commands import CommandWire
+from mqtt_bridge.configs import ConfigWire
+from mqtt_bridge.control import Control
+from mqtt_bridge.devices import DeviceWire
+from mqtt_bridge.intake import Intake
+from mqtt_bridge.own_status import OwnStatus
+from mqtt_bridge.session import Delivery, MqttSession
+from mqtt_bridge.system_events import SystemEventWire
+from mqtt_bridge.topics import Connection, filters
+
+_log: FilteringBoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bridge:
+    """The two connections to the broker, and who speaks and hears through them."""
+
+    control: Control
+    commands: CommandWire
+    configs: ConfigWire
+    control_session: MqttSession
+    telemetry_session: MqttSession
+    own_status: OwnStatus
+
+
+def connect(ground: Ground, client_id: str, intake: Intake) -> Bridge:
+    """Make both connections; nobody hears anything yet but readings."""
+
+    def hear_telemetry(delivery: Delivery) -> None:
+        intake.hear(telemetry_session, delivery)
+
+    def hear_control(delivery: Delivery) -> None:
+        control.hear(delivery)
+
+    telemetry_session = MqttSession(
+        address=ground.broker,
+        client_id=f"{client_id}-telemetry",
+        filters=filters(Connection.TELEMETRY),
+        deliver=hear_telemetry,
+        guard=ground.broker_guard("telemetry"),
+    )
+    own_status = OwnStatus(ground.clock)
+    control_session = MqttSession(
+        address=ground.broker,
+        client_id=f"{client_id}-control",
+        filters=filters(Connection.CONTROL),
+        deliver=hear_control,
+        guard=ground.broker_guard("control"),
+        first_word=own_status.first_word,
+        last_word=own_status.last_word,
+    )
+    control = Control(connection=control_session, clock=ground.clock, bury=intake.bury)
+    return Bridge(
+        control=control,
+        commands=CommandWire(sender=control),
+        configs=ConfigWire(sender=control),
+        control_session=control_session,
+        telemetry_session=telemetry_session,
+        own_status=own_status,
+    )
+
+
+def let_hear(
+    ground: Ground,
+    bridge: Bridge,
+    *,
+    watch: WatchDevices,
+    reports: ReportEvents,
+    synchronise: Synchronise,
+) -> None:
+    """Say who hears what devices say; before anything runs."""
+    control = bridge.control
+    DeviceWire(
+        sender=control, watch=watch, clock=ground.clock, journal=_log, heard=synchronise.heard
+    ).attach(control)
+    SystemEventWire(reports=reports, journal=_log).attach(control)
+    bridge.commands.attach(control)
+    bridge.configs.attach(control, synchronise)
+
+
+async def finish(intake: Intake, bridge: Bridge) -> None:
+    """Store what was heard, and take leave of the devices."""
+
+    async def store() -> None:
+        await intake.finish()
+        with suppress(BrokerUnavailableError):
+            await bridge.telemetry_session.settle()
+
+    async def take_leave() -> None:
+        # Where the broker is away, it has told so already.
+        with suppress(BrokerUnavailableError):
+            topic, payload, qos, retain = bridge.own_status.farewell()
+            await bridge.control_session.publish(topic, payload, qos=qos, retain=retain)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(store())
+        tasks.create_task(take_leave())

@@ -1,0 +1,73 @@
+"""What every part of the server stands on: clock, database, event stream, broker, registry."""
+
+import asyncio
+from dataclasses import dataclass
+from random import Random
+
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+from app.clock import SystemClock
+from app.event_stream import BroadcastEventStream
+from app.process import Job
+from domain.devices import Discovery
+from domain.errors import BrokerUnavailableError, DomainError, StorageUnavailableError
+from domain.services.guard import Guard
+from domain.services.registry import Registry
+from mqtt_bridge.session import BrokerAddress
+from storage.connection import Database
+
+_log: FilteringBoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where the parts are that the server stands on; embedded ones included."""
+
+    database: str
+    broker: str
+    events: str
+
+
+class Ground:
+    """What everything else stands on."""
+
+    def __init__(self, addresses: Addresses, discovery: Discovery) -> None:
+        self.addresses = addresses
+        self.clock = SystemClock()
+        self.random = Random()  # noqa: S311 - spreads retries, no secret
+        self.database = Database(addresses.database)
+        self.events = BroadcastEventStream(addresses.events, self.clock, self.random)
+        self.broker = BrokerAddress.from_url(addresses.broker)
+        self.registry = Registry()
+        self.discovery = discovery
+        self.ready = asyncio.Event()
+
+    def storage_guard(self) -> Guard:
+        """Return what repeats calls to the database while it is away."""
+        return self._guard("database", StorageUnavailableError)
+
+    def broker_guard(self, connection: str) -> Guard:
+        """Return what connects to the broker again."""
+        return self._guard(f"broker ({connection})", BrokerUnavailableError)
+
+    def _guard(self, name: str, away: type[DomainError]) -> Guard:
+        return Guard(
+            name=name, away=away, clock=self.clock, random=self.random, failed=_tell_failure
+        )
+
+    def once_ready(self, job: Job) -> Job:
+        """Hold a job back until the registry knows what the database holds.
+
+        A device that is heard earlier would be told that nobody knows it.
+        """
+
+        async def wait_and_run() -> None:
+            await self.ready.wait()
+            await job()
+
+        return wait_and_run
+
+
+def _tell_failure(name: str, error: DomainError, seconds: float) -> None:
+    _log.warning("part.away", part=name, error=str(error), retry_in_seconds=round(seconds, 1))

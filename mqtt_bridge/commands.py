@@ -1,0 +1,77 @@
+"""Commands on the wire: published, and matched with what their device answers."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from domain.actuators import ACK_TIMEOUT, Command, CommandResponse
+from domain.errors import DeviceSilentError
+from domain.ports import CommandExchange
+from mqtt_bridge.control import Control, Sender
+from mqtt_bridge.messages import ActuatorCommand
+from mqtt_bridge.outbox import Outbox
+
+
+@dataclass(slots=True, kw_only=True)
+class CommandWire:
+    """Implements domain.ports.CommandLink."""
+
+    sender: Sender
+    outbox: Outbox = field(default_factory=Outbox)
+
+    def attach(self, control: Control) -> None:
+        """Hear what it wants to hear."""
+        control.on_answer(CommandResponse, self.outbox.answer)
+
+    @asynccontextmanager
+    async def exchange(self, command: Command, kaiser_id: str) -> AsyncIterator[CommandExchange]:
+        """Open an exchange; see domain.ports.CommandLink."""
+        correlation_id = str(command.id)
+        answer = self.outbox.open(command.pin, correlation_id, command.action.value)
+        try:
+            yield _Exchange(self.sender, command, kaiser_id, answer)
+        finally:
+            self.outbox.close(command.pin)
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """Implements domain.ports.CommandExchange."""
+
+    sender: Sender
+    command: Command
+    kaiser_id: str
+    answer: asyncio.Future[CommandResponse]
+    deadline: float = 0.0
+
+    async def publish(self) -> None:
+        """Hand the command to the broker."""
+        command = self.command
+        seconds = 0 if command.duration is None else max(1, int(command.duration.total_seconds()))
+        message = ActuatorCommand(
+            esp_id=command.pin.esp_id,
+            kaiser_id=self.kaiser_id,
+            gpio=command.pin.gpio,
+            action=command.action,
+            value=command.value,
+            duration=seconds,
+            correlation_id=str(command.id),
+            timestamp=int(command.created_at.timestamp()),
+        )
+        self.deadline = asyncio.get_running_loop().time() + ACK_TIMEOUT.total_seconds()
+        await self.sender.send(message)
+
+    async def response(self) -> CommandResponse:
+        """Wait for the device's answer, counted from the moment it was published."""
+        try:
+            async with asyncio.timeout_at(self.deadline):
+                return await asyncio.shield(self.answer)
+        except TimeoutError:
+            if self.answer.done():
+                return self.answer.result()
+            seconds = ACK_TIMEOUT.total_seconds()
+            raise DeviceSilentError(
+                f"{self.command.pin.esp_id} did not answer within {seconds:g} s; "
+                "if it still sends heartbeats, switch it off and on again"
+            ) from None

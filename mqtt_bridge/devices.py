@@ -1,0 +1,119 @@
+"""What devices say of themselves, on the wire: heartbeats are answered, comings and goings told."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from domain.actuators import ActuatorReport
+from domain.devices import Device, DeviceHealth, Heartbeat, LastWill
+from domain.errors import BrokerUnavailableError
+from domain.ports import Clock
+from mqtt_bridge.control import Control, Sender
+from mqtt_bridge.messages import AckStatus, Diagnostics, HeartbeatAck, SessionAnnounce
+
+MOST_EPOCHS = 10_000
+"""Devices whose announced epoch is remembered; the longest silent is forgotten first."""
+
+
+class DeviceWatch(Protocol):
+    """Who wants to know what devices say of themselves."""
+
+    async def heartbeat(self, heartbeat: Heartbeat) -> Device | None:
+        """Take in a sign of life; return the device, None while it cannot be stored."""
+        ...
+
+    async def announced(self, esp_id: str, handover_epoch: int) -> None:
+        """Take in that a session began."""
+        ...
+
+    async def last_will(self, will: LastWill) -> None:
+        """Take in that a connection broke."""
+        ...
+
+    async def report(self, report: ActuatorReport, *, live: bool) -> None:
+        """Take in what a pin does."""
+        ...
+
+
+class Journal(Protocol):
+    """Where noteworthy things are written for operators."""
+
+    def warning(self, event: str, **fields: object) -> object:
+        """Note something that somebody may have to look at."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class DeviceWire:
+    """Answers heartbeats, and tells who watches the devices.
+
+    Attributes:
+        heard: Told what a known device has, by each heartbeat.
+    """
+
+    sender: Sender
+    watch: DeviceWatch
+    clock: Clock
+    journal: Journal
+    heard: Callable[[Device, DeviceHealth], Awaitable[None]]
+    _epochs: OrderedDict[str, int] = field(default_factory=OrderedDict, init=False)
+
+    def attach(self, control: Control) -> None:
+        """Hear what it wants to hear."""
+        control.on(Heartbeat, self._answer)
+        control.on(Diagnostics, self._diagnostics)
+        control.on(LastWill, self.watch.last_will)
+        control.on(SessionAnnounce, self._announced)
+        control.on(ActuatorReport, self._report)
+        control.on_history(ActuatorReport, self._old_report)
+
+    async def _diagnostics(self, diagnostics: Diagnostics) -> None:
+        await self.watch.heartbeat(_sign_of_life(diagnostics))
+
+    async def _announced(self, announce: SessionAnnounce) -> None:
+        self._remember_epoch(announce)
+        await self.watch.announced(announce.esp_id, announce.handover_epoch)
+
+    async def _report(self, report: ActuatorReport) -> None:
+        await self.watch.report(report, live=True)
+
+    async def _old_report(self, report: ActuatorReport) -> None:
+        await self.watch.report(report, live=False)
+
+    async def _answer(self, heartbeat: Heartbeat) -> None:
+        device = await self.watch.heartbeat(heartbeat)
+        approved = device is not None and device.approved
+        ack = HeartbeatAck(
+            esp_id=heartbeat.esp_id,
+            kaiser_id=heartbeat.kaiser_id,
+            status=AckStatus.ONLINE if approved else AckStatus.PENDING_APPROVAL,
+            handover_epoch=self._epoch(heartbeat, device),
+            server_time=int(self.clock.now().timestamp()),
+        )
+        try:
+            await self.sender.send(ack)
+        except BrokerUnavailableError as error:
+            self.journal.warning("heartbeat.not_answered", esp_id=ack.esp_id, error=str(error))
+        if device is not None:
+            await self.heard(device, heartbeat.health)
+
+    def _epoch(self, heartbeat: Heartbeat, device: Device | None) -> int:
+        announced = self._epochs.get(heartbeat.esp_id) or (device and device.handover_epoch)
+        return heartbeat.handover_epoch or announced or 1
+
+    def _remember_epoch(self, announce: SessionAnnounce) -> None:
+        self._epochs[announce.esp_id] = announce.handover_epoch
+        self._epochs.move_to_end(announce.esp_id)
+        if len(self._epochs) > MOST_EPOCHS:
+            self._epochs.popitem(last=False)
+
+
+def _sign_of_life(diagnostics: Diagnostics) -> Heartbeat:
+    """Return what diagnostics say as a heartbeat would; no device waits for an answer to them."""
+    return Heartbeat(
+        esp_id=diagnostics.esp_id,
+        kaiser_id=diagnostics.kaiser_id,
+        received_at=diagnostics.received_at,
+        health=diagnostics.health,
+    )
