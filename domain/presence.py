@@ -26,9 +26,11 @@ class Presence:
 
     Attributes:
         flapping: Whether its connection keeps breaking, and that was noted.
+        introduced: Whether people were told that it is new.
     """
 
     flapping: bool = False
+    introduced: bool = False
     _seen_at: datetime | None = None
     _reports: deque[datetime] = field(default_factory=lambda: deque(maxlen=REPORTS))
     _losses: deque[datetime] = field(default_factory=lambda: deque(maxlen=FLAPPING))
@@ -63,6 +65,13 @@ class Presence:
         self._losses.append(at)
         before, self.flapping = self.flapping, self._breaks_often(at)
         return self.flapping and not before
+
+    def settled(self, now: datetime) -> bool:
+        """Say, once, that a connection that kept breaking has not broken for a while."""
+        if not self.flapping or now - self._losses[-1] <= FLAPPING_WITHIN:
+            return False
+        self.flapping = False
+        return True
 
     def _breaks_often(self, at: datetime) -> bool:
         return len(self._losses) == FLAPPING and at - self._losses[0] <= FLAPPING_WITHIN

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TypeAlias
 from uuid import UUID
 
-from domain.errors import StorageRejectedError, StorageUnavailableError
+from domain.errors import OverloadedError, StorageRejectedError, StorageUnavailableError
 from domain.events import SystemEventRecorded
 from domain.ports import Clock, EventStream
 from domain.repositories import Storage
@@ -46,10 +46,17 @@ MOST_BURSTS = 2000
 COUNT_EVERY = timedelta(seconds=10)
 """How often the lengths of bursts are stored."""
 
+STORED_WITHIN = timedelta(seconds=10)
+"""How long whoever needs an event to be stored waits for it."""
+
+FINISHED_WITHIN = timedelta(seconds=0.5)
+"""How long the end of the server waits for the last events and counts."""
+
 TRIM_AFTER = 100
 """Events stored between two looks at how full the table is."""
 
 _NOTHING: Mapping[str, Detail] = {}
+_OF_STRANGERS = EventKind.DEVICE_DISCOVERED
 _Key: TypeAlias = tuple[str | None, EventKind, str]
 
 
@@ -79,6 +86,7 @@ class _Burst:
     last: float
     occurrences: int = 1
     stored: int = 0
+    awaited: "asyncio.Future[SystemEvent] | None" = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,9 +102,14 @@ class RecordEvents:
     counts: RecordCounts = field(default_factory=RecordCounts)
     _waiting: deque[_Burst] = field(default_factory=deque, init=False)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _emptied: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _bursts: OrderedDict[_Key, _Burst] = field(default_factory=OrderedDict, init=False)
     _uncounted: dict[UUID, _Burst] = field(default_factory=dict, init=False)
     _untrimmed: int = field(default=TRIM_AFTER, init=False)
+
+    def __post_init__(self) -> None:
+        """Nothing waits yet."""
+        self._emptied.set()
 
     def __call__(  # noqa: PLR0913 - what an event is made of
         self,
@@ -115,11 +128,11 @@ class RecordEvents:
             severity: How much it matters.
             message: What happened and what to do, in a sentence that a grower understands.
             esp_id: The device it is about; None: the server itself. Nothing is told of a device
-                that is not approved.
+                that is not approved, but that it was discovered.
             about: What tells it from other things of its kind on the same device.
             details: For those who look closer.
         """
-        if esp_id is not None and not self._approved(esp_id):
+        if esp_id is not None and kind is not _OF_STRANGERS and not self._approved(esp_id):
             return
         now = self.clock.monotonic()
         key = (esp_id, kind, about)
@@ -129,7 +142,65 @@ class RecordEvents:
         if len(self._waiting) >= QUEUE:
             self.counts.dropped += 1
             return
-        event = SystemEvent(
+        burst = _Burst(self._event(kind, severity, message, esp_id, details), now, now)
+        self._bursts[key] = burst
+        self._bursts.move_to_end(key)
+        if len(self._bursts) > MOST_BURSTS:
+            self._bursts.popitem(last=False)
+        self._enqueue(burst)
+
+    async def stored(
+        self,
+        kind: EventKind,
+        severity: Severity,
+        message: str,
+        *,
+        esp_id: str,
+        details: Mapping[str, Detail] = _NOTHING,
+    ) -> SystemEvent:
+        """Take in something that never counts as a repeat; return once it is stored.
+
+        Raises:
+            OverloadedError: Too many events wait for the database.
+            StorageUnavailableError: It is not stored within `STORED_WITHIN`, but still will be.
+            StorageRejectedError: The database never will take it.
+        """
+        if len(self._waiting) >= QUEUE:
+            self.counts.dropped += 1
+            raise OverloadedError("too much happens at once: try again in a moment")
+        now = self.clock.monotonic()
+        awaited: asyncio.Future[SystemEvent] = asyncio.get_running_loop().create_future()
+        event = self._event(kind, severity, message, esp_id, details)
+        self._enqueue(_Burst(event, now, now, awaited=awaited))
+        try:
+            async with asyncio.timeout(STORED_WITHIN.total_seconds()):
+                return await awaited
+        except TimeoutError:
+            raise StorageUnavailableError(
+                "what came of it is not stored yet: look for it in systemEvents"
+            ) from None
+
+    async def finish(self) -> None:
+        """Store what waits, and how often it happened, before the server ends; best effort."""
+        with suppress(TimeoutError, StorageUnavailableError):
+            async with asyncio.timeout(FINISHED_WITHIN.total_seconds()):
+                await self._emptied.wait()
+                await self._count()
+
+    def _enqueue(self, burst: _Burst) -> None:
+        self._waiting.append(burst)
+        self._emptied.clear()
+        self._arrived.set()
+
+    def _event(
+        self,
+        kind: EventKind,
+        severity: Severity,
+        message: str,
+        esp_id: str | None,
+        details: Mapping[str, Detail],
+    ) -> SystemEvent:
+        return SystemEvent(
             id=self.new_id(),
             kind=kind,
             severity=severity,
@@ -138,13 +209,6 @@ class RecordEvents:
             details=details,
             occurred_at=self.clock.now(),
         )
-        burst = _Burst(event, now, now)
-        self._bursts[key] = burst
-        self._bursts.move_to_end(key)
-        if len(self._bursts) > MOST_BURSTS:
-            self._bursts.popitem(last=False)
-        self._waiting.append(burst)
-        self._arrived.set()
 
     def forget(self, kind: EventKind, esp_id: str) -> None:
         """Let the next event of a kind be told whenever it comes: what it says has changed."""
@@ -184,6 +248,7 @@ class RecordEvents:
                 for event in stored:
                     await self.events.publish(SystemEventRecorded(event))
                 await self._trim(len(stored))
+            self._emptied.set()
 
     async def _store(self, batch: Sequence[_Burst]) -> Sequence[SystemEvent]:
         stored = [replace(burst.event, occurrences=burst.occurrences) for burst in batch]
@@ -194,14 +259,16 @@ class RecordEvents:
 
         try:
             await self.guard.insist(add)
-        except StorageRejectedError:
+        except StorageRejectedError as error:
             if len(batch) > 1:
                 return [event for burst in batch for event in await self._store([burst])]
             self.counts.refused += 1
             self._uncounted.pop(batch[0].event.id, None)
+            _tell(batch[0], error)
             return []
         for burst, event in zip(batch, stored, strict=True):
             burst.stored = event.occurrences
+            _tell(burst, event)
         self.counts.recorded += len(stored)
         return stored
 
@@ -232,3 +299,13 @@ class RecordEvents:
             async with self.storage.autocommit() as work:
                 await work.system_events.trim(TABLE_LIMIT, self.clock.now() - KEPT_FOR)
             self._untrimmed = 0
+
+
+def _tell(burst: _Burst, outcome: SystemEvent | StorageRejectedError) -> None:
+    """Tell whoever waits for an event, if they still do."""
+    if burst.awaited is None or burst.awaited.done():
+        return
+    if isinstance(outcome, SystemEvent):
+        burst.awaited.set_result(outcome)
+    else:
+        burst.awaited.set_exception(outcome)

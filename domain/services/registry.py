@@ -49,6 +49,14 @@ class Registry:
         """Return a device, if it is known."""
         return self._devices.get(esp_id)
 
+    def called(self, esp_id: str) -> str:
+        """Return what people call a device, and where it is; its id while they call it nothing."""
+        device = self.device(esp_id)
+        if device is None:
+            return esp_id
+        name = device.name or esp_id
+        return f"{name} ({self.zone_name(device.zone_id)})" if device.zone_id else name
+
     def devices(self) -> Iterator[Device]:
         """Return every known device, as of now."""
         return iter(tuple(self._devices.values()))

@@ -3,10 +3,10 @@
 Every method is called in place and returns at once; see `RecordEvents`.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.actuators import Command, Pin
 from domain.dead_letters import DeadLetter
@@ -22,6 +22,9 @@ WHOLE_DEVICE = 255
 MOST_SILENCES = 10_000
 """Devices with unanswered commands that are remembered; the longest untouched goes first."""
 
+MOST_DISCOVERIES = 20
+"""New devices an hour that are told one by one."""
+
 LONGEST_SHAPE = 64
 """Characters of a kind of message in a sentence."""
 
@@ -35,6 +38,7 @@ class ReportEvents:
     record: RecordEvents
     registry: Registry
     _silences: OrderedDict[str, Silence] = field(default_factory=OrderedDict, init=False)
+    _discoveries: deque[datetime] = field(default_factory=deque, init=False)
 
     def device_error(
         self,
@@ -114,6 +118,71 @@ class ReportEvents:
             "its WiFi.",
             esp_id=esp_id,
             details={"reason": reason},
+        )
+
+    def discovered(self, esp_id: str, at: datetime) -> None:
+        """A device that nobody let in yet was heard of for the first time.
+
+        Anybody can invent devices: beyond `MOST_DISCOVERIES` an hour they are one event together.
+        """
+        self._discoveries.append(at)
+        if self._discoveries[0] < at - timedelta(hours=1):
+            self._discoveries.popleft()
+        if len(self._discoveries) > MOST_DISCOVERIES:
+            self._discoveries.pop()
+            self.record(
+                EventKind.DEVICE_DISCOVERED,
+                Severity.WARNING,
+                f"More than {MOST_DISCOVERIES} new devices were heard of within an hour. Look at "
+                "devices(status: DISCOVERED): if they are not yours, somebody else uses the "
+                "broker.",
+            )
+            return
+        self.record(
+            EventKind.DEVICE_DISCOVERED,
+            Severity.INFO,
+            f"A new device, {esp_id}, was heard of. If it is yours, let it in with approveDevice; "
+            "until then its readings are kept, but nobody is told of them.",
+            esp_id=esp_id,
+        )
+
+    def flapping(self, esp_id: str, reason: str) -> None:
+        """A device's connection keeps breaking: told once, instead of every coming and going."""
+        self.record.forget(EventKind.DEVICE_STEADY, esp_id)
+        self.record(
+            EventKind.DEVICE_FLAPPING,
+            Severity.WARNING,
+            f"The connection of {self._called(esp_id)} keeps breaking: {reason}. Look at its WiFi "
+            "and its power supply. Until it holds, single comings and goings are not told.",
+            esp_id=esp_id,
+            details={"reason": reason},
+        )
+
+    def steady(self, esp_id: str) -> None:
+        """A connection that kept breaking holds."""
+        self.record.forget(EventKind.DEVICE_FLAPPING, esp_id)
+        self.record(
+            EventKind.DEVICE_STEADY,
+            Severity.INFO,
+            f"{self._called(esp_id)} is online, and its connection holds again.",
+            esp_id=esp_id,
+        )
+
+    def safe_mode(self, esp_id: str, *, active: bool, reason: str = "") -> None:
+        """A device entered its safe mode, or left it."""
+        called = self._called(esp_id)
+        entered, left = EventKind.SAFE_MODE_ENTERED, EventKind.SAFE_MODE_LEFT
+        self.record.forget(left if active else entered, esp_id)
+        if not active:
+            self.record(left, Severity.INFO, f"{called} left its safe mode.", esp_id=esp_id)
+            return
+        self.record(
+            entered,
+            Severity.ERROR,
+            f"{called} is in safe mode{reason and f' ({reason})'}: it holds all its outputs off. "
+            "Look for what went wrong before, then end it with setSafeMode(active: false).",
+            esp_id=esp_id,
+            details={"reason": reason} if reason else {},
         )
 
     def restarted(self, esp_id: str, reason: str) -> None:
@@ -198,8 +267,7 @@ class ReportEvents:
             self._silences.popitem(last=False)
 
     def _called(self, esp_id: str) -> str:
-        device = self.registry.device(esp_id)
-        return esp_id if device is None or device.name is None else device.name
+        return self.registry.called(esp_id)
 
     def _sender(self, topic: str) -> tuple[str | None, str]:
         """Return the approved device that a topic names, and the topic's first and last level.

@@ -69,6 +69,22 @@ class Reports(Protocol):
         """A device began anew."""
         ...
 
+    def discovered(self, esp_id: str, at: datetime) -> None:
+        """A device that nobody let in was heard of for the first time."""
+        ...
+
+    def flapping(self, esp_id: str, reason: str) -> None:
+        """A device's connection keeps breaking."""
+        ...
+
+    def steady(self, esp_id: str) -> None:
+        """It holds again."""
+        ...
+
+    def safe_mode(self, esp_id: str, *, active: bool, reason: str = "") -> None:
+        """A device entered its safe mode, or left it."""
+        ...
+
 
 @dataclass(slots=True, kw_only=True)
 class WatchDevices:
@@ -108,7 +124,9 @@ class WatchDevices:
             last_boot_at=self._last_boot(device, heartbeat, restart),
         )
         if not device.online:
-            self._note_online(changed)
+            self._note_online(device, heartbeat.received_at)
+        if health.safe_mode is not (before is not None and before.safe_mode):
+            self.reports.safe_mode(changed.esp_id, active=health.safe_mode)
         if restart is not None:
             self.journal.warning(
                 "device.restarted",
@@ -137,20 +155,42 @@ class WatchDevices:
         device = self.registry.device(esp_id)
         if device is None or device.online:
             return
+        self._note_online(device, at)
         device = self.registry.change_device(esp_id, online=True, last_seen=at)
-        self._note_online(device)
         self._presence(esp_id).seen(at, changed=True)
         await self._store(device)
         if device.approved:
             await self.events.publish(DeviceHeard(device))
+
+    async def discovered(self, esp_id: str, kaiser_id: str) -> None:
+        """Take in that somebody found a device on the network; it said nothing itself yet."""
+        device = await self._known(esp_id, kaiser_id)
+        if device is not None:
+            self._introduce(device, self.clock.now())
+
+    async def safe_mode(self, esp_id: str, at: datetime, *, active: bool, reason: str) -> None:
+        """Take in that a known device entered or left its safe mode."""
+        if self.registry.device(esp_id) is None:
+            return
+        before = self.registry.health(esp_id) or DeviceHealth(reported_at=at)
+        if before.safe_mode is not active:
+            # The rest of the report stays as old as it is: restarts are told from its times.
+            health = replace(before, safe_mode=active)
+            self.registry.put_health(esp_id, health)
+            self.reports.safe_mode(esp_id, active=active, reason=reason)
+            await self._store(self.registry.change_device(esp_id), health, seen=False)
+        await self.heard(esp_id, at)
 
     async def last_will(self, will: LastWill) -> None:
         """The broker lost the device: it is offline at once."""
         device = self.registry.device(will.esp_id)
         if device is None or not device.online:
             return
-        await self._offline(device, will.reason)
-        if self._presence(will.esp_id).lost(will.received_at):
+        presence = self._presence(will.esp_id)
+        begins = presence.lost(will.received_at)
+        await self._offline(device, will.reason, told=not presence.flapping)
+        if begins:
+            self.reports.flapping(will.esp_id, will.reason)
             self.journal.warning(
                 "device.flapping",
                 esp_id=will.esp_id,
@@ -204,6 +244,7 @@ class WatchDevices:
 
         What they said before this watch began nobody may have heard: silence counts from then.
         """
+        self._tell_settled(now)
         for known in self.registry.devices():
             # Storing takes a while: meanwhile others come back, or are removed by people.
             device = self.registry.device(known.esp_id)
@@ -233,16 +274,37 @@ class WatchDevices:
             return device.last_boot_at
         return booted_at(heartbeat.health) or (heartbeat.received_at if restart else None)
 
-    def _note_online(self, device: Device) -> None:
+    def _note_online(self, device: Device, at: datetime) -> None:
+        """Tell that a device is there, which until now was as given."""
         self.journal.info("device.online", esp_id=device.esp_id, approved=device.approved)
-        self.reports.online(device.esp_id)
+        self._introduce(device, at)
+        if not self._presence(device.esp_id).flapping:
+            self.reports.online(device.esp_id)
 
-    async def _offline(self, device: Device, reason: str) -> None:
+    def _introduce(self, device: Device, at: datetime) -> None:
+        presence = self._presence(device.esp_id)
+        if device.approved or device.last_seen is not None or presence.introduced:
+            return
+        presence.introduced = True
+        self.reports.discovered(device.esp_id, at)
+
+    def _tell_settled(self, now: datetime) -> None:
+        for esp_id, presence in self._presences.items():
+            device = self.registry.device(esp_id)
+            if device is None or not presence.settled(now):
+                continue
+            if device.online:
+                self.reports.steady(esp_id)
+            else:
+                self.reports.offline(esp_id, "its connection kept breaking, and stayed away")
+
+    async def _offline(self, device: Device, reason: str, *, told: bool = True) -> None:
         device = self.registry.change_device(
             device.esp_id, online=False, last_seen=self._last_sign(device)
         )
         self.journal.warning("device.offline", esp_id=device.esp_id, reason=reason)
-        self.reports.offline(device.esp_id, reason)
+        if told:
+            self.reports.offline(device.esp_id, reason)
         await self._store(device)
         if device.approved:
             await self.events.publish(DeviceHeard(device))
@@ -266,6 +328,7 @@ class WatchDevices:
         except StorageUnavailableError as error:
             self.journal.warning("device.not_stored", esp_id=esp_id, error=str(error))
             return None
+        self._presence(esp_id).introduced = False
         self.journal.info("device.discovered", esp_id=esp_id, approved=stored.approved)
         return self.registry.add_device(stored)
 

@@ -27,6 +27,18 @@ class FakeReports:
     def restarted(self, esp_id: str, reason: str) -> None:
         self.said.append(("restarted", esp_id, reason))
 
+    def discovered(self, esp_id: str, at: datetime) -> None:
+        self.said.append(("discovered", esp_id, at))
+
+    def flapping(self, esp_id: str, reason: str) -> None:
+        self.said.append(("flapping", esp_id, reason))
+
+    def steady(self, esp_id: str) -> None:
+        self.said.append(("steady", esp_id))
+
+    def safe_mode(self, esp_id: str, *, active: bool, reason: str = "") -> None:
+        self.said.append(("safe mode", esp_id, active, reason))
+
     def alert(self, pin: Pin, said: str, message: str = "") -> None:
         self.said.append(("alert", pin, said, message))
 

@@ -7,11 +7,14 @@ from datetime import timedelta
 from random import Random
 from uuid import UUID
 
-from domain.errors import StorageRejectedError, StorageUnavailableError
+import pytest
+
+from domain.errors import OverloadedError, StorageRejectedError, StorageUnavailableError
 from domain.events import SystemEventRecorded
 from domain.services.guard import Guard
 from domain.services.record_events import (
     COUNT_EVERY,
+    FINISHED_WITHIN,
     LONGEST_BURST,
     MOST_BURSTS,
     QUEUE,
@@ -258,3 +261,71 @@ async def test_memory_is_bounded_however_much_is_different() -> None:
         await until(lambda: not books.record._waiting)
     assert len(books.record._bursts) <= MOST_BURSTS
     assert books.record.counts.dropped == 0
+
+
+# ---------------------------------------------------------------- for those who wait
+
+
+async def order(books: Books, message: str = "It was told to restart.") -> SystemEvent:
+    return await books.record.stored(
+        EventKind.DEVICE_ORDERED, Severity.INFO, message, esp_id=ESP, details={"by": "anna"}
+    )
+
+
+async def test_who_needs_an_event_gets_it_once_it_is_stored_and_told() -> None:
+    books = Books()
+    async with books.open():
+        first, second = await order(books), await order(books)
+        assert books.stored == [first, second]
+        await books.until_stored(2)
+    assert (first.occurrences, first.details) == (1, {"by": "anna"})
+
+
+async def test_who_needs_an_event_that_cannot_be_stored_is_told_so() -> None:
+    books = Books()
+    books.storage.system_events.refusals["odd"] = StorageRejectedError("never")
+    async with books.open():
+        with pytest.raises(StorageRejectedError):
+            await order(books, "odd")
+
+
+async def test_nobody_waits_where_too_much_waits_already() -> None:
+    books = Books()
+    for number in range(QUEUE):
+        books.happens(str(number))
+    with pytest.raises(OverloadedError):
+        await order(books)
+
+
+async def test_the_discovery_of_a_stranger_is_told() -> None:
+    books = Books()
+    async with books.open():
+        books.record(EventKind.DEVICE_DISCOVERED, Severity.INFO, "A new one.", esp_id="ESP_NEW")
+        await books.until_stored(1)
+    assert [event.esp_id for event in books.stored] == ["ESP_NEW"]
+
+
+# ---------------------------------------------------------------- the end of the server
+
+
+async def test_what_waits_and_how_often_it_happened_is_stored_before_the_end() -> None:
+    books = Books()
+    async with books.open():
+        books.happens()
+        await books.until_stored(1)
+        for _ in range(4):
+            books.happens()
+        books.happens("late")
+        await books.record.finish()
+        assert [event.occurrences for event in books.stored] == [5, 1]
+
+
+async def test_the_end_does_not_wait_for_a_database_that_is_away() -> None:
+    books = Books()
+    books.storage.available = False
+    async with books.open():
+        books.happens()
+        await books.clock.until_asleep(2)
+        async with asyncio.timeout(10 * FINISHED_WITHIN.total_seconds()):
+            await books.record.finish()
+    assert books.stored == []

@@ -7,11 +7,11 @@ import pytest
 
 from domain.actuators import Command, CommandStatus, Pin
 from domain.dead_letters import DeadLetter
-from domain.services.report_events import ReportEvents
+from domain.services.report_events import MOST_DISCOVERIES, ReportEvents
 from domain.silence import ENOUGH
 from domain.system_events import EventKind, Severity, SystemEvent
 from tests.fakes import START
-from tests.makers import make_actuator, make_command
+from tests.makers import make_actuator, make_command, make_zone
 from tests.unit.test_record_events import ESP, Books
 
 
@@ -95,6 +95,63 @@ async def test_comings_and_goings_are_told() -> None:
     ]
     assert events[0].message.startswith("Tomato bed is offline: silent for 180 s.")
     assert events[2].details == {"reason": "its boot sequence went on"}
+
+
+async def test_a_device_is_named_with_its_zone() -> None:
+    desk = Desk()
+    desk.registry.put_zone(make_zone("north", name="North house"))
+    desk.registry.change_device(ESP, zone_id="north")
+    desk.report.online(ESP)
+    (event,) = await desk.all()
+    assert event.message == "Tomato bed (North house) is online."
+
+
+async def test_a_new_device_is_told_with_what_to_do() -> None:
+    desk = Desk()
+    desk.report.discovered("ESP_NEW", START)
+    (event,) = await desk.all()
+    assert (event.kind, event.severity) == (EventKind.DEVICE_DISCOVERED, Severity.INFO)
+    assert event.esp_id == "ESP_NEW"
+    assert "let it in with approveDevice" in event.message
+
+
+async def test_many_new_devices_are_one_event_together() -> None:
+    desk = Desk()
+    for number in range(MOST_DISCOVERIES + 30):
+        desk.report.discovered(f"ESP_N{number}", START + timedelta(seconds=number))
+    events = await desk.all(MOST_DISCOVERIES + 1)
+    assert events[-1].severity is Severity.WARNING
+    assert (events[-1].esp_id, events[-1].occurrences) == (None, 30)
+
+
+async def test_an_hour_later_new_devices_are_told_one_by_one_again() -> None:
+    desk = Desk()
+    for number in range(MOST_DISCOVERIES + 1):
+        desk.report.discovered(f"ESP_N{number}", START)
+    desk.report.discovered("ESP_LATER", START + timedelta(hours=1, seconds=1))
+    events = await desk.all(MOST_DISCOVERIES + 2)
+    assert events[-1].esp_id == "ESP_LATER"
+
+
+async def test_safe_mode_is_told_each_time_it_changes() -> None:
+    desk = Desk()
+    desk.report.safe_mode(ESP, active=True, reason="watchdog")
+    desk.report.safe_mode(ESP, active=False)
+    desk.report.safe_mode(ESP, active=True)
+    entered, left, again = await desk.all(3)
+    assert entered.message.startswith("Tomato bed is in safe mode (watchdog): ")
+    assert (entered.severity, left.severity) == (Severity.ERROR, Severity.INFO)
+    assert left.message == "Tomato bed left its safe mode."
+    assert again.message.startswith("Tomato bed is in safe mode: ")
+
+
+async def test_a_connection_that_breaks_again_is_told_again_once_it_held() -> None:
+    desk = Desk()
+    for _ in range(2):
+        desk.report.flapping(ESP, "connection_lost")
+        desk.report.steady(ESP)
+    kinds = [event.kind for event in await desk.all(4)]
+    assert kinds == [EventKind.DEVICE_FLAPPING, EventKind.DEVICE_STEADY] * 2
 
 
 # ---------------------------------------------------------------- dead letters
