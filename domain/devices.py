@@ -93,6 +93,7 @@ class Device:
         last_seen: When the server last heard it; None: never, only configured.
         last_boot_at: When it last started, as far as its reports tell.
         handover_epoch: The session it last announced; None: its firmware announces none.
+        firmware_generation: What it was flashed with, as far as its way of writing tells.
     """
 
     id: UUID
@@ -111,6 +112,7 @@ class Device:
     last_seen: datetime | None = None
     last_boot_at: datetime | None = None
     handover_epoch: int | None = None
+    firmware_generation: FirmwareGeneration = FirmwareGeneration.UNKNOWN
     created_at: datetime
     updated_at: datetime
 

@@ -69,6 +69,7 @@ class DeviceRepository:
                 hardware_type=device.hardware_type,
                 last_boot_at=device.last_boot_at,
                 handover_epoch=device.handover_epoch,
+                firmware_generation=device.firmware_generation,
             )
         )
 
@@ -215,6 +216,7 @@ def _row(device: Device) -> DeviceRow:
         last_seen=device.last_seen,
         last_boot_at=device.last_boot_at,
         handover_epoch=device.handover_epoch,
+        firmware_generation=device.firmware_generation,
         created_at=device.created_at,
         updated_at=device.updated_at,
     )
@@ -238,6 +240,7 @@ def _device(row: DeviceRow) -> Device:
         last_seen=row.last_seen,
         last_boot_at=row.last_boot_at,
         handover_epoch=row.handover_epoch,
+        firmware_generation=row.firmware_generation,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

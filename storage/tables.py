@@ -12,6 +12,7 @@ from tortoise.models import Model
 
 from domain.actuators import CommandAction, CommandOrigin, CommandStatus, EmergencyPhase
 from domain.configs import ConfigSyncState, Errand
+from domain.devices import FirmwareGeneration
 from domain.sensors import ProcessingMode
 from domain.system_events import Detail, Severity
 from domain.users import Role
@@ -47,6 +48,7 @@ class DeviceRow(Model):
     last_seen = fields.DatetimeField(null=True)
     last_boot_at = fields.DatetimeField(null=True)
     handover_epoch = fields.IntField(null=True)
+    firmware_generation = fields.CharEnumField(FirmwareGeneration, max_length=16)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 

@@ -55,6 +55,7 @@ class FakeDevices:
             hardware_type=device.hardware_type,
             last_boot_at=device.last_boot_at,
             handover_epoch=device.handover_epoch,
+            firmware_generation=device.firmware_generation,
         )
 
     async def by_esp_id(self, esp_id: str) -> Device | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from uuid_utils.compat import uuid7
 
-from domain.devices import DeviceHealth, DeviceStatus
+from domain.devices import DeviceHealth, DeviceStatus, FirmwareGeneration
 from domain.pages import Key, PageRequest
 from storage.connection import Database
 from tests.fakes import START
@@ -25,6 +25,7 @@ FULL = make_device(
     last_seen=START + timedelta(microseconds=1),
     last_boot_at=START - timedelta(days=3),
     handover_epoch=2**31 - 1,
+    firmware_generation=FirmwareGeneration.FEBRUARY_2026,
 )
 
 
@@ -48,6 +49,7 @@ async def test_what_people_decide_and_what_is_heard_do_not_overwrite_each_other(
     device = await stored_device(database)
     decided = replace(device, name="Beet 1", approved=False, zone_id="north")
     news: dict[str, Any] = {"ip_address": "10.0.0.9", "last_boot_at": START, "handover_epoch": 3}
+    news["firmware_generation"] = FirmwareGeneration.APRIL_2026
     heard = replace(device, online=False, kaiser_id="kaiser_02", **news)
     async with database.unit_of_work() as work:
         await work.devices.save(decided)
