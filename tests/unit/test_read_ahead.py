@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from mqtt_bridge.read_ahead import Published, ReadAheadSocket
 
@@ -18,11 +20,20 @@ def with_length(head: int, body: bytes) -> bytes:
             return bytes([head]) + bytes(digits) + body
 
 
-def packet(message: Published) -> bytes:
+def packet(message: Published, properties: bytes = b"") -> bytes:
+    """Return a PUBLISH packet; the properties of MQTT 5 come with their length before them."""
     topic = message.topic.encode()
     mid = message.mid.to_bytes(2, "big") if message.qos else b""
-    body = len(topic).to_bytes(2, "big") + topic + mid + message.payload
+    body = len(topic).to_bytes(2, "big") + topic + mid + properties + message.payload
     return with_length(0x30 | message.qos << 1 | message.retain, body)
+
+
+def property_list(properties: dict[str, object]) -> bytes:
+    """Return properties as paho, an implementation of somebody else's, writes them."""
+    packed = Properties(PacketTypes.PUBLISH)
+    for name, value in properties.items():
+        setattr(packed, name, value)
+    return bytes(packed.pack())
 
 
 @dataclass
@@ -91,6 +102,49 @@ def test_messages_are_taken_out_in_order_and_the_rest_is_left_whole(
     assert delivered == [p for p in packets if isinstance(p, Published)]
     assert rest == b"".join(p for p in packets if isinstance(p, bytes))
     assert reader.pending() == 0
+
+
+property_lists = st.fixed_dictionaries(
+    {},
+    optional={
+        "PayloadFormatIndicator": st.integers(0, 1),
+        "MessageExpiryInterval": st.integers(0, 2**32 - 1),
+        "ResponseTopic": st.text("abc/", min_size=1, max_size=80),
+        "CorrelationData": st.binary(max_size=200),
+        "SubscriptionIdentifier": st.integers(1, 268_435_455),
+        "ContentType": st.text("abc/", max_size=80),
+        "UserProperty": st.lists(
+            st.tuples(st.text("abc", max_size=9), st.text("xyz", max_size=99)),
+            min_size=1,
+            max_size=5,
+        ),
+    },
+).map(property_list)
+
+
+@given(
+    packets=st.lists(st.one_of(st.tuples(published, property_lists), others), max_size=20),
+    sizes=st.lists(st.integers(1, 400), max_size=200),
+)
+def test_whatever_properties_a_message_of_mqtt_5_carries_it_is_read_the_same(
+    packets: list[tuple[Published, bytes] | bytes], sizes: list[int]
+) -> None:
+    stream = b"".join(p if isinstance(p, bytes) else packet(*p) for p in packets)
+    source, delivered = CutStream(stream, sizes), list[Published]()
+    reader = ReadAheadSocket(source, delivered.append, properties=True)  # type: ignore[arg-type]  # only recv is used
+    rest = drain(reader, source)
+    assert delivered == [p[0] for p in packets if not isinstance(p, bytes)]
+    assert rest == b"".join(p for p in packets if isinstance(p, bytes))
+
+
+@pytest.mark.parametrize("properties", [b"\x7f", b"\x80", b"\xff\xff\xff\xff\x01", b""])
+def test_properties_that_make_no_sense_end_the_connection(properties: bytes) -> None:
+    message = Published("a", b"", 1, retain=False, mid=7)
+    following = packet(Published("a", b"a" * 200, 0, retain=False, mid=0), b"\0")
+    source = CutStream(packet(message, properties) + following, [])
+    reader = ReadAheadSocket(source, lambda _: None, properties=True)  # type: ignore[arg-type]  # only recv is used
+    with pytest.raises(ConnectionError, match="properties|length"):
+        reader.recv(1)
 
 
 def test_a_closed_connection_is_told_after_the_last_message() -> None:
