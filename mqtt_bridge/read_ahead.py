@@ -114,9 +114,7 @@ def _length(stream: bytes, start: int) -> tuple[int, int] | None:
     return None
 
 
-def _published(
-    stream: bytes, head: int, begin: int, end: int, *, properties: bool
-) -> Published:
+def _published(stream: bytes, head: int, begin: int, end: int, *, properties: bool) -> Published:
     topic_end = begin + 2 + (stream[begin] << 8 | stream[begin + 1])
     qos, payload_begin, mid = head >> 1 & 1, topic_end, 0
     if qos:

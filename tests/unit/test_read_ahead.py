@@ -30,10 +30,10 @@ def packet(message: Published, properties: bytes = b"") -> bytes:
 
 def property_list(properties: dict[str, object]) -> bytes:
     """Return properties as paho, an implementation of somebody else's, writes them."""
-    packed = Properties(PacketTypes.PUBLISH)
+    packed = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's is untyped
     for name, value in properties.items():
         setattr(packed, name, value)
-    return bytes(packed.pack())
+    return bytes(packed.pack())  # type: ignore[no-untyped-call]  # as above
 
 
 @dataclass
@@ -143,7 +143,7 @@ def test_properties_that_make_no_sense_end_the_connection(properties: bytes) -> 
     following = packet(Published("a", b"a" * 200, 0, retain=False, mid=0), b"\0")
     source = CutStream(packet(message, properties) + following, [])
     reader = ReadAheadSocket(source, lambda _: None, properties=True)  # type: ignore[arg-type]  # only recv is used
-    with pytest.raises(ConnectionError, match="properties|length"):
+    with pytest.raises(ConnectionError, match="no sense"):
         reader.recv(1)
 
 
