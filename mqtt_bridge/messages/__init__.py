@@ -1,6 +1,7 @@
 """What the protocol says that the domain has no word for, one module per noun.
 
-Readings, heartbeats, last wills, actuator reports and responses are the domain's own types.
+Readings, heartbeats, last wills, actuator reports and responses, configurations, zones and
+libraries are the domain's own types.
 """
 
 from typing import TypeAlias
@@ -8,6 +9,20 @@ from typing import TypeAlias
 from domain.actuators import ActuatorReport, CommandResponse
 from domain.configs import ConfigAnswer, ConfigPart, DeviceConfig, PinConfig
 from domain.devices import Heartbeat, LastWill
+from domain.library_messages import (
+    ChunkAck,
+    ChunkRequest,
+    DownloadAbort,
+    DownloadComplete,
+    DownloadReady,
+    DownloadStart,
+    DownloadStatus,
+    LibraryChunk,
+    LibraryError,
+    LibraryInstalled,
+    LibraryReady,
+    LibraryRequest,
+)
 from domain.zones import (
     SubzoneAssignment,
     SubzoneRemoval,
@@ -46,20 +61,6 @@ from mqtt_bridge.messages.emergencies import (
     RecoveryConfirm,
 )
 from mqtt_bridge.messages.intents import IntentLifecycle, IntentOutcome, Outcome
-from mqtt_bridge.messages.libraries import (
-    ChunkAck,
-    ChunkRequest,
-    DownloadAbort,
-    DownloadComplete,
-    DownloadReady,
-    DownloadStart,
-    DownloadStatus,
-    LibraryChunk,
-    LibraryError,
-    LibraryInstalled,
-    LibraryReady,
-    LibraryRequest,
-)
 from mqtt_bridge.messages.relays import RelayHeartbeat
 from mqtt_bridge.messages.sensors import (
     MeasureCommand,

@@ -10,6 +10,12 @@ from zlib import crc32
 
 import msgspec
 
+from domain.library_installations import (
+    LARGEST_CHUNK,
+    LARGEST_LIBRARY,
+    MOST_CHUNKS,
+    chunk_count,
+)
 from mqtt_bridge.messages import (
     ChunkAck,
     ChunkRequest,
@@ -34,12 +40,6 @@ from mqtt_bridge.payloads.fields import (
     whole,
 )
 from mqtt_bridge.topics import Kind, Topic
-
-CHUNK_SIZE = 1024
-"""Bytes of a library in one chunk, before they are written as base64."""
-
-MOST_CHUNKS = 512
-"""Chunks of the largest library, 512 KiB."""
 
 _HEX = 16
 _Checksum = Annotated[str, msgspec.Meta(pattern="^[0-9A-Fa-f]{8}$")]
@@ -108,9 +108,9 @@ class _Start(msgspec.Struct, kw_only=True):
     request_id: Word
     library_name: Word
     version: Word
-    total_size: Annotated[int, msgspec.Meta(ge=1, le=CHUNK_SIZE * MOST_CHUNKS)]
+    total_size: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_LIBRARY)]
     total_chunks: _Chunks
-    chunk_size: int
+    chunk_size: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_CHUNK)]
     crc32: _Checksum
     download_id: Word
 
@@ -270,7 +270,7 @@ def abort(topic: Topic, payload: bytes, received_at: datetime) -> DownloadAbort:
 def start(topic: Topic, payload: bytes) -> DownloadStart:
     """Read that a library follows."""
     body = _START.decode(payload)
-    if body.chunk_size != CHUNK_SIZE or body.total_chunks != _chunks(body.total_size):
+    if body.total_chunks != chunk_count(body.total_size, body.chunk_size):
         raise ValueError(f"{body.total_size} bytes are not {body.total_chunks} chunks")
     return DownloadStart(
         esp_id=topic.esp_id,
@@ -280,6 +280,7 @@ def start(topic: Topic, payload: bytes) -> DownloadStart:
         library_name=body.library_name,
         version=body.version,
         total_size=body.total_size,
+        chunk_size=body.chunk_size,
         crc32=int(body.crc32, _HEX),
     )
 
@@ -291,8 +292,8 @@ def start_body(message: DownloadStart) -> msgspec.Struct:
         library_name=message.library_name,
         version=message.version,
         total_size=message.total_size,
-        total_chunks=_chunks(message.total_size),
-        chunk_size=CHUNK_SIZE,
+        total_chunks=chunk_count(message.total_size, message.chunk_size),
+        chunk_size=message.chunk_size,
         crc32=_hex(message.crc32),
         download_id=message.download_id,
     )
@@ -302,8 +303,8 @@ def chunk(topic: Topic, payload: bytes) -> LibraryChunk:
     """Read a chunk, and check it as a device would."""
     body = _CHUNK.decode(payload)
     data = b64decode(body.chunk_data, validate=True)
-    if not 1 <= len(data) <= CHUNK_SIZE:
-        raise ValueError(f"a chunk has 1 to {CHUNK_SIZE} bytes, not {len(data)}")
+    if not 1 <= len(data) <= LARGEST_CHUNK:
+        raise ValueError(f"a chunk has 1 to {LARGEST_CHUNK} bytes, not {len(data)}")
     if body.chunk_index >= body.total_chunks:
         raise ValueError(f"there is no chunk {body.chunk_index} among {body.total_chunks}")
     if crc32(data) != int(body.chunk_crc32, _HEX):
@@ -359,10 +360,6 @@ def _word(value: str) -> str:
     if not word:
         raise ValueError("a name or an id is empty")
     return word
-
-
-def _chunks(size: int) -> int:
-    return -(-size // CHUNK_SIZE)
 
 
 def _hex(checksum: int) -> str:

@@ -1,12 +1,21 @@
 """Libraries: whatever is sent can be checked piece by piece, and fits the device."""
 
 import json
+from uuid import UUID
 from zlib import crc32
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.library_installations import (
+    FITTING_CHUNK,
+    LARGEST_CHUNK,
+    LARGEST_LIBRARY,
+    MOST_CHUNKS,
+    chunk_count,
+    chunk_size_for,
+)
 from mqtt_bridge.messages import (
     ChunkAck,
     DownloadComplete,
@@ -15,7 +24,6 @@ from mqtt_bridge.messages import (
     LibraryChunk,
 )
 from mqtt_bridge.payloads import MalformedPayloadError, decode_outbound, encode
-from mqtt_bridge.payloads.libraries import CHUNK_SIZE, MOST_CHUNKS
 from mqtt_bridge.topics import Kind
 from tests.wire import ESP, NOW, SMALLEST, read, refusal, topic_of
 
@@ -33,7 +41,7 @@ def chunk(data: bytes, *, index: int = 0, total: int = 1) -> LibraryChunk:
 
 
 @given(
-    st.binary(min_size=1, max_size=CHUNK_SIZE),
+    st.binary(min_size=1, max_size=LARGEST_CHUNK),
     st.integers(1, MOST_CHUNKS).flatmap(lambda n: st.tuples(st.integers(0, n - 1), st.just(n))),
 )
 def test_every_chunk_reads_back_as_it_was_sent(data: bytes, place: tuple[int, int]) -> None:
@@ -47,7 +55,7 @@ def test_every_chunk_reads_back_as_it_was_sent(data: bytes, place: tuple[int, in
     "impossible",
     [
         chunk(b""),
-        chunk(b"x" * (CHUNK_SIZE + 1)),
+        chunk(b"x" * (LARGEST_CHUNK + 1)),
         chunk(b"x", index=1, total=1),
         chunk(b"x", index=-1),
         chunk(b"x", total=MOST_CHUNKS + 1),
@@ -67,7 +75,7 @@ def test_a_chunk_whose_checksum_does_not_hold_is_refused(spoiled: str) -> None:
         decode_outbound(topic_of(Kind.LIBRARY_CHUNK), payload)
 
 
-def start(size: int) -> DownloadStart:
+def start(size: int, chunk_size: int = LARGEST_CHUNK) -> DownloadStart:
     return DownloadStart(
         esp_id=ESP,
         kaiser_id="god",
@@ -76,6 +84,7 @@ def start(size: int) -> DownloadStart:
         library_name="l",
         version="1.0.0",
         total_size=size,
+        chunk_size=chunk_size,
         crc32=7,
     )
 
@@ -92,6 +101,40 @@ def test_the_start_says_how_many_chunks_follow(size: int, chunks: int) -> None:
             topic_of(Kind.LIBRARY_DOWNLOAD_START),
             json.dumps(body | {"total_chunks": chunks % MOST_CHUNKS + 1}).encode(),
         )
+
+
+@given(st.integers(1, LARGEST_LIBRARY), st.integers(1, LARGEST_CHUNK))
+def test_every_library_is_cut_into_chunks_that_fit_and_are_not_too_many(
+    size: int, fitting: int
+) -> None:
+    chunk_size = chunk_size_for(size, fitting)
+    assert fitting <= chunk_size <= LARGEST_CHUNK
+    assert chunk_count(size, chunk_size) <= MOST_CHUNKS
+    sent = start(size, chunk_size)
+    assert decode_outbound(topic_of(Kind.LIBRARY_DOWNLOAD_START), encode(sent).payload) == sent
+
+
+def test_the_largest_usual_chunk_fits_the_smallest_board() -> None:
+    sent = encode(
+        LibraryChunk(
+            esp_id=ESP,
+            kaiser_id="god",
+            download_id=str(UUID(int=0)),
+            library_name="a_library_of_a_long_name",
+            chunk_index=MOST_CHUNKS - 1,
+            total_chunks=MOST_CHUNKS,
+            data=b"x" * FITTING_CHUNK,
+        )
+    )
+    header = 7
+    assert header + len(sent.topic) + len(sent.payload) <= 1024
+
+
+@pytest.mark.parametrize("chunk_size", [0, LARGEST_CHUNK + 1])
+def test_chunks_that_no_device_expects_are_not_announced(chunk_size: int) -> None:
+    body = json.loads(encode(start(1024)).payload) | {"chunk_size": chunk_size}
+    with pytest.raises(MalformedPayloadError):
+        decode_outbound(topic_of(Kind.LIBRARY_DOWNLOAD_START), json.dumps(body).encode())
 
 
 @pytest.mark.parametrize("size", [0, 524_289])

@@ -1,17 +1,36 @@
-"""A conversion library on its way to a device, piece by piece (device protocol, section 1.12)."""
+"""What a server and a device say to each other while a library is handed over.
+
+Device protocol, section 1.12. An answer belongs to a transfer by its `download_id`, where it
+carries one.
+"""
 
 from dataclasses import dataclass, field
-
-from mqtt_bridge.messages.base import FromDevice, ToDevice
+from datetime import datetime
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LibraryReady(FromDevice):
+class _Said:
+    """What a device said.
+
+    Attributes:
+        esp_id: Which device.
+        kaiser_id: The topic level it speaks on.
+        received_at: The server's time of receipt.
+    """
+
+    esp_id: str
+    kaiser_id: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibraryReady(_Said):
     """A device can take libraries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LibraryRequest(FromDevice):
+class LibraryRequest(_Said):
     """A device wants a library."""
 
     library_name: str
@@ -20,7 +39,7 @@ class LibraryRequest(FromDevice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DownloadReady(FromDevice):
+class DownloadReady(_Said):
     """Whether a device has room for the library."""
 
     download_id: str
@@ -29,7 +48,7 @@ class DownloadReady(FromDevice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChunkAck(FromDevice):
+class ChunkAck(_Said):
     """A chunk arrived; the next one may follow when its checksum was right."""
 
     download_id: str
@@ -40,7 +59,7 @@ class ChunkAck(FromDevice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChunkRequest(FromDevice):
+class ChunkRequest(_Said):
     """A chunk must be sent again.
 
     Attributes:
@@ -53,7 +72,7 @@ class ChunkRequest(FromDevice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DownloadStatus(FromDevice):
+class DownloadStatus(_Said):
     """How the transfer ended.
 
     Attributes:
@@ -71,7 +90,7 @@ class DownloadStatus(FromDevice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LibraryInstalled(FromDevice):
+class LibraryInstalled(_Said):
     """A library is in use, or could not be installed."""
 
     library_name: str
@@ -80,7 +99,7 @@ class LibraryInstalled(FromDevice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LibraryError(FromDevice):
+class LibraryError(_Said):
     """Something about libraries went wrong on the device."""
 
     error_type: str
@@ -88,7 +107,7 @@ class LibraryError(FromDevice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DownloadAbort(FromDevice):
+class DownloadAbort(_Said):
     """The device gave up."""
 
     download_id: str
@@ -96,23 +115,37 @@ class DownloadAbort(FromDevice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DownloadStart(ToDevice):
-    """A library follows, in chunks of 1024 bytes; at most 512 KiB.
+class _Told:
+    """What is meant for one device.
 
     Attributes:
+        download_id: Names the transfer.
+    """
+
+    esp_id: str
+    kaiser_id: str
+    download_id: str
+    library_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadStart(_Told):
+    """A library follows, in chunks of at most 1024 bytes; at most 512 KiB.
+
+    Attributes:
+        request_id: What the device asked with, or the transfer's own name.
         crc32: IEEE, over the whole library.
     """
 
     request_id: str
-    download_id: str
-    library_name: str
     version: str
     total_size: int
+    chunk_size: int
     crc32: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LibraryChunk(ToDevice):
+class LibraryChunk(_Told):
     """One piece; its checksum is computed where it is written.
 
     Attributes:
@@ -120,18 +153,32 @@ class LibraryChunk(ToDevice):
         data: 1..1024 bytes.
     """
 
-    download_id: str
-    library_name: str
     chunk_index: int
     total_chunks: int
     data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DownloadComplete(ToDevice):
+class DownloadComplete(_Told):
     """All chunks were sent."""
 
-    download_id: str
-    library_name: str
     total_chunks: int
     crc32: int
+
+
+LibraryMessage: TypeAlias = DownloadStart | LibraryChunk | DownloadComplete
+"""What a device is told during a transfer."""
+
+LibraryAnswer: TypeAlias = (
+    DownloadReady
+    | ChunkAck
+    | ChunkRequest
+    | DownloadStatus
+    | LibraryInstalled
+    | LibraryError
+    | DownloadAbort
+)
+"""What it says to that."""
+
+LibraryReport: TypeAlias = LibraryReady | LibraryRequest | LibraryAnswer
+"""All that a device says about libraries."""
