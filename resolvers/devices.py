@@ -37,6 +37,13 @@ Search = Annotated[
 OnlyZone = Annotated[
     str | None, strawberry.argument(description="Only devices of this zone, by its `zoneId`.")
 ]
+OnlyKaiser = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Only devices that are heard on this topic level: `god` for the server itself, "
+        "the id of a relay, or empty for firmware that was never provisioned."
+    ),
+]
 ZoneId = Annotated[
     str | None,
     strawberry.argument(
@@ -76,6 +83,7 @@ class DeviceQueries:
         info: Info,
         statuses: Statuses = None,
         zone_id: OnlyZone = None,
+        kaiser_id: OnlyKaiser = None,
         search: Search = None,
         first: First = None,
         after: After = None,
@@ -86,12 +94,14 @@ class DeviceQueries:
         storage = info.context.services.storage
         async with storage.autocommit() as work:
             page = await work.devices.page(
-                request, statuses=statuses, search=search, zone_id=zone_id
+                request, statuses=statuses, search=search, zone_id=zone_id, kaiser_id=kaiser_id
             )
 
         async def count() -> int:
             async with storage.autocommit() as work:
-                return await work.devices.count(statuses=statuses, search=search, zone_id=zone_id)
+                return await work.devices.count(
+                    statuses=statuses, search=search, zone_id=zone_id, kaiser_id=kaiser_id
+                )
 
         return DeviceConnection.of(DEVICES, request, page, Device.of).counted_by(count)
 

@@ -89,9 +89,10 @@ class DeviceRepository:
         statuses: Collection[DeviceStatus] | None = None,
         search: str | None = None,
         zone_id: str | None = None,
+        kaiser_id: str | None = None,
     ) -> Page[Device]:
         """Select a page, by name."""
-        found = self._found(statuses, search, zone_id)
+        found = self._found(statuses, search, zone_id, kaiser_id)
         if (key := key_after(page, str)) is not None:
             found = found.filter(behind(["esp_id"], key))
         rows = await found.order_by("esp_id").limit(page.first + 1)
@@ -103,17 +104,21 @@ class DeviceRepository:
         statuses: Collection[DeviceStatus] | None = None,
         search: str | None = None,
         zone_id: str | None = None,
+        kaiser_id: str | None = None,
     ) -> int:
         """Count the same selection."""
-        return await self._found(statuses, search, zone_id).count()
+        return await self._found(statuses, search, zone_id, kaiser_id).count()
 
     def _found(
         self,
         statuses: Collection[DeviceStatus] | None,
         search: str | None,
         zone_id: str | None,
+        kaiser_id: str | None,
     ) -> QuerySet[DeviceRow]:
         found = self._rows()
+        if kaiser_id is not None:
+            found = found.filter(kaiser_id=kaiser_id)
         if zone_id is not None:
             found = found.filter(zone_id=zone_id)
         if statuses is not None:

@@ -44,6 +44,7 @@ class Devices(Protocol):
         statuses: Collection[DeviceStatus] | None = None,
         search: str | None = None,
         zone_id: str | None = None,
+        kaiser_id: str | None = None,
     ) -> Page[Device]:
         """Return devices by name.
 
@@ -52,6 +53,7 @@ class Devices(Protocol):
             statuses: Only devices with one of these; None: with any.
             search: Only devices with this text in esp_id or name.
             zone_id: Only devices of this zone; None: of any, or of none.
+            kaiser_id: Only devices that are heard on this topic level; None: on any.
         """
         ...
 
@@ -61,6 +63,7 @@ class Devices(Protocol):
         statuses: Collection[DeviceStatus] | None = None,
         search: str | None = None,
         zone_id: str | None = None,
+        kaiser_id: str | None = None,
     ) -> int:
         """Return how many devices the same selection holds."""
         ...

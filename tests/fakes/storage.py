@@ -72,6 +72,7 @@ class FakeDevices:
         statuses: Collection[DeviceStatus] | None,
         search: str | None,
         zone_id: str | None,
+        kaiser_id: str | None,
     ) -> list[Device]:
         wanted = (search or "").lower()
         return [
@@ -79,6 +80,7 @@ class FakeDevices:
             for device in self.rows.values()
             if (statuses is None or device.status in statuses)
             and zone_id in {None, device.zone_id}
+            and kaiser_id in {None, device.kaiser_id}
             and wanted in f"{device.esp_id} {device.name or ''}".lower()
         ]
 
@@ -89,8 +91,10 @@ class FakeDevices:
         statuses: Collection[DeviceStatus] | None = None,
         search: str | None = None,
         zone_id: str | None = None,
+        kaiser_id: str | None = None,
     ) -> Page[Device]:
-        return paged(self._found(statuses, search, zone_id), lambda device: (device.esp_id,), page)
+        found = self._found(statuses, search, zone_id, kaiser_id)
+        return paged(found, lambda device: (device.esp_id,), page)
 
     async def count(
         self,
@@ -98,8 +102,9 @@ class FakeDevices:
         statuses: Collection[DeviceStatus] | None = None,
         search: str | None = None,
         zone_id: str | None = None,
+        kaiser_id: str | None = None,
     ) -> int:
-        return len(self._found(statuses, search, zone_id))
+        return len(self._found(statuses, search, zone_id, kaiser_id))
 
     async def all(self) -> Sequence[Device]:
         return tuple(self.rows.values())

@@ -139,6 +139,16 @@ async def test_status_search_and_cursor_narrow_together(database: Database) -> N
     assert not page.has_next
 
 
+async def test_devices_are_selected_by_the_level_they_are_heard_on(database: Database) -> None:
+    for esp_id, level in [("ESP_A", "god"), ("ESP_B", ""), ("ESP_C", "relay_2")]:
+        await stored_device(database, esp_id, kaiser_id=level)
+    async with database.unit_of_work() as work:
+        for level, found in [("god", "ESP_A"), ("", "ESP_B"), ("relay_2", "ESP_C")]:
+            page = await work.devices.page(PageRequest(), kaiser_id=level)
+            assert [entry.item.esp_id for entry in page.entries] == [found]
+            assert await work.devices.count(kaiser_id=level) == 1
+
+
 async def test_only_the_newest_health_report_is_kept(database: Database) -> None:
     device = await stored_device(database)
     first = DeviceHealth(reported_at=START, uptime_seconds=5, wifi_rssi_dbm=-61)

@@ -55,6 +55,17 @@ async def test_a_zone_comes_into_being_with_its_first_device() -> None:
     assert (answer["devices"]["totalCount"], answer["elsewhere"]["totalCount"]) == (1, 0)
 
 
+async def test_devices_are_found_by_the_level_they_are_heard_on() -> None:
+    server = await greenhouse()
+    await server.has_device(make_device("ESP_OLD001", kaiser_id=""))
+    answer = await server.ask(
+        """{ own: devices(kaiserId: "god") { totalCount edges { node { espId } } }
+             never: devices(kaiserId: "") { totalCount edges { node { espId } } } }"""
+    )
+    assert answer["own"] == {"totalCount": 1, "edges": [{"node": {"espId": ESP}}]}
+    assert answer["never"] == {"totalCount": 1, "edges": [{"node": {"espId": "ESP_OLD001"}}]}
+
+
 async def test_leaving_a_zone_leaves_its_subzone() -> None:
     server = await greenhouse()
     await server.ask(UPDATE, input={"espId": ESP, "zoneId": "north", "subzoneId": "s"})
