@@ -9,6 +9,7 @@ from typing import TypeAlias
 from domain.actuators import ActuatorReport, CommandResponse
 from domain.configs import ConfigAnswer, ConfigPart, DeviceConfig, PinConfig
 from domain.devices import Heartbeat, LastWill
+from domain.intents import Outcome
 from domain.library_messages import (
     ChunkAck,
     ChunkRequest,
@@ -60,7 +61,7 @@ from mqtt_bridge.messages.emergencies import (
     EmergencyResponse,
     RecoveryConfirm,
 )
-from mqtt_bridge.messages.intents import IntentLifecycle, IntentOutcome, Outcome
+from mqtt_bridge.messages.intents import IntentLifecycle, IntentOutcome
 from mqtt_bridge.messages.relays import RelayHeartbeat
 from mqtt_bridge.messages.sensors import (
     MeasureCommand,

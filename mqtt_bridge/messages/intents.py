@@ -1,20 +1,9 @@
 """How newest firmware tells what became of each order (device protocol, section 1.11)."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from domain.intents import Outcome
 from mqtt_bridge.messages.base import Details, FromDevice
-
-
-class Outcome(StrEnum):
-    """How far an order has come; ACCEPTED alone is not final."""
-
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    APPLIED = "applied"
-    PERSISTED = "persisted"
-    FAILED = "failed"
-    EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
