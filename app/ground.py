@@ -11,6 +11,7 @@ from app.clock import SystemClock
 from app.event_stream import BroadcastEventStream
 from app.process import Job
 from domain.devices import Discovery
+from domain.emergency_latch import Latch
 from domain.errors import BrokerUnavailableError, DomainError, StorageUnavailableError
 from domain.services.guard import Guard
 from domain.services.registry import Registry
@@ -40,6 +41,7 @@ class Ground:
         self.events = BroadcastEventStream(addresses.events, self.clock, self.random)
         self.broker = BrokerAddress.from_url(addresses.broker)
         self.registry = Registry()
+        self.latch = Latch()
         self.discovery = discovery
         self.ready = asyncio.Event()
 

@@ -224,6 +224,7 @@ def _send_command(ground: Ground, bridge: Bridge, reports: ReportEvents) -> Send
     return SendCommand(
         storage=ground.database,
         registry=ground.registry,
+        latch=ground.latch,
         link=bridge.commands,
         events=ground.events,
         clock=ground.clock,

@@ -15,6 +15,7 @@ from app.graphql import build_schema
 from app.graphql.schema import Schema
 from domain.actuators import Actuator
 from domain.devices import Device
+from domain.emergency_latch import Latch
 from domain.errors import StorageUnavailableError
 from domain.events import Event, ReadingsStored
 from domain.ports import Clock, TokenIssuer
@@ -56,6 +57,7 @@ class GraphqlServer:
     storage: FakeStorage = field(default_factory=FakeStorage)
     events: FakeEventStream = field(default_factory=FakeEventStream)
     registry: Registry = field(default_factory=Registry)
+    latch: Latch = field(default_factory=Latch)
     link: FakeCommandLink = field(default_factory=FakeCommandLink)
     schema: Schema = field(default_factory=build_schema)
     user: User = field(default_factory=lambda: make_user("anna"))
@@ -86,6 +88,7 @@ class GraphqlServer:
             ),
             send_command=SendCommand(
                 **shared,
+                latch=self.latch,
                 link=self.link,
                 guard=Guard(
                     name="database",

@@ -14,6 +14,7 @@ from domain.actuators import (
     Pin,
 )
 from domain.devices import Device
+from domain.emergency_stops import EmergencyStop
 from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sensor, SensorKey
 from domain.system_events import EventKind, Severity, SystemEvent
 from domain.users import Role, User
@@ -33,6 +34,11 @@ def make_device(esp_id: str = "ESP_12AB34", **changes: Any) -> Device:  # noqa: 
         updated_at=START,
     )
     return replace(device, **changes)
+
+
+def make_emergency_stop(**changes: Any) -> EmergencyStop:  # noqa: ANN401 - any field
+    stop = EmergencyStop(id=UUID(int=911), reason="water on the floor", triggered_at=START)
+    return replace(stop, **changes)
 
 
 def make_sensor(

@@ -23,6 +23,7 @@ from domain.actuators import (
     Pin,
 )
 from domain.devices import Device
+from domain.emergency_latch import Latch
 from domain.errors import (
     BadInputError,
     BrokerUnavailableError,
@@ -52,11 +53,13 @@ class SendCommand:
     id in its answer; the next ones wait for their turn in order.
 
     Attributes:
+        latch: Knows the emergency stops that are in force.
         ended: Told of each command that came to its end.
     """
 
     storage: Storage
     registry: Registry
+    latch: Latch
     link: CommandLink
     events: EventStream
     clock: Clock
@@ -97,7 +100,7 @@ class SendCommand:
             raise ConflictError("the server has only begun to start: try again in a moment")
         if self._open >= MOST_OPEN:
             raise ConflictError("too many commands are under way: try again in a moment")
-        refused = safety.refusal(action, value, actuator=actuator, device=device)
+        refused = self._refusal(action, value, actuator, device)
         now = self.clock.now()
         command = Command(
             id=self.new_id(),
@@ -144,6 +147,12 @@ class SendCommand:
             )
         return actuator, device
 
+    def _refusal(
+        self, action: CommandAction, value: float, actuator: Actuator, device: Device
+    ) -> str | None:
+        stops = self.latch.covering(actuator.pin)
+        return safety.refusal(action, value, actuator=actuator, device=device, stops=stops)
+
     async def _carry_through(self, command: Command) -> Command:
         turn = self._turns.setdefault(command.pin, asyncio.Lock())
         try:
@@ -161,7 +170,7 @@ class SendCommand:
     async def _exchange(self, command: Command) -> Command:
         actuator, device = self._look_up(command.pin)
         # Judged again: while it waited for its turn, the device may have gone or been disabled.
-        refused = safety.refusal(command.action, command.value, actuator=actuator, device=device)
+        refused = self._refusal(command.action, command.value, actuator, device)
         if refused:
             return await self._end(command, CommandStatus.REJECTED, refused)
         try:

@@ -20,6 +20,7 @@ from domain.actuators import (
     Pin,
 )
 from domain.devices import Device
+from domain.emergency_latch import Latch
 from domain.errors import (
     BadInputError,
     BrokerUnavailableError,
@@ -33,7 +34,7 @@ from domain.services.command import MOST_OPEN, SendCommand
 from domain.services.guard import Guard
 from domain.services.registry import Registry
 from tests.fakes import FakeClock, FakeCommandLink, FakeEventStream, FakeStorage, until
-from tests.makers import make_actuator, make_command, make_device
+from tests.makers import make_actuator, make_command, make_device, make_emergency_stop
 
 PIN = Pin("ESP_12AB34", 5)
 
@@ -59,11 +60,13 @@ class Greenhouse:
         self.registry = Registry()
         self.registry.add_device(device or make_device())
         self.registry.add_actuator(actuator or make_actuator())
+        self.latch = Latch()
         self.ended: list[Command] = []
         numbers = iter(range(1, 10_000))
         self.send = SendCommand(
             storage=self.storage,
             registry=self.registry,
+            latch=self.latch,
             link=self.link,
             events=self.events,
             clock=self.clock,
@@ -255,6 +258,28 @@ async def test_a_command_is_judged_again_when_its_turn_comes() -> None:
         house.link.hold.set()
         await until(lambda: house.storage.commands.rows[second.id].status is CommandStatus.REJECTED)
     assert len(house.link.sent) == 1
+
+
+async def test_a_command_that_waits_for_its_turn_is_refused_when_an_emergency_stop_comes() -> None:
+    house = Greenhouse()
+    house.link.hold = asyncio.Event()
+    async with house.running() as send:
+        await send(on(), wait=False)
+        second = await send(on(), wait=False)
+        off = await send(on(action=CommandAction.OFF), wait=False)
+        await until(lambda: bool(house.link.sent))
+        house.latch.put(make_emergency_stop(reason="flood"))
+        house.link.hold.set()
+        await until(
+            lambda: house.storage.commands.rows[off.id].status is CommandStatus.ACKNOWLEDGED
+        )
+    refused = house.storage.commands.rows[second.id]
+    assert refused.status is CommandStatus.REJECTED
+    assert "emergency stop of every device is in force (flood)" in (refused.reason or "")
+    assert [command.action for command, _ in house.link.sent] == [
+        CommandAction.ON,
+        CommandAction.OFF,
+    ]
 
 
 async def test_without_a_database_nothing_is_sent() -> None:

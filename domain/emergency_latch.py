@@ -1,0 +1,356 @@
+"""The latch: which stops are in force, and what each device is to be told about them next.
+
+Pure: it is told the time and what was heard. What was sent to whom is forgotten with the server;
+then every device that has not confirmed is told again, and clearing waits its full time anew.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple, TypeAlias
+from uuid import UUID
+
+from domain.actuators import Pin
+from domain.emergency_stops import CLEAR_AFTER, EmergencyStop, StoppedDevice
+
+STOP_AGAIN = timedelta(seconds=2)
+"""Pause between two orders to stop, until the device confirms."""
+
+CLEAR_AGAIN = timedelta(seconds=6)
+"""Pause between two orders to clear: longer than the time in which a device refuses it."""
+
+MOST_CLEARS = 5
+"""Orders to clear that may stay unanswered before the device is given up until it comes back."""
+
+RESUME_SPACING = timedelta(seconds=2)
+"""Between one device's resuming and the next one's (device protocol, section 3.5)."""
+
+UNCONFIRMED_AFTER = timedelta(seconds=10)
+"""How long a device may take to confirm before people are told."""
+
+Target: TypeAlias = tuple[str, int | None]
+"""A device, and one of its pins or None for all of it."""
+
+
+class Task(StrEnum):
+    """What a device is to be told."""
+
+    STOP = "STOP"
+    SWITCH_OFF = "SWITCH_OFF"
+    CLEAR = "CLEAR"
+    RESUME = "RESUME"
+
+
+class Instruction(NamedTuple):
+    """Something that a device is to be told now, because of a stop."""
+
+    task: Task
+    esp_id: str
+    stop: EmergencyStop
+
+    @property
+    def target(self) -> Target:
+        """Who is concerned: the pin of a stop of its own, else the whole device."""
+        return self.esp_id, self.stop.gpio if self.task is Task.SWITCH_OFF else None
+
+
+@dataclass(slots=True)
+class _Told:
+    """What a target was told, and since when its signs count.
+
+    Attributes:
+        stirred_at: When it last was, or may have been, stopped: clearing waits from then.
+        since: Signs of an earlier time say nothing about now; None: all of them count.
+    """
+
+    stirred_at: datetime
+    since: datetime | None = None
+    stop_at: datetime | None = None
+    clear_at: datetime | None = None
+    clears: int = 0
+    refusal: str | None = None
+
+    def due(self, task: Task, now: datetime, *, online: bool) -> bool:
+        """Whether it is time to tell it. A stop goes out once even where nobody seems to be."""
+        if task is not Task.CLEAR:
+            return self.stop_at is None or (online and now >= self.stop_at + STOP_AGAIN)
+        rested = self.clear_at is None or now >= self.clear_at + CLEAR_AGAIN
+        return (
+            online and rested and self.clears < MOST_CLEARS and now >= self.stirred_at + CLEAR_AFTER
+        )
+
+    def begin_anew(self, at: datetime) -> None:
+        """Forget what it was told: it was away, or is another run of its firmware."""
+        self.since = at
+        self.stop_at = self.clear_at = self.refusal = None
+        self.clears = 0
+
+    def counts(self, at: datetime) -> bool:
+        """Whether a sign of this time says anything about now."""
+        return self.since is None or at >= self.since
+
+
+@dataclass(slots=True)
+class Latch:
+    """The stops that are in force, or whose devices are not free yet."""
+
+    _stops: dict[UUID, EmergencyStop] = field(default_factory=dict)
+    _told: dict[Target, _Told] = field(default_factory=dict)
+    _changed: set[UUID] = field(default_factory=set)
+    _seen: dict[str, tuple[bool, datetime | None]] = field(default_factory=dict)
+    _resumed_at: datetime | None = None
+
+    # ------------------------------------------------------------ what is in force
+
+    @property
+    def stops(self) -> Sequence[EmergencyStop]:
+        """All of them, the earliest first."""
+        return tuple(self._stops.values())
+
+    def covering(self, pin: Pin) -> Sequence[EmergencyStop]:
+        """Return the stops in force for an actuator: while there is one, only OFF may pass."""
+        return [stop for stop in self._stops.values() if stop.covers(pin)]
+
+    def holds(self, esp_id: str) -> bool:
+        """Whether a device as a whole is stopped."""
+        return any(stop.holds(esp_id) for stop in self._stops.values())
+
+    def get(self, stop_id: UUID) -> EmergencyStop | None:
+        """Return one, with what is known of its devices now."""
+        return self._stops.get(stop_id)
+
+    def put(self, stop: EmergencyStop) -> None:
+        """Take in a new stop, or one that was cleared."""
+        self._stops[stop.id] = stop
+
+    def include(self, esp_ids: Iterable[str]) -> None:
+        """Take in which devices there are: those first heard of during a stop are stopped, too."""
+        known = tuple(esp_ids)
+        for stop in self.stops:
+            if stop.active:
+                self._replace(stop, stop.including(known))
+
+    def take_changed(self) -> Sequence[EmergencyStop]:
+        """Return the stops of whose devices something new is known, and forget which they were."""
+        changed = [self._stops[stop_id] for stop_id in self._changed if stop_id in self._stops]
+        self._changed.clear()
+        return changed
+
+    def drop_over(self, now: datetime) -> None:
+        """Forget the stops about which nothing is left to be done and to be stored."""
+        for stop in self.stops:
+            if stop.over(now) and stop.id not in self._changed:
+                del self._stops[stop.id]
+        if not self._stops:
+            self._told.clear()
+            self._seen.clear()
+
+    # ------------------------------------------------------------ what is to be told
+
+    def due(self, now: datetime, online: Collection[str]) -> Sequence[Instruction]:
+        """Return what is to be told now; say `sent` of each that goes out.
+
+        Args:
+            now: The time.
+            online: The devices that are there.
+        """
+        if not self._stops:
+            return ()
+        wanted = [
+            instruction
+            for instruction in self._wanted().values()
+            if self._toward(instruction.target, now).due(
+                instruction.task, now, online=instruction.esp_id in online
+            )
+        ]
+        return [*wanted, *self._next_resume(now, online)]
+
+    def _wanted(self) -> Mapping[Target, Instruction]:
+        wanted: dict[Target, Instruction] = {}
+        for stop, device in self._pairs():
+            if stop.active and device.confirmed_at is None:
+                task = Task.STOP if stop.gpio is None else Task.SWITCH_OFF
+            elif self._to_be_released(stop, device):
+                task = Task.CLEAR
+            else:
+                continue
+            instruction = Instruction(task, device.esp_id, stop)
+            wanted.setdefault(instruction.target, instruction)
+        return wanted
+
+    def _next_resume(self, now: datetime, online: Collection[str]) -> Sequence[Instruction]:
+        if self._resumed_at is not None and now < self._resumed_at + RESUME_SPACING:
+            return ()
+        for stop, device in self._pairs():
+            if (
+                device.released_at is not None
+                and stop.resumes(device, now)
+                and device.esp_id in online
+                and not self._touched(device.esp_id)
+            ):
+                return [Instruction(Task.RESUME, device.esp_id, stop)]
+        return ()
+
+    def sent(self, instruction: Instruction, now: datetime) -> None:
+        """Take in that something goes out; before it does, for the answer may be faster."""
+        if instruction.task is Task.RESUME:
+            self._resumed_at = now
+            for stop, device in self._pairs(instruction.esp_id):
+                if stop.resumes(device, now):
+                    self._note(stop, replace(device, resumed_at=now))
+            return
+        told = self._toward(instruction.target, now)
+        if instruction.task is Task.CLEAR:
+            told.clear_at, told.clears = now, told.clears + 1
+            return
+        told.stop_at = now
+        told.clears, told.clear_at = 0, None
+        if instruction.task is Task.STOP:
+            told.stirred_at = now
+
+    def not_sent(self, instruction: Instruction) -> None:
+        """Take in that the broker did not take it: an order that nobody heard does not count."""
+        told = self._told.get(instruction.target)
+        if instruction.task is Task.CLEAR and told is not None and told.clears:
+            told.clears -= 1
+
+    def broadcast(self, now: datetime) -> None:
+        """Take in that every device is told to stop now."""
+        for stop, device in self._pairs():
+            if stop.holds(device.esp_id):
+                self._toward((device.esp_id, None), now).stirred_at = now
+
+    # ------------------------------------------------------------ what is heard
+
+    def stopped(self, esp_id: str, at: datetime) -> None:
+        """A device shows that it has stopped as a whole."""
+        if not self._stops:
+            return
+        told = self._toward((esp_id, None), at)
+        if not told.counts(at):
+            return
+        told.refusal = None
+        if self.holds(esp_id):
+            told.stirred_at = max(told.stirred_at, at)
+        for stop, device in self._pairs(esp_id):
+            if stop.active and device.confirmed_at is None and at >= stop.triggered_at:
+                self._note(stop, replace(device, confirmed_at=at))
+
+    def off(self, pin: Pin, at: datetime) -> None:
+        """A device shows that one of its actuators is off: enough for a stop of just that one."""
+        told = self._told.get((pin.esp_id, pin.gpio))
+        if told is None or told.stop_at is None or at < told.stop_at or not told.counts(at):
+            return
+        for stop, device in self._pairs(pin.esp_id):
+            if stop.gpio == pin.gpio and stop.active and device.confirmed_at is None:
+                self._note(stop, replace(device, confirmed_at=at))
+
+    def running(self, pin: Pin, at: datetime) -> None:
+        """A device shows that an actuator runs: where a stop covers it, it must be told again."""
+        for stop, device in self._pairs(pin.esp_id):
+            if stop.covers(pin) and device.confirmed_at is not None and at > device.confirmed_at:
+                self._note(stop, replace(device, confirmed_at=None))
+
+    def freed(self, esp_id: str, at: datetime) -> None:
+        """A device shows that its emergency is over.
+
+        An actuator that is stopped for itself is switched off once more: an emergency may have
+        kept the device from obeying before. Where somebody else freed a device that we hold, it is
+        stopped again.
+        """
+        released = [pair for pair in self._pairs(esp_id) if self._to_be_released(*pair)]
+        for stop, device in released:
+            self._note(stop, replace(device, released_at=at))
+        if released or self.holds(esp_id):
+            self._tell_again(esp_id, at)
+
+    def returned(self, esp_id: str, at: datetime) -> None:
+        """A device was away: what it confirmed before says nothing about now."""
+        self._tell_again(esp_id, at)
+
+    def restarted(self, esp_id: str, at: datetime) -> None:
+        """A device began anew: it forgot every emergency, and is stopped again if need be."""
+        self._tell_again(esp_id, at)
+        for stop, device in self._pairs(esp_id):
+            if self._to_be_released(stop, device) and stop.cleared_at and stop.cleared_at < at:
+                self._note(stop, replace(device, released_at=at))
+
+    def present(
+        self, esp_id: str, now: datetime, *, online: bool, booted_at: datetime | None
+    ) -> None:
+        """Take in what is known of a device's presence; called again and again."""
+        before = self._seen.get(esp_id)
+        self._seen[esp_id] = (online, booted_at)
+        if booted_at is not None and (before is None or before[1] != booted_at):
+            self.restarted(esp_id, booted_at)
+        if before is not None and online and not before[0]:
+            self.returned(esp_id, now)
+
+    def refused(self, esp_id: str, reason: str, at: datetime) -> None:
+        """A device did not do what it was told; it is told again after the usual pause."""
+        if any(self._pairs(esp_id)):
+            self._toward((esp_id, None), at).refusal = reason
+
+    # ------------------------------------------------------------ what people should know
+
+    def refusal(self, esp_id: str) -> str | None:
+        """Return why a device last refused what it was told."""
+        told = self._told.get((esp_id, None))
+        return told.refusal if told else None
+
+    def given_up(self, esp_id: str) -> bool:
+        """Whether a device did not confirm its clearing as often as it was told."""
+        told = self._told.get((esp_id, None))
+        return told is not None and told.clears >= MOST_CLEARS
+
+    def unconfirmed(self, now: datetime) -> Sequence[tuple[EmergencyStop, str]]:
+        """Return the devices that should have confirmed a stop by now."""
+        return [
+            (stop, device.esp_id)
+            for stop, device in self._pairs()
+            if stop.active
+            and device.confirmed_at is None
+            and now >= stop.triggered_at + UNCONFIRMED_AFTER
+        ]
+
+    def unreleased(self) -> Sequence[tuple[EmergencyStop, str]]:
+        """Return the devices that are to be freed."""
+        return [
+            (stop, device.esp_id)
+            for stop, device in self._pairs()
+            if self._to_be_released(stop, device)
+        ]
+
+    # ------------------------------------------------------------ inside
+
+    def _pairs(self, esp_id: str | None = None) -> Sequence[tuple[EmergencyStop, StoppedDevice]]:
+        if esp_id is None:
+            return [(stop, device) for stop in self.stops for device in stop.devices.values()]
+        return [(stop, stop.devices[esp_id]) for stop in self.stops if esp_id in stop.devices]
+
+    def _tell_again(self, esp_id: str, at: datetime) -> None:
+        for target, told in self._told.items():
+            if target[0] == esp_id and (told.stop_at is None or told.stop_at < at):
+                told.begin_anew(at)
+        for stop, device in self._pairs(esp_id):
+            if stop.active and device.confirmed_at is not None and device.confirmed_at < at:
+                self._note(stop, replace(device, confirmed_at=None))
+
+    def _to_be_released(self, stop: EmergencyStop, device: StoppedDevice) -> bool:
+        return not stop.active and device.released_at is None and not self.holds(device.esp_id)
+
+    def _touched(self, esp_id: str) -> bool:
+        return any(stop.active and stop.concerns(esp_id) for stop in self._stops.values())
+
+    def _toward(self, target: Target, now: datetime) -> _Told:
+        return self._told.setdefault(target, _Told(stirred_at=now))
+
+    def _note(self, stop: EmergencyStop, device: StoppedDevice) -> None:
+        # Read again: of several changes in a row, each knows only the stop it began with.
+        self._replace(stop, self._stops[stop.id].noting(device))
+
+    def _replace(self, stop: EmergencyStop, changed: EmergencyStop) -> None:
+        if changed is not stop:
+            self._stops[stop.id] = changed
+            self._changed.add(stop.id)
