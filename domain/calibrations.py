@@ -67,14 +67,15 @@ class Fit:
         residuals: For each point what would be read with them, minus its reference; in the
             library's unit.
         slope_percent: Of an ideal probe's; None where the method has no slope.
-        offset_percent: Of an ideal probe's span; None where the method has no slope.
+        zero_error: What an ideal probe's parameters would read at its zero point (pH 7, else 0),
+            minus that, in the library's unit; None where the method has no slope.
         findings: What gives cause for concern; empty: all is well.
     """
 
     parameters: Mapping[str, float]
     residuals: Sequence[float]
     slope_percent: float | None = None
-    offset_percent: float | None = None
+    zero_error: float | None = None
     findings: Sequence[Finding] = ()
 
 

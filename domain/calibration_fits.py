@@ -1,0 +1,284 @@
+"""The arithmetic of calibration: from points to the parameters of a library, and what they betray.
+
+A library is asked as it is: what it would read with which parameters. So nothing here knows a
+formula of a sensor, and what is fitted is exactly what conversion will use.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import isfinite
+from statistics import fmean
+
+from domain.calibrations import CalibrationMethod, CalibrationPoint, Finding, Fit
+from domain.errors import BadInputError
+
+MOST_POINTS = 10
+"""More tell nothing that these do not."""
+
+TEMPERATURE = "temperature"
+"""The parameter by which libraries take the temperature of what is measured, in °C."""
+
+_PERCENT = 100.0
+_IMPOSSIBLE_SLOPE = (50.0, 150.0)
+_WORN_SLOPE, _STEEP_SLOPE = 85.0, 110.0
+"""Percent of the ideal: electrode makers call 95 to 105 new, and ask to replace below 85."""
+
+_NEUTRAL_PH = 7.0
+_WIDE_PH = 30 / 59.16
+"""The zero of a good electrode lies within 30 mV; an ideal one gives 59.16 mV per pH (Nernst)."""
+
+_WIDE_SHARE = 0.025
+"""The part of the range by which the zero of any other probe may be off."""
+
+_NEUTRAL_BUFFER = (6.0, 8.0)
+
+_ELECTRODES = {CalibrationMethod.PH_2POINT, CalibrationMethod.PH_3POINT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Law:
+    """What a library says of the sensor that is calibrated.
+
+    Attributes:
+        measure: From a raw value and some parameters, the others at their defaults, to what would
+            be read; None where that is no measurement.
+        defaults: All parameters that have one.
+        raw: The lowest and the highest raw value there is.
+        valid: The lowest and the highest value that the sensor can measure.
+        unit: Of its values.
+    """
+
+    measure: Callable[[float, Mapping[str, float]], float | None]
+    defaults: Mapping[str, float]
+    raw: tuple[float, float]
+    valid: tuple[float, float]
+    unit: str
+
+
+def fit(method: CalibrationMethod, points: Sequence[CalibrationPoint], law: Law) -> Fit:
+    """Find parameters.
+
+    Args:
+        method: How.
+        points: What was measured, in any order.
+        law: The sensor's library.
+
+    Raises:
+        BadInputError: The points cannot be true, or do not suffice; says why and what to do.
+    """
+    _check(points, law)
+    parameters = _FITS[method](points, law)
+    residuals = [_read(point, parameters, law) - point.reference for point in points]
+    if "slope" not in parameters:
+        return Fit(parameters=parameters, residuals=residuals)
+    slope = _slope_percent(parameters, law)
+    zero = _NEUTRAL_PH if method in _ELECTRODES else max(law.valid[0], 0.0)
+    error = _zero_error(parameters, law, zero)
+    tolerated = _WIDE_PH if method in _ELECTRODES else _WIDE_SHARE * (law.valid[1] - law.valid[0])
+    return Fit(
+        parameters=parameters,
+        residuals=residuals,
+        slope_percent=slope,
+        zero_error=error,
+        findings=_findings(slope, error, tolerated, law.unit),
+    )
+
+
+def _check(points: Sequence[CalibrationPoint], law: Law) -> None:
+    if not points:
+        raise BadInputError("a calibration needs at least one point")
+    if len(points) > MOST_POINTS:
+        raise BadInputError(f"a calibration takes at most {MOST_POINTS} points")
+    for place, point in enumerate(points, start=1):
+        for name, value, (low, high), unit in (
+            ("raw value", point.raw, law.raw, ""),
+            ("reference", point.reference, law.valid, f" {law.unit}"),
+        ):
+            if not isfinite(value) or not low <= value <= high:
+                raise BadInputError(
+                    f"point {place}: the {name} {value:g}{unit} lies outside {low:g} to {high:g}"
+                )
+        if point.temperature is not None and not 0 <= point.temperature <= _PERCENT:
+            raise BadInputError(f"point {place}: liquids are calibrated between 0 and 100 °C")
+
+
+def _offset(points: Sequence[CalibrationPoint], law: Law) -> Mapping[str, float]:
+    return {"offset": fmean(p.reference - _read(p, {"offset": 0.0}, law) for p in points)}
+
+
+def _zero(points: Sequence[CalibrationPoint], law: Law) -> Mapping[str, float]:
+    if len(points) != 1:
+        raise BadInputError("zero takes exactly one point, such as fresh air")
+    return _offset(points, law)
+
+
+def _factor(points: Sequence[CalibrationPoint], law: Law) -> Mapping[str, float]:
+    read = [_read(p, {"factor": 1.0}, law) for p in points]
+    if any(value <= 0 for value in read) or any(p.reference <= 0 for p in points):
+        raise BadInputError("factor needs points at which something above zero is read")
+    return {"factor": fmean(p.reference / value for p, value in zip(points, read, strict=True))}
+
+
+def _dry_wet(points: Sequence[CalibrationPoint], law: Law) -> Mapping[str, float]:
+    found = {point.reference: point.raw for point in points}
+    if len(points) != 2 or found.keys() != {0.0, _PERCENT}:  # noqa: PLR2004 - dry and wet
+        raise BadInputError(
+            "dry_wet takes two points: dry with reference 0, wet with reference 100"
+        )
+    dry, wet = found[0.0], found[_PERCENT]
+    if dry == wet:
+        raise BadInputError("dry and wet have the same raw value: is the probe connected?")
+    if (dry > wet) != (law.defaults["dry"] > law.defaults["wet"]):
+        raise BadInputError("dry and wet are the wrong way round: were the points swapped?")
+    return {"dry": dry, "wet": wet}
+
+
+def _linear(points: Sequence[CalibrationPoint], law: Law) -> Mapping[str, float]:
+    ordered = sorted(points, key=lambda point: point.raw)
+    if len(points) < 2:  # noqa: PLR2004 - a line
+        raise BadInputError("a line takes at least two points")
+    for before, after in pairwise(ordered):
+        if before.raw == after.raw:
+            raise BadInputError(
+                f"two points have the same raw value {before.raw:g}: "
+                "is the probe connected, and was it moved to the next liquid?"
+            )
+        if before.reference == after.reference:
+            raise BadInputError(f"two points have the same reference {before.reference:g}")
+    signals = [_read(p, {"slope": 1.0, "offset": 0.0}, law, warm=False) for p in points]
+    targets = [_target(point, law) for point in points]
+    slope, offset = _line(signals, targets)
+    expected = law.defaults["slope"]
+    if slope * expected <= 0:
+        raise BadInputError("the points run the wrong way: were two of them swapped?")
+    return {"slope": slope, "offset": offset}
+
+
+def _electrode(count: int) -> "_Method":
+    def two_or_three(points: Sequence[CalibrationPoint], law: Law) -> Mapping[str, float]:
+        low, high = _NEUTRAL_BUFFER
+        neutral = [p for p in points if low <= p.reference <= high]
+        if len(points) != count:
+            raise BadInputError(f"this method takes {count} buffers, not {len(points)}")
+        if len(neutral) != 1:
+            raise BadInputError("exactly one buffer must be neutral, between pH 6 and 8")
+        sides = {p.reference > high for p in points if p not in neutral}
+        if len(sides) != count - 1:
+            raise BadInputError("one buffer must be acid and one basic, such as pH 4 and pH 10")
+        return _sloped(points, law)
+
+    return two_or_three
+
+
+def _cell(points: Sequence[CalibrationPoint], law: Law) -> Mapping[str, float]:
+    if len(points) != 2:  # noqa: PLR2004 - by its name
+        raise BadInputError("ec_2point takes two standards, such as 1413 and 12880 µS/cm")
+    return _sloped(points, law)
+
+
+def _sloped(points: Sequence[CalibrationPoint], law: Law) -> Mapping[str, float]:
+    found = _linear(points, law)
+    percent = _slope_percent(found, law)
+    low, high = _IMPOSSIBLE_SLOPE
+    if not low <= percent <= high:
+        raise BadInputError(
+            f"the slope would be {percent:.0f} % of an ideal probe's: check that each point stood "
+            "in the liquid that it names"
+        )
+    return found
+
+
+def _line(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]:
+    """Return slope and offset of the line that is nearest to points, by least squares."""
+    mean_x, mean_y = fmean(x), fmean(y)
+    spread = sum((value - mean_x) ** 2 for value in x)
+    if spread == 0:
+        raise BadInputError("all points read the same: is the probe connected?")
+    slope = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / spread
+    return slope, mean_y - slope * mean_x
+
+
+def _target(point: CalibrationPoint, law: Law) -> float:
+    """Return what the line must give at a point for the reference to be read in the end.
+
+    Behind its line a library corrects for temperature, linearly; this undoes it.
+    """
+    if point.temperature is None or TEMPERATURE not in law.defaults:
+        return point.reference
+    low, high = law.valid
+    other = (low + high) / 2 if point.reference != (low + high) / 2 else low + (high - low) / 4
+    here, there = (
+        _read(point, {"slope": 0.0, "offset": value}, law) for value in (point.reference, other)
+    )
+    if here == there:
+        return point.reference
+    return point.reference + (point.reference - here) * (other - point.reference) / (there - here)
+
+
+def _slope_percent(parameters: Mapping[str, float], law: Law) -> float:
+    """Return the slope of a probe in percent of an ideal one's.
+
+    A worn probe gives less signal for the same change, so more of its unit per signal.
+    """
+    return _PERCENT * law.defaults["slope"] / parameters["slope"]
+
+
+def _zero_error(parameters: Mapping[str, float], law: Law, zero: float) -> float:
+    """Return by how much an ideal probe's parameters would be wrong at its zero point."""
+    signal = (zero - parameters["offset"]) / parameters["slope"]
+    return law.defaults["slope"] * signal + law.defaults["offset"] - zero
+
+
+def _findings(slope: float, zero_error: float, tolerated: float, unit: str) -> Sequence[Finding]:
+    findings = []
+    if slope < _WORN_SLOPE:
+        findings.append(
+            Finding(
+                "slope_low",
+                f"the probe gives only {slope:.0f} % of the signal of a new one: clean it, and "
+                "replace it if that does not help",
+            )
+        )
+    if slope > _STEEP_SLOPE:
+        findings.append(
+            Finding(
+                "slope_high",
+                f"the probe gives {slope:.0f} % of the signal of an ideal one: check the buffers",
+            )
+        )
+    if abs(zero_error) > tolerated:
+        findings.append(
+            Finding(
+                "zero_off",
+                f"the zero of the probe is off by {zero_error:+.2g} {unit}: clean it, and replace "
+                "it if that does not help",
+            )
+        )
+    return findings
+
+
+def _read(
+    point: CalibrationPoint, parameters: Mapping[str, float], law: Law, *, warm: bool = True
+) -> float:
+    conditions = dict(parameters)
+    if warm and point.temperature is not None and TEMPERATURE in law.defaults:
+        conditions[TEMPERATURE] = point.temperature
+    value = law.measure(point.raw, conditions)
+    if value is None or not isfinite(value):
+        raise BadInputError(f"the raw value {point.raw:g} is no measurement: check the probe")
+    return value
+
+
+_Method = Callable[[Sequence[CalibrationPoint], Law], Mapping[str, float]]
+
+_FITS: Mapping[CalibrationMethod, _Method] = {
+    CalibrationMethod.OFFSET: _offset,
+    CalibrationMethod.ZERO: _zero,
+    CalibrationMethod.FACTOR: _factor,
+    CalibrationMethod.DRY_WET: _dry_wet,
+    CalibrationMethod.LINEAR: _linear,
+    CalibrationMethod.PH_2POINT: _electrode(2),
+    CalibrationMethod.PH_3POINT: _electrode(3),
+    CalibrationMethod.EC_2POINT: _cell,
+}

@@ -1,0 +1,65 @@
+"""A calibration point is taken only from a value that stands still, and says why not yet."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.stability import Stability
+
+START = datetime(2026, 4, 20, 12, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def watch(values: list[tuple[float, float]], tolerance: float = 0.02) -> Stability:
+    stability = Stability(tolerance=tolerance)
+    for seconds, value in values:
+        stability.add(at(seconds), value * 100, value)
+    return stability
+
+
+def test_before_any_value_it_asks_for_the_device() -> None:
+    assert "online" in (watch([]).reason or "")
+
+
+def test_too_few_values_or_too_short_a_time_do_not_suffice() -> None:
+    assert watch([(0, 7.0), (20, 7.0)]).raw is None
+    assert watch([(second, 7.0) for second in range(8)]).raw is None
+    assert "8 values in 7 s" in (watch([(second, 7.0) for second in range(8)]).reason or "")
+
+
+def test_a_value_that_stands_still_is_taken_as_the_mean_of_its_raws() -> None:
+    stability = watch([(second, 7.0 + 0.01 * (second % 2)) for second in range(12)])
+    assert stability.reason is None
+    assert stability.raw is not None
+    assert 700 <= stability.raw <= 701
+
+
+def test_a_value_that_drifts_is_not_taken_until_it_stops() -> None:
+    drifting = [(float(second), 6.0 + 0.05 * second) for second in range(20)]
+    stability = watch(drifting)
+    assert stability.raw is None
+    assert "leave the probe" in (stability.reason or "")
+    for second in range(20, 32):
+        stability.add(at(second), 700, 7.0)
+    assert stability.raw == 700
+
+
+def test_slow_sensors_need_as_many_values_as_fast_ones() -> None:
+    assert watch([(second * 5.0, 7.0) for second in range(4)]).raw is None
+    assert watch([(second * 5.0, 7.0) for second in range(5)]).raw is not None
+
+
+def test_a_value_from_the_past_is_left_out() -> None:
+    stability = watch([(float(second), 7.0) for second in range(12)])
+    stability.add(at(3), 100, 1.0)
+    assert stability.raw == 700
+
+
+@given(st.lists(st.tuples(st.floats(0, 60), st.floats(0, 14)), max_size=60))
+def test_there_is_a_raw_value_or_a_reason_never_both(values: list[tuple[float, float]]) -> None:
+    stability = watch(sorted(values))
+    assert (stability.raw is None) != (stability.reason is None)
