@@ -1,10 +1,12 @@
 """Actuators, the commands given to them, and what their devices say they do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
+
+from domain.devices import FirmwareEvidence
 
 ACK_TIMEOUT = timedelta(seconds=5)
 """How long a device may take to answer a command."""
@@ -172,7 +174,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActuatorReport:
-    """A device says what one of its pins does now."""
+    """A device says what one of its pins does now.
+
+    Attributes:
+        firmware: Which generations write such a report; None: any.
+    """
 
     pin: Pin
     kaiser_id: str
@@ -182,6 +188,7 @@ class ActuatorReport:
     is_active: bool
     emergency: EmergencyPhase
     runtime_ms: float | None = None
+    firmware: FirmwareEvidence | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +198,7 @@ class CommandResponse:
     Attributes:
         correlation_id: The command's id where the firmware repeats it, else None.
         action: The command word it answers, upper case, where it says so.
+        firmware: Which generations write such a response; None: any.
     """
 
     pin: Pin
@@ -200,3 +208,4 @@ class CommandResponse:
     correlation_id: str | None = None
     action: str | None = None
     value: float | None = None
+    firmware: FirmwareEvidence | None = field(default=None, compare=False)

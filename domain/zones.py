@@ -5,10 +5,11 @@ authority. Names that devices take follow device protocol, section 1.10.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from domain.devices import FirmwareEvidence
 from domain.errors import BadInputError
 
 _ZONE_ID = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
@@ -94,6 +95,7 @@ class ZoneAnswer:
     Attributes:
         subzone: Whether it is about a subzone; then `name` is that of the subzone.
         name: The zone or subzone that it has now; empty: none.
+        firmware: Which generations write such an answer; None: any.
     """
 
     esp_id: str
@@ -104,6 +106,7 @@ class ZoneAnswer:
     code: str = ""
     message: str = ""
     correlation_id: str | None = None
+    firmware: FirmwareEvidence | None = field(default=None, compare=False)
 
     @property
     def reason(self) -> str:

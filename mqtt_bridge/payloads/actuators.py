@@ -22,7 +22,15 @@ from domain.actuators import (
 from domain.devices import FirmwareEvidence, FirmwareGeneration
 from mqtt_bridge.messages import ActuatorAlert, ActuatorCommand
 from mqtt_bridge.payloads import fields
-from mqtt_bridge.payloads.fields import Fraction, check_sender, first, pin_of, text
+from mqtt_bridge.payloads.fields import (
+    EARLIEST,
+    Fraction,
+    check_sender,
+    first,
+    pin_of,
+    text,
+    whole,
+)
 from mqtt_bridge.topics import Kind, Topic
 
 STEP = 4
@@ -50,6 +58,8 @@ class _Report(msgspec.Struct, kw_only=True):
     value: Fraction | None = None
     runtime_ms: Annotated[float, msgspec.Meta(ge=0, le=fields.LARGEST)] | None = None
     emergency: str | None = None
+    ts: Any = None
+    seq: Any = None
 
 
 class _Response(msgspec.Struct, kw_only=True):
@@ -60,6 +70,8 @@ class _Response(msgspec.Struct, kw_only=True):
     value: Any = None
     message: Any = None
     correlation_id: Any = None
+    ts: Any = None
+    seq: Any = None
 
 
 class _Alert(msgspec.Struct, kw_only=True):
@@ -82,6 +94,7 @@ class _Command(msgspec.Struct, kw_only=True):
 
 _NOVEMBER = FirmwareEvidence(newest=FirmwareGeneration.NOVEMBER_2025)
 _LATER = FirmwareEvidence(oldest=FirmwareGeneration.DECEMBER_2025)
+_SEQUENCED = FirmwareEvidence(oldest=FirmwareGeneration.FEBRUARY_2026)
 
 _REPORT = msgspec.json.Decoder(_Report, strict=False)
 _RESPONSE = msgspec.json.Decoder(_Response, strict=False)
@@ -113,6 +126,7 @@ def report(topic: Topic, payload: bytes, received_at: datetime) -> ActuatorRepor
         is_active=active,
         emergency=_emergency(body.emergency),
         runtime_ms=body.runtime_ms,
+        firmware=_firmware(body),
     )
 
 
@@ -132,6 +146,7 @@ def response(topic: Topic, payload: bytes, received_at: datetime) -> CommandResp
         correlation_id=text(body.correlation_id, _WORD_LIMIT) or None,
         action=text(body.command, _WORD_LIMIT).upper() or None,
         value=_fraction(body.value),
+        firmware=_firmware(body),
     )
 
 
@@ -192,6 +207,14 @@ def command_body(message: ActuatorCommand) -> msgspec.Struct:
         correlation_id=correlation_id,
         intent_id=correlation_id,
     )
+
+
+def _firmware(body: _Report | _Response) -> FirmwareEvidence | None:
+    if body.seq is not None:
+        return _SEQUENCED
+    # Only the first generation counts from boot; after 18 days that, too, looks like a date.
+    since_boot = 0 < (whole(body.ts) or 0) < EARLIEST
+    return _NOVEMBER if since_boot and body.esp_id is not None else None
 
 
 def _pin(topic: Topic) -> Pin:

@@ -59,6 +59,12 @@ _NEWEST_STATES = (
 _OLDER_STATES = (*_EARLY_STATES, "OPERATIONAL")
 """Above these, older firmware disagrees with itself (device protocol, section 5.3)."""
 
+_CLOCK_ERROR = 86_400
+"""Seconds that a device's clock may differ from the server's and still be one."""
+
+_UPTIME_STEP = 2_000
+"""Milliseconds by which two counts of the same uptime may differ; one is in whole seconds."""
+
 _NOVEMBER = FirmwareEvidence(newest=FirmwareGeneration.NOVEMBER_2025)
 _WINTER = FirmwareEvidence(FirmwareGeneration.DECEMBER_2025, FirmwareGeneration.FEBRUARY_2026)
 _FEBRUARY = FirmwareEvidence(FirmwareGeneration.FEBRUARY_2026, FirmwareGeneration.FEBRUARY_2026)
@@ -223,11 +229,11 @@ def _heartbeat(topic: Topic, body: _Body, received_at: datetime) -> Heartbeat:
         health=_health(body, received_at),
         ip_address=_ip_address(body.wifi_ip),
         handover_epoch=whole(body.active_handover_epoch, lowest=1),
-        firmware=_firmware(body),
+        firmware=_firmware(body, received_at),
     )
 
 
-def _firmware(body: _Body) -> FirmwareEvidence | None:
+def _firmware(body: _Body, received_at: datetime) -> FirmwareEvidence | None:
     """Return which generations send such a heartbeat, by the keys that each of them added."""
     if body.active_handover_epoch is not None or body.time_valid is not None:
         return _APRIL
@@ -237,8 +243,19 @@ def _firmware(body: _Body) -> FirmwareEvidence | None:
         return _WINTER
     if body.zone_assigned is None:
         return None
-    # Only the first generation counts its time from boot; all others know the date or say 0.
-    since_boot = 0 < (whole(body.ts) or 0) < EARLIEST
+    ts = whole(body.ts, highest=2**32 - 1) or 0
+    return _by_clock(ts, whole(body.uptime), received_at)
+
+
+def _by_clock(ts: int, uptime: int | None, received_at: datetime) -> FirmwareEvidence | None:
+    """Only the first generation counts milliseconds from boot; others know the date, or say 0.
+
+    After 18 days such a count looks like a date, too: then it is known by the uptime beside it.
+    """
+    counts_up = uptime is not None and abs(ts - uptime * 1000) <= _UPTIME_STEP
+    since_boot = 0 < ts < EARLIEST or (ts > 0 and counts_up)
+    if since_boot and abs(ts - received_at.timestamp()) <= _CLOCK_ERROR:
+        return None  # for three minutes in fifty days it could be either
     return _NOVEMBER if since_boot else _WINTER
 
 

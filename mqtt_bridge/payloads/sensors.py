@@ -77,6 +77,7 @@ class _Value(_Timed, kw_only=True, gc=False):
 
 class _Data(_Value, kw_only=True, gc=False):
     esp_id: str | None = None
+    zone_id: str | None = None
 
 
 class _Batch(_Timed, kw_only=True):
@@ -85,6 +86,7 @@ class _Batch(_Timed, kw_only=True):
 
 
 _NOVEMBER = FirmwareEvidence(newest=FirmwareGeneration.NOVEMBER_2025)
+_WINTER = FirmwareEvidence(FirmwareGeneration.DECEMBER_2025, FirmwareGeneration.FEBRUARY_2026)
 _SEQUENCED = FirmwareEvidence(oldest=FirmwareGeneration.FEBRUARY_2026)
 _APRIL = FirmwareEvidence(oldest=FirmwareGeneration.APRIL_2026)
 
@@ -113,12 +115,15 @@ def batch(topic: Topic, payload: bytes, received_at: datetime) -> SensorData:
     return SensorData(tuple(_batched(topic, value, body, received_at) for value in body.sensors))
 
 
-def _firmware(body: _Value) -> FirmwareEvidence | None:
+def _firmware(body: _Data) -> FirmwareEvidence | None:
     if body.processed_value is not None:
         return _NOVEMBER
     if body.time_valid is not None:
         return _APRIL
-    return None if body.seq is None else _SEQUENCED
+    if body.seq is not None:
+        return _SEQUENCED
+    # The document knows no zone here; all firmware names one, if only an empty one.
+    return None if body.ts is None or body.zone_id is None else _WINTER
 
 
 def _batched(topic: Topic, body: _Value, shared: _Timed, received_at: datetime) -> Sample:

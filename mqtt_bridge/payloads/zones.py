@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from domain.devices import FirmwareEvidence, FirmwareGeneration
 from domain.zones import (
     SubzoneAssignment,
     SubzoneRemoval,
@@ -70,6 +71,9 @@ class _Answer(msgspec.Struct, kw_only=True):
     reason_code: Any = None
     message: Any = None
     correlation_id: Any = None
+    ts: Any = None
+    timestamp: Any = None
+    seq: Any = None
 
 
 _ZONE_ASSIGN = msgspec.json.Decoder(_ZoneAssign)
@@ -86,6 +90,9 @@ SHAPES: dict[Kind, type[msgspec.Struct]] = {
     Kind.SUBZONE_SAFE: _SubzoneSafe,
     Kind.SUBZONE_ACK: _Answer,
 }
+_NOVEMBER = FirmwareEvidence(newest=FirmwareGeneration.NOVEMBER_2025)
+_DATED = FirmwareEvidence(oldest=FirmwareGeneration.DECEMBER_2025)
+_SEQUENCED = FirmwareEvidence(oldest=FirmwareGeneration.FEBRUARY_2026)
 _DONE = {"zone_assigned", "zone_removed", "subzone_assigned", "subzone_removed", "success", "ok"}
 _REFUSED = {"error", "failed", "rejected"}
 _ACTIONS = {"enable": True, "disable": False}
@@ -108,7 +115,16 @@ def answer(topic: Topic, payload: bytes, received_at: datetime) -> ZoneAnswer:
         code=text(str(first(body.reason_code, body.error_code, "")), _WORD_LIMIT),
         message=text(body.message, _MESSAGE_LIMIT),
         correlation_id=text(body.correlation_id, _WORD_LIMIT) or None,
+        firmware=_firmware(body, subzone=subzone),
     )
+
+
+def _firmware(body: _Answer, *, subzone: bool) -> FirmwareEvidence | None:
+    if subzone or body.seq is not None:
+        return _SEQUENCED
+    if body.ts is not None:
+        return _DATED
+    return None if body.timestamp is None else _NOVEMBER
 
 
 def zone_assign(topic: Topic, payload: bytes) -> ZoneAssignment:

@@ -41,9 +41,11 @@ HEARTBEATS: Mapping[FirmwareGeneration, dict[str, object]] = {
 }
 SAMPLES: Mapping[FirmwareGeneration, dict[str, object]] = {
     NOVEMBER: {"sensor_type": "ph", "raw_value": 1, "processed_value": 7.0, "timestamp": 9000},
+    DECEMBER: {"sensor_type": "ph", "raw": 1, "ts": 0, "raw_mode": True, "zone_id": ""},
     FEBRUARY: {"sensor_type": "ph", "raw": 1, "ts": SECONDS, "raw_mode": True, "seq": 4},
     APRIL: {"sensor_type": "ph", "raw": 1, "ts": SECONDS, "seq": 4, "time_valid": True},
 }
+PUMP: dict[str, object] = {"type": "pump", "state": True}
 generations = st.sampled_from(FirmwareGeneration)
 named = st.sampled_from([NOVEMBER, DECEMBER, FEBRUARY, APRIL])
 
@@ -64,6 +66,19 @@ def test_a_heartbeat_alone_tells_the_generation(sender: FirmwareGeneration) -> N
 @pytest.mark.parametrize("sender", SAMPLES)
 def test_so_does_a_reading(sender: FirmwareGeneration) -> None:
     assert learn(None, read(Kind.SENSOR_DATA, SAMPLES[sender])) is sender
+
+
+@given(st.integers(1, 2**32 - 1))
+def test_the_first_firmware_is_recognised_however_long_it_is_up(millis: int) -> None:
+    told = evidence(read(Kind.HEARTBEAT, VITALS | {"uptime": millis // 1000, "ts": millis}))
+    at_this_hour = abs(millis - NOW.timestamp()) <= 86_400
+    assert told == (None if at_this_hour else FirmwareEvidence(newest=NOVEMBER))
+
+
+def test_a_device_that_knows_the_date_is_not_taken_for_one_that_counts_from_boot() -> None:
+    twenty_days = 20 * 86_400
+    heartbeat = VITALS | {"uptime": twenty_days, "ts": int(NOW.timestamp())}
+    assert learn(None, read(Kind.HEARTBEAT, heartbeat)) is DECEMBER
 
 
 def test_a_heartbeat_of_the_winter_does_not_take_back_what_a_reading_told() -> None:
@@ -96,6 +111,18 @@ def test_a_device_that_was_flashed_anew_is_recognised_forwards_and_backwards() -
         (Kind.DIAGNOSTICS, {"heap_free": 1}, UNKNOWN),
         (Kind.HEARTBEAT, {"heap": 1, "state": "OPERATIONAL"}, UNKNOWN),
         (Kind.SENSOR_DATA, {"sensor_type": "ph", "raw": 1}, UNKNOWN),
+        (Kind.SENSOR_DATA, {"sensor_type": "ph", "raw": 1, "ts": SECONDS}, UNKNOWN),
+        (Kind.ACTUATOR_STATUS, PUMP | {"ts": 60_123, "esp_id": ESP}, NOVEMBER),
+        (Kind.ACTUATOR_STATUS, PUMP | {"ts": 0, "esp_id": ESP}, UNKNOWN),
+        (Kind.ACTUATOR_STATUS, PUMP | {"ts": 60_123}, UNKNOWN),
+        (Kind.ACTUATOR_STATUS, PUMP | {"ts": SECONDS, "esp_id": ESP}, UNKNOWN),
+        (Kind.ACTUATOR_STATUS, PUMP | {"ts": SECONDS, "seq": 4}, FEBRUARY),
+        (Kind.ACTUATOR_RESPONSE, {"success": True, "ts": 9, "esp_id": ESP}, NOVEMBER),
+        (Kind.ACTUATOR_RESPONSE, {"success": True, "seq": 4}, FEBRUARY),
+        (Kind.ZONE_ACK, {"status": "zone_assigned", "timestamp": 124_533}, NOVEMBER),
+        (Kind.ZONE_ACK, {"status": "zone_assigned", "ts": SECONDS}, DECEMBER),
+        (Kind.ZONE_ACK, {"status": "zone_assigned", "ts": SECONDS, "seq": 2}, FEBRUARY),
+        (Kind.SUBZONE_ACK, {"status": "subzone_assigned", "timestamp": SECONDS}, FEBRUARY),
     ],
 )
 def test_every_message_tells_what_it_can(
