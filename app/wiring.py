@@ -24,11 +24,13 @@ from domain.services.accounts import Accounts
 from domain.services.command import SendCommand
 from domain.services.configure import Configure
 from domain.services.ingest import IngestReadings
+from domain.services.learn_firmware import LearnFirmware
 from domain.services.record_events import RecordEvents
 from domain.services.report_events import ReportEvents
 from domain.services.synchronise import Synchronise
 from domain.services.thin_health import ThinHealthHistory
 from domain.services.watch_devices import WatchDevices
+from mqtt_bridge.firmware_generations import FirmwareWire
 from mqtt_bridge.intake import Intake
 from schema.context import Services
 from sensor_libs.loader import load_built_in
@@ -97,17 +99,25 @@ def wire_up(
     record = _record(ground)
     reports = ReportEvents(record=record, registry=ground.registry)
     watch = _watch(ground, timedelta(seconds=settings.offline_after), reports)
+    learn = LearnFirmware(
+        storage=ground.database,
+        registry=ground.registry,
+        guard=ground.storage_guard(),
+        journal=_log,
+    )
     intake = intake_type(
         ingest=_ingest(ground, watch, reports),
         guard=ground.storage_guard(),
         clock=ground.clock,
         journal=_log,
         flooding=reports.flooding,
+        learn=learn,
     )
     bridge = connect(ground, settings.mqtt_client_id, intake)
     send_command = _send_command(ground, bridge, reports)
     synchronise = _synchronise(ground, bridge)
     let_hear(ground, bridge, watch=watch, reports=reports, synchronise=synchronise)
+    FirmwareWire(learn).attach(bridge.control)
     health = check_health(ground, bridge, intake, VERSION)
     services = Services(
         storage=ground.database,
@@ -128,6 +138,7 @@ def wire_up(
             "storage": lambda: _open_storage(ground, accounts, password, told),
             "intake": ground.once_ready(intake.run),
             "flood watch": intake.watch_floods,
+            "firmware": ground.once_ready(learn.run),
             "commands": ground.once_ready(send_command.run),
             "configurations": ground.once_ready(synchronise.run),
             "control": ground.once_ready(bridge.control.run),

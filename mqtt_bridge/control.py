@@ -68,6 +68,7 @@ class Control:
     clock: Clock
     bury: Callable[[Connection, Delivery, str], None]
     _answers: dict[type, list[Callable[[Any], None]]] = field(default_factory=dict, init=False)
+    _every: list[Callable[[str, Inbound], None]] = field(default_factory=list, init=False)
     _listeners: dict[tuple[type, bool], list[Callable[[Any], Awaitable[None]]]] = field(
         default_factory=dict, init=False
     )
@@ -102,6 +103,14 @@ class Control:
         """
         self._answers.setdefault(kind, []).append(match)
 
+    def on_every(self, note: Callable[[str, Inbound], None]) -> None:
+        """Hear every live message of every kind at once, before anybody else.
+
+        Args:
+            note: Called in place with the device, empty for none, and the message; must not raise.
+        """
+        self._every.append(note)
+
     def hear(self, delivery: Delivery) -> None:
         """Take in one message; called in place for each."""
         topic = topics.parse(delivery.topic)
@@ -114,6 +123,8 @@ class Control:
             self.bury(self.connection, delivery, str(error))
             return
         if not delivery.retain:
+            for note in self._every:
+                note(topic.esp_id, message)
             for match in self._answers.get(type(message), ()):
                 match(message)
         if (type(message), not delivery.retain) not in self._listeners:

@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from domain.dead_letters import PAYLOAD_LIMIT, TOPIC_LIMIT, DeadLetter
+from domain.devices import FirmwareEvidence
 from domain.ports import Clock
 from domain.sensors import Sample
 from domain.services.guard import Guard
@@ -97,6 +98,7 @@ class Intake:
     Attributes:
         journal: Is told of each device that floods, once a minute.
         flooding: Is told the same: the device, and its messages in that minute.
+        learn: Is told which device writes as which firmware does, once its readings are stored.
         batch: See `BATCH`.
     """
 
@@ -105,10 +107,12 @@ class Intake:
     clock: Clock
     journal: Journal
     flooding: Callable[[str, int], None] = lambda _device, _messages: None
+    learn: Callable[[str, FirmwareEvidence], None] = lambda _device, _told: None
     batch: int = BATCH
     counts: IntakeCounts = field(default_factory=IntakeCounts)
     _waiting: list[_Waiting] = field(default_factory=list, init=False)
     _lanes: Lanes = field(default_factory=Lanes, init=False)
+    _told: dict[str, FirmwareEvidence] = field(default_factory=dict, init=False)
     _early: int = field(default=0, init=False)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _running: bool = field(default=False, init=False)
@@ -139,6 +143,8 @@ class Intake:
                 if isinstance(message, SensorData):
                     waiting.samples = message.samples
                     waiting.readings = len(message.samples) or 1
+                    if message.firmware is not lane.firmware and message.firmware is not None:
+                        self._told[lane.name] = lane.firmware = message.firmware
         self._put(waiting)
 
     def bury(self, source: Source, delivery: Delivery, reason: str) -> None:
@@ -206,6 +212,10 @@ class Intake:
             waiting.stored = True
             waiting.lane.waiting -= waiting.readings
         self._leave(len(batch))
+        if self._told:
+            told, self._told = self._told, {}
+            for device, firmware in told.items():
+                self.learn(device, firmware)
         if self._paused and len(self._waiting) <= LOW_WATER:
             for source in self._paused:
                 source.resume()

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeVar
 
+from domain.devices import FirmwareEvidence
+
 LANE = 1000
 """Readings of one device that may wait; of more, those without acknowledgement are dropped."""
 
@@ -35,6 +37,7 @@ class Lane:
         heard: Messages since the last look, dropped ones included.
         dropped: Messages since the last look that were not taken in.
         taken: Readings in the batch that is being formed.
+        firmware: What its readings last told of its firmware; forgotten with the lane.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Lane:
     heard: int = 0
     dropped: int = 0
     taken: int = 0
+    firmware: FirmwareEvidence | None = None
 
 
 class Flood(NamedTuple):

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.dead_letters import DeadLetter
+from domain.devices import FirmwareEvidence, FirmwareGeneration
 from domain.errors import StorageUnavailableError
 from domain.sensors import Sample
 from domain.services.guard import Guard
@@ -239,3 +240,28 @@ def test_an_acknowledged_message_is_a_stored_one_whatever_fails_when(data: st.Da
         assert wire.source.acknowledged == list(range(1, len(kinds) + 1))
 
     asyncio.run(story())
+
+
+async def test_what_readings_tell_of_the_firmware_is_told_once_they_are_stored() -> None:
+    wire, told = Wire(), list[tuple[str, FirmwareEvidence]]()
+    wire.intake.learn = lambda device, evidence: told.append((device, evidence))
+    wire.intake.hear(wire.source, delivery(1, retain=True))
+    for mid in range(2, 50):
+        wire.intake.hear(wire.source, delivery(mid))
+    assert told == []
+    async with wire.running():
+        await until(lambda: len(wire.source.acknowledged) == 49)
+        assert told == [("ESP_12AB34", FirmwareEvidence(FirmwareGeneration.FEBRUARY_2026))]
+        dated = json.dumps({"sensor_type": "ph", "raw": 1, "seq": 50, "time_valid": True}).encode()
+        wire.intake.hear(wire.source, delivery(50, dated))
+        await until(lambda: len(told) == 2)
+    assert told[1] == ("ESP_12AB34", FirmwareEvidence(FirmwareGeneration.APRIL_2026))
+
+
+async def test_a_retained_reading_tells_nothing_of_the_firmware() -> None:
+    wire, told = Wire(), list[str]()
+    wire.intake.learn = lambda device, _evidence: told.append(device)
+    wire.intake.hear(wire.source, delivery(1, retain=True))
+    async with wire.running():
+        await until(lambda: wire.source.acknowledged == [1])
+    assert told == []
