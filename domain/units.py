@@ -197,6 +197,15 @@ def convert(value: float, source: str, wanted: str) -> float:
     return (value + given.shift) * given.scale / unit.scale - unit.shift
 
 
+def convert_change(change: float, source: str, wanted: str) -> float:
+    """Return a difference in another unit: 9 °F more are 5 °C more, wherever zero is.
+
+    Raises:
+        BadInputError: One of the units is not known, or they measure different things.
+    """
+    return change * unit_named(source).scale / target(wanted, source).scale
+
+
 def shown(value: float) -> float:
     """Return a converted value without the noise behind its digits: 70.7, not 70.69999999999999."""
     return float(f"{value:.{_DIGITS}g}")
