@@ -10,6 +10,7 @@ from domain.config_rounds import Message
 from domain.configs import DeviceConfig
 from domain.devices import Device
 from domain.events import Event
+from domain.orders import DeviceOrder, OrderAnswer
 from domain.sensors import Measurement, Sample
 from domain.users import Identity, User
 
@@ -100,6 +101,23 @@ class ConfigLink(Protocol):
         Raises:
             BrokerUnavailableError: The broker cannot be reached, or did not take it in time.
             BadInputError: No device could read it, so it was not sent.
+        """
+        ...
+
+
+class OrderLink(Protocol):
+    """The wire that orders to devices themselves take."""
+
+    def obstacle(self, order: DeviceOrder, device: Device) -> str | None:
+        """Say why a device's firmware cannot carry out an order, with the cure; None: it may."""
+        ...
+
+    async def carry_out(self, order: DeviceOrder, kaiser_id: str) -> OrderAnswer:
+        """Tell a device, and wait for its answer; at most one order may be open per device.
+
+        Raises:
+            BrokerUnavailableError: The broker cannot be reached, or did not take it in time.
+            DeviceSilentError: No answer came in time.
         """
         ...
 

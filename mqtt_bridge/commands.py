@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from domain.actuators import ACK_TIMEOUT, Command, CommandResponse
 from domain.errors import DeviceSilentError
+from domain.intents import explanation
 from domain.ports import CommandExchange
 from mqtt_bridge.control import Control, Sender
-from mqtt_bridge.messages import ActuatorCommand
+from mqtt_bridge.messages import ActuatorCommand, IntentOutcome
 from mqtt_bridge.outbox import Outbox
 
 
@@ -23,6 +24,13 @@ class CommandWire:
     def attach(self, control: Control) -> None:
         """Hear what it wants to hear."""
         control.on_answer(CommandResponse, self.outbox.answer)
+        control.on_answer(IntentOutcome, self._outcome)
+
+    def _outcome(self, told: IntentOutcome) -> None:
+        """Newest firmware refuses some commands before they reach a pin, and tells only so."""
+        if told.outcome.refused and told.correlation_id is not None:
+            reason = f"the device refused: {explanation(told.code, told.reason)}"
+            self.outbox.refuse(told.esp_id, told.correlation_id, reason, told.received_at)
 
     @asynccontextmanager
     async def exchange(self, command: Command, kaiser_id: str) -> AsyncIterator[CommandExchange]:

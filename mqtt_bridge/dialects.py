@@ -124,6 +124,16 @@ DIALECTS: Mapping[FirmwareGeneration, Dialect] = {
     FirmwareGeneration.APRIL_2026: _APRIL,
 }
 
+_WITHOUT: Mapping[SystemAction, str] = {
+    SystemAction.REBOOT: "its firmware has no restart: switch it off and on",
+    SystemAction.SAFE_MODE: "its firmware has no safe mode: stop it with an emergency stop",
+    SystemAction.EXIT_SAFE_MODE: "its firmware has no safe mode: switch it off and on",
+    SystemAction.DIAGNOSTICS: "its firmware reports on itself only in its own rhythm",
+    SystemAction.ONEWIRE_SCAN: "its firmware cannot search its OneWire buses: enter the sensors "
+    "with setSensor",
+}
+"""Why a command does nothing, where people may ask for it, and what to do instead."""
+
 _SINCE_DECEMBER = FirmwareEvidence(oldest=FirmwareGeneration.DECEMBER_2025)
 _SINCE_FEBRUARY = FirmwareEvidence(oldest=FirmwareGeneration.FEBRUARY_2026)
 _SINCE_APRIL = FirmwareEvidence(oldest=FirmwareGeneration.APRIL_2026)
@@ -185,6 +195,6 @@ def obstacle(message: Outbound, generation: FirmwareGeneration) -> str | None:
         case MeasureCommand() if not dialect.measures_on_demand:
             return "its firmware cannot measure on demand: it reports in its own rhythm"
         case SystemCommand(command=command) if command not in dialect.system_commands:
-            return f"its firmware does not know the command {command}"
+            return _WITHOUT.get(command, f"its firmware does not know the command {command}")
         case _:
             return None

@@ -6,6 +6,7 @@ under way per pin, and an answer without an id belongs to that one.
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from domain.actuators import CommandResponse, Pin
 
@@ -36,6 +37,21 @@ class Outbox:
     def close(self, pin: Pin) -> None:
         """Stop to listen."""
         del self._open[pin]
+
+    def refuse(self, esp_id: str, correlation_id: str, reason: str, at: datetime) -> None:
+        """End the command with this id, if it is open on this device, as one that was refused."""
+        for pin, (known, action, waiting) in self._open.items():
+            if known == correlation_id and pin.esp_id == esp_id and not waiting.done():
+                waiting.set_result(
+                    CommandResponse(
+                        pin=pin,
+                        received_at=at,
+                        success=False,
+                        message=reason,
+                        correlation_id=known,
+                        action=action,
+                    )
+                )
 
     def answer(self, response: CommandResponse) -> None:
         """Give an answer to the command it belongs to.
