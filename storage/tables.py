@@ -13,6 +13,7 @@ from tortoise.models import Model
 from domain.actuators import CommandAction, CommandOrigin, CommandStatus, EmergencyPhase
 from domain.configs import ConfigSyncState, Errand
 from domain.devices import FirmwareGeneration
+from domain.library_installations import InstallationStatus
 from domain.sensors import ProcessingMode
 from domain.system_events import Detail, Severity
 from domain.users import Role
@@ -210,6 +211,50 @@ class CommandRow(Model):
         indexes = (Index(fields=["actuator_id", "created_at", "id"]),)
 
 
+class EmergencyStopRow(Model):
+    """An emergency stop; its device may be gone by now, and be heard of again."""
+
+    id = fields.UUIDField(primary_key=True)
+    reason = fields.TextField()
+    esp_id = KeyField(null=True)
+    gpio = fields.SmallIntField(null=True)
+    triggered_by: fields.ForeignKeyNullableRelation[UserRow] = fields.ForeignKeyField(
+        "models.UserRow", related_name="triggered_stops", null=True, on_delete=fields.SET_NULL
+    )
+    triggered_by_id: UUID | None
+    triggered_at = fields.DatetimeField()
+    cleared_by: fields.ForeignKeyNullableRelation[UserRow] = fields.ForeignKeyField(
+        "models.UserRow", related_name="cleared_stops", null=True, on_delete=fields.SET_NULL
+    )
+    cleared_by_id: UUID | None
+    cleared_at = fields.DatetimeField(null=True)
+    resume = fields.BooleanField()
+
+    class Meta:
+        """Table options."""
+
+        table = "emergency_stop"
+        indexes = (Index(fields=["triggered_at", "id"]),)
+
+
+class EmergencyStopDeviceRow(Model):
+    """How a device stands to an emergency stop.
+
+    The key is (stop, device): Tortoise has no words for a key of two columns.
+    """
+
+    stop_id = fields.UUIDField(primary_key=True)
+    device_id = fields.UUIDField()
+    confirmed_at = fields.DatetimeField(null=True)
+    released_at = fields.DatetimeField(null=True)
+    resumed_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        """Table options."""
+
+        table = "emergency_stop_device"
+
+
 class ConversionRow(Model):
     """Who made values out of raw values, and in which unit: said once, not in every reading."""
 
@@ -351,3 +396,43 @@ class OutboxRow(Model):
 
         table = "outbox"
         indexes = (Index(fields=["device_id", "id"]),)
+
+
+class LibraryInstallationRow(Model):
+    """A library on its way to a device; the id grows with time."""
+
+    id = fields.UUIDField(primary_key=True)
+    device: fields.ForeignKeyRelation[DeviceRow] = fields.ForeignKeyField(
+        "models.DeviceRow", related_name="library_installations"
+    )
+    library_name = KeyField()
+    version = fields.TextField()
+    request_id = fields.TextField(null=True)
+    size = fields.IntField()
+    chunk_size = fields.IntField()
+    crc32 = fields.BigIntField()
+    status = fields.CharEnumField(InstallationStatus, max_length=16)
+    chunks_sent = fields.IntField()
+    error = fields.TextField(null=True)
+    started_at = fields.DatetimeField()
+    completed_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        """Table options."""
+
+        table = "library_installation"
+        indexes = (Index(fields=["device_id", "id"]),)
+
+
+class LibraryReceiverRow(Model):
+    """A device that takes libraries."""
+
+    device: fields.OneToOneRelation[DeviceRow] = fields.OneToOneField(
+        "models.DeviceRow", related_name="library_receiver", primary_key=True
+    )
+    ready_at = fields.DatetimeField()
+
+    class Meta:
+        """Table options."""
+
+        table = "library_receiver"

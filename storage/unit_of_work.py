@@ -12,8 +12,10 @@ from storage.commands import CommandRepository
 from storage.config_syncs import ConfigSyncRepository
 from storage.dead_letters import DeadLetterRepository
 from storage.devices import DeviceRepository
+from storage.emergency_stops import EmergencyStopRepository
 from storage.errors import translated
 from storage.health_history import HealthHistoryRepository
+from storage.library_installations import LibraryInstallationRepository
 from storage.outbox import OutboxRepository
 from storage.readings import ReadingRepository
 from storage.sensors import SensorRepository
@@ -31,10 +33,12 @@ class PostgresUnitOfWork:
     readings: ReadingRepository
     actuators: ActuatorRepository
     commands: CommandRepository
+    emergency_stops: EmergencyStopRepository
     users: UserRepository
     zones: ZoneRepository
     config_syncs: ConfigSyncRepository
     outbox: OutboxRepository
+    library_installations: LibraryInstallationRepository
     dead_letters: DeadLetterRepository
     system_events: SystemEventRepository
 
@@ -67,10 +71,12 @@ class PostgresUnitOfWork:
         self.readings = ReadingRepository(client)
         self.actuators = ActuatorRepository(client)
         self.commands = CommandRepository(client)
+        self.emergency_stops = EmergencyStopRepository(client)
         self.users = UserRepository(client)
         self.zones = ZoneRepository(client)
         self.config_syncs = ConfigSyncRepository(client)
         self.outbox = OutboxRepository(client)
+        self.library_installations = LibraryInstallationRepository(client)
         self.dead_letters = DeadLetterRepository(client)
         self.system_events = SystemEventRepository(client)
         return self

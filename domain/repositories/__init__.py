@@ -6,6 +6,8 @@ from domain.repositories.actuators import Actuators, Commands
 from domain.repositories.configs import ConfigSyncs, Outbox
 from domain.repositories.dead_letters import DeadLetters
 from domain.repositories.devices import Devices, HealthHistory
+from domain.repositories.emergency_stops import EmergencyStops
+from domain.repositories.library_installations import LibraryInstallations
 from domain.repositories.readings import NewReading, Readings, ReadingWriter
 from domain.repositories.sensors import Sensors
 from domain.repositories.system_events import SystemEvents
@@ -18,7 +20,9 @@ __all__ = [
     "ConfigSyncs",
     "DeadLetters",
     "Devices",
+    "EmergencyStops",
     "HealthHistory",
+    "LibraryInstallations",
     "NewReading",
     "Outbox",
     "ReadingWriter",
@@ -69,6 +73,11 @@ class UnitOfWork(Protocol):
         ...
 
     @property
+    def emergency_stops(self) -> EmergencyStops:
+        """The emergency stops inside this transaction."""
+        ...
+
+    @property
     def users(self) -> Users:
         """The accounts inside this transaction."""
         ...
@@ -86,6 +95,11 @@ class UnitOfWork(Protocol):
     @property
     def outbox(self) -> Outbox:
         """What must arrive, inside this transaction."""
+        ...
+
+    @property
+    def library_installations(self) -> LibraryInstallations:
+        """The installations of libraries inside this transaction."""
         ...
 
     @property

@@ -1,6 +1,7 @@
 """One fake per port, each as small as the port: in memory, told the time, counting its callers."""
 
 from tests.fakes.clock import START, FakeClock, until
+from tests.fakes.emergency_stops import FakeEmergencyLink
 from tests.fakes.reports import FakeReports
 from tests.fakes.storage import (
     FakeReadingWriter,
@@ -19,6 +20,7 @@ __all__ = [
     "START",
     "FakeClock",
     "FakeCommandLink",
+    "FakeEmergencyLink",
     "FakeEventStream",
     "FakeLibraries",
     "FakePasswords",

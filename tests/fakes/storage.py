@@ -16,7 +16,9 @@ from domain.sensors import Reading, Sensor, SensorKey
 from domain.users import User
 from tests.fakes.actuators import FakeActuators, FakeCommands
 from tests.fakes.configs import FakeConfigSyncs, FakeOutbox, FakeZones
+from tests.fakes.emergency_stops import FakeEmergencyStops
 from tests.fakes.health_history import FakeHealthHistory
+from tests.fakes.libraries import FakeLibraryInstallations
 from tests.fakes.paging import microseconds, paged
 from tests.fakes.system_events import FakeSystemEvents
 
@@ -282,10 +284,14 @@ class FakeStorage:
     readings: FakeReadings = field(default_factory=FakeReadings)
     actuators: FakeActuators = field(default_factory=FakeActuators)
     commands: FakeCommands = field(default_factory=FakeCommands)
+    emergency_stops: FakeEmergencyStops = field(default_factory=FakeEmergencyStops)
     users: FakeUsers = field(default_factory=FakeUsers)
     zones: FakeZones = field(default_factory=FakeZones)
     config_syncs: FakeConfigSyncs = field(default_factory=FakeConfigSyncs)
     outbox: FakeOutbox = field(default_factory=FakeOutbox)
+    library_installations: FakeLibraryInstallations = field(
+        default_factory=FakeLibraryInstallations
+    )
     dead_letters: FakeDeadLetters = field(default_factory=FakeDeadLetters)
     system_events: FakeSystemEvents = field(default_factory=FakeSystemEvents)
     available: bool = True
@@ -316,10 +322,13 @@ class FakeStorage:
             self.readings.rows,
             self.actuators.rows,
             self.commands.rows,
+            self.emergency_stops.rows,
             self.users.rows,
             self.zones.rows,
             self.config_syncs.rows,
             self.outbox.rows,
+            self.library_installations.rows,
+            self.library_installations.ready,
             self.dead_letters.rows,
             self.system_events.rows,
         )
@@ -364,6 +373,11 @@ class FakeUnitOfWork:
         return self._storage.commands
 
     @property
+    def emergency_stops(self) -> FakeEmergencyStops:
+        self._storage.queries["emergency_stops"] += 1
+        return self._storage.emergency_stops
+
+    @property
     def users(self) -> FakeUsers:
         self._storage.queries["users"] += 1
         return self._storage.users
@@ -382,6 +396,11 @@ class FakeUnitOfWork:
     def outbox(self) -> FakeOutbox:
         self._storage.queries["outbox"] += 1
         return self._storage.outbox
+
+    @property
+    def library_installations(self) -> FakeLibraryInstallations:
+        self._storage.queries["library_installations"] += 1
+        return self._storage.library_installations
 
     @property
     def dead_letters(self) -> FakeDeadLetters:
