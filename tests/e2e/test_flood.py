@@ -18,7 +18,7 @@ from tests.eventually import eventually
 
 QUIET = tuple(f"ESP_BBBB{number:02}" for number in range(9))
 LOUD = "ESP_AAAA01"
-EACH = 20.0
+EACH = 100.0
 """Readings a second of a device that does what it should."""
 
 FLOOD = 20 * EACH
