@@ -11,4 +11,9 @@ class Drop:
     """Let go of the connection without a word, as a board does that reboots."""
 
 
-Action: TypeAlias = Outgoing | Drop
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """Make a new connection, because from now on other topics are to be heard."""
+
+
+Action: TypeAlias = Outgoing | Drop | Renew

@@ -24,6 +24,7 @@ class VirtualActuator:
         value: 0.0 (off) .. 1.0 (full).
         off_at: When it switches itself off, Unix seconds; None: not by itself.
         source: Who gave the last order, where the firmware remembers.
+        on_since: When its power was last set, Unix seconds.
     """
 
     gpio: int
@@ -33,8 +34,8 @@ class VirtualActuator:
     value: float = field(default=0.0, init=False)
     off_at: float | None = field(default=None, init=False)
     source: str = field(default="", init=False)
+    on_since: float = field(default=0.0, init=False)
     _ran: float = field(default=0.0, init=False)
-    _on_since: float = field(default=0.0, init=False)
 
     @property
     def is_on(self) -> bool:
@@ -50,7 +51,7 @@ class VirtualActuator:
 
     def runtime_ms(self, now: float) -> int:
         """Return how long it was on since the board started."""
-        running = now - self._on_since if self.is_on else 0.0
+        running = now - self.on_since if self.is_on else 0.0
         return round((self._ran + running) * 1000.0)
 
     def obey(self, action: CommandAction, value: float, now: float, *, seconds: int = 0) -> None:
@@ -89,8 +90,8 @@ class VirtualActuator:
 
     def _set(self, power: float, now: float) -> None:
         if self.is_on:
-            self._ran += now - self._on_since
-        self._on_since = now
+            self._ran += now - self.on_since
+        self.on_since = now
         self.value = power
 
 

@@ -8,18 +8,17 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from domain.configs import ActuatorItem, DeviceConfig, Section, SensorItem
-from domain.zones import SubzoneAssignment, SubzoneRemoval, ZoneAssignment
+from domain.zones import SubzoneAssignment, SubzoneRemoval, SubzoneSafety, ZoneAssignment
 from simulator.actuators import VirtualActuator
-from simulator.dialects import Dialect, Fields, Origin
+from simulator.dialects import Dialect
 from simulator.sensors import VirtualSensor
+from simulator.writing import Fields, Origin
 
 RESERVED_PINS = frozenset({1, 2, 3, 12, 13})
 """Pins that the board needs for itself (device protocol, section 5.1); 0 is what buses report."""
 
-LARGEST_EARLY = 1900
-"""Bytes of a configuration that early firmware hears; a longer one vanishes without an answer."""
-
 _GPIO_CONFLICT = 1002
+_SUBZONE_PARENT, _SUBZONE_UNKNOWN = 2502, 2503
 
 Item: TypeAlias = SensorItem | ActuatorItem
 ItemKey: TypeAlias = tuple[Section, int, str, str]
@@ -31,12 +30,15 @@ class Configuration:
 
     Attributes:
         items: By section, pin, type and address.
-        taken: Configurations of which something was taken.
+        subzones: The pins of each.
+        taken: Configurations that arrived.
+        generations: The newest that was taken of each half, where the firmware minds.
     """
 
     items: dict[ItemKey, Item] = field(default_factory=dict)
-    subzones: set[str] = field(default_factory=set)
+    subzones: dict[str, tuple[int, ...]] = field(default_factory=dict)
     taken: int = 0
+    generations: dict[Section, int] = field(default_factory=dict)
 
     def added(self, section: Section, built_in: Iterable[VirtualSensor | VirtualActuator]) -> int:
         """Return how many sensors or actuators it has on pins that had none."""
@@ -52,13 +54,30 @@ class Configuration:
         )
         answers: list[Fields] = []
         for section, items in halves:
+            if not items:
+                answers += [] if dialect.takes_empty else [_empty(section)]
+                continue
+            broken = self._broken_contract(config, section) if dialect.correlates else None
+            if broken is not None:
+                answers.append(_error(section.value, "Configuration refused", broken))
+                continue
             refused = [item for item in items if not self._set(section, item)]
-            if dialect.counts:
-                if items:
-                    answers.append(_newest(config, origin, section, len(items), refused))
+            if dialect.lists_failures:
+                fields = _listed(config, section, len(items), refused)
+                if not dialect.correlates and refused:
+                    fields["status"] = "error"  # it knows only all or nothing
+                answers.append(_numbered(origin, fields))
             else:
                 answers += _early(section, len(items), refused)
         return answers
+
+    def _broken_contract(self, config: DeviceConfig, section: Section) -> str | None:
+        if not config.correlation_id:
+            return "CONTRACT_MISSING_CORRELATION"
+        if config.generation and config.generation <= self.generations.get(section, 0):
+            return f"STALE_{section.name}"
+        self.generations[section] = config.generation
+        return None
 
     def _set(self, section: Section, item: Item) -> bool:
         if item.gpio in RESERVED_PINS:
@@ -77,9 +96,6 @@ class Configuration:
 
 def _early(section: Section, count: int, refused: list[Item]) -> list[Fields]:
     word = section.value
-    if count == 0:
-        message = f"{word.capitalize()} config array is empty"
-        return [_error(word, message, "MISSING_FIELD")]
     if not refused:
         message = f"Configured {count} {word}(s) successfully"
         return [{"status": "success", "type": word, "count": count, "message": message}]
@@ -90,18 +106,25 @@ def _early(section: Section, count: int, refused: list[Item]) -> list[Fields]:
     ]
 
 
+def _empty(section: Section) -> Fields:
+    message = f"{section.value.capitalize()} config array is empty"
+    return _error(section.value, message, "MISSING_FIELD")
+
+
+def too_large() -> Fields:
+    """Return the answer of newest firmware to a configuration that it has no room for."""
+    return _error("unknown", "Config payload too large", "PAYLOAD_TOO_LARGE")
+
+
 def _error(word: str, message: str, code: str) -> Fields:
     return {"status": "error", "type": word, "count": 0, "message": message, "error_code": code}
 
 
-def _newest(
-    config: DeviceConfig, origin: Origin, section: Section, count: int, refused: list[Item]
-) -> Fields:
+def _listed(config: DeviceConfig, section: Section, count: int, refused: list[Item]) -> Fields:
     status = "success"
     if refused:
         status = "error" if len(refused) == count else "partial_success"
     fields: Fields = {
-        "seq": origin.sequence,
         "status": status,
         "type": section.value,
         "count": count - len(refused),
@@ -123,9 +146,13 @@ def _newest(
     return fields
 
 
+def _numbered(origin: Origin, fields: Fields) -> Fields:
+    return fields if origin.sequence is None else {"seq": origin.sequence} | fields
+
+
 def zone_answer(message: ZoneAssignment, dialect: Dialect, origin: Origin) -> Fields | None:
     """Return the answer to a zone; None: this generation ignores the message."""
-    if not message.zone_id and dialect.retains and not dialect.boot_clock:
+    if not message.zone_id and dialect.gate is None and not dialect.boot_clock:
         return None
     fields: Fields = {
         "esp_id": origin.esp_id,
@@ -134,24 +161,46 @@ def zone_answer(message: ZoneAssignment, dialect: Dialect, origin: Origin) -> Fi
         "master_zone_id": message.master_zone_id,
         "timestamp" if dialect.boot_clock else "ts": origin.stamp,
     }
-    if dialect.counts:
+    if dialect.correlates:
         fields["status"] = "zone_assigned" if message.zone_id else "zone_removed"
-        fields |= {"seq": origin.sequence, "correlation_id": message.correlation_id}
-    return fields
+        fields["correlation_id"] = message.correlation_id
+    return _numbered(origin, fields)
 
 
-def subzone_answer(message: SubzoneAssignment | SubzoneRemoval, origin: Origin) -> Fields:
-    """Return the newest firmware's answer to a subzone that it is told, or is to forget."""
+def subzone_answer(
+    message: SubzoneAssignment | SubzoneRemoval | SubzoneSafety,
+    known: dict[str, tuple[int, ...]],
+    origin: Origin,
+) -> Fields | None:
+    """Do what is said of a subzone, and return the answer; None: done without a word.
+
+    Args:
+        message: What is to become of which subzone.
+        known: The subzones of the board; changed.
+        origin: Who answers, and which zone it is in.
+    """
     fields: Fields = {
         "esp_id": origin.esp_id,
-        "status": "subzone_removed",
+        "status": "subzone_assigned",
         "subzone_id": message.subzone_id,
         "timestamp": origin.stamp,
-        "seq": origin.sequence,
-        "correlation_id": message.correlation_id,
     }
-    if isinstance(message, SubzoneRemoval):
-        return fields
-    if message.parent_zone_id != origin.zone_id:
-        return fields | {"status": "error", "error_code": 2502, "message": "another parent zone"}
-    return fields | {"status": "subzone_assigned"}
+    match message:
+        case SubzoneAssignment(parent_zone_id=parent) if parent != origin.zone_id:
+            fields |= _refused(_SUBZONE_PARENT, "another parent zone")
+        case SubzoneAssignment():
+            known[message.subzone_id] = message.gpios
+        case SubzoneRemoval():
+            known.pop(message.subzone_id, None)
+            fields["status"] = "subzone_removed"
+        case SubzoneSafety() if message.subzone_id in known:
+            return None
+        case SubzoneSafety():
+            fields |= _refused(_SUBZONE_UNKNOWN, "no such subzone")
+    if not isinstance(message, SubzoneSafety):
+        fields["correlation_id"] = message.correlation_id
+    return _numbered(origin, fields)
+
+
+def _refused(code: int, message: str) -> Fields:
+    return {"status": "error", "error_code": code, "message": message}

@@ -1,233 +1,57 @@
-"""The habits of the firmware generations: what each writes, and how it uses its connection.
+"""The habits of the firmware generations, one row each: this table is all that tells them apart.
 
-A board keeps the firmware it was flashed with, so all of them are in the field at once. What a
-generation does is a row of data in `Dialect`; how it spells a message is one function per message
-(device protocol, sections 1.1 to 1.7 and 3.3 to 3.4).
+A board keeps the firmware it was flashed with, so all of them are in the field at once (device
+protocol, sections 0, 1.1 and 3; how each spells its messages is in `simulator.writing`).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum, auto
 
-from mqtt_bridge.messages import ActuatorCommand
-from simulator.actuators import VirtualActuator
+from mqtt_bridge.messages import SystemAction
+from simulator.registration import APRIL_GATE, FEBRUARY_GATE, Gate, SystemState
 from simulator.sensors import Sampled
-
-Fields: TypeAlias = dict[str, Any]
-"""A payload before it becomes JSON, in the order in which the firmware writes it."""
-
-_DECIMALS = 2
-_UNSIGNED = 2**32
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Who speaks, and when: what nearly every payload begins with.
-
-    Attributes:
-        stamp: The time as this generation tells it: Unix seconds, milliseconds since boot, or 0.
-        sequence: The message counter; None where the firmware has none.
-    """
-
-    esp_id: str
-    zone_id: str
-    stamp: int
-    sequence: int | None = None
-
-    def fields(self, *, subzone: bool = False) -> Fields:
-        """Return the fields, in the firmware's order."""
-        fields: Fields = {"esp_id": self.esp_id}
-        if self.sequence is not None:
-            fields["seq"] = self.sequence
-        fields["zone_id"] = self.zone_id
-        if subzone:
-            fields["subzone_id"] = ""
-        return fields
+from simulator.writing import (
+    Fields,
+    Origin,
+    Vitals,
+    december_sensor,
+    early_heartbeat,
+    early_sensor,
+    february_heartbeat,
+    february_sensor,
+    head_heartbeat,
+    head_sensor,
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vitals:
-    """How a board is, for its heartbeat.
+class Trigger(Enum):
+    """What on an emergency topic stops a board (device protocol, section 1.8)."""
 
-    Attributes:
-        uptime: Seconds since boot.
-        boots: How often it was started.
-        reconnects: How often it came back since.
-        epoch: The handover epoch that is active; 0: none.
-        completed_epoch: The last one that was confirmed.
-        state: System state number of the newest firmware (device protocol, section 5.3).
-        booted_at: Unix seconds; 0 where the clock was not known.
-    """
+    ANYTHING = auto()
+    """Whatever arrives, even nothing: nobody looks into it."""
 
-    uptime: int
-    heap_free: int
-    rssi: int
-    sensors: int
-    actuators: int
-    boots: int
-    reconnects: int
-    epoch: int
-    completed_epoch: int
-    state: int
-    booted_at: int
+    JSON = auto()
+    """Whatever a small parser can read, be it an order or not."""
+
+    CONTRACT = auto()
+    """The right words; what is odd in a dangerous way stops too, what is merely wrong does not."""
 
 
-def _early_sensor(origin: Origin, sampled: Sampled) -> Fields:
-    chip = sampled.sensor.chip
-    return origin.fields(subzone=True) | {
-        "gpio": sampled.sensor.gpio,
-        "sensor_type": chip.early_type,
-        "raw_value": sampled.raw % _UNSIGNED,
-        "processed_value": round(chip.to_value(sampled.raw), _DECIMALS),
-        "unit": chip.unit,
-        "quality": "good",
-        "timestamp": origin.stamp,
-    }
-
-
-def _preview(sampled: Sampled) -> tuple[float, str]:
-    chip = sampled.sensor.chip
-    if chip.analog:
-        return float(sampled.raw), "raw"
-    return round(chip.to_value(sampled.raw), _DECIMALS), chip.unit
-
-
-def _december_sensor(origin: Origin, sampled: Sampled) -> Fields:
-    value, unit = _preview(sampled)
-    return origin.fields(subzone=True) | {
-        "gpio": sampled.sensor.gpio,
-        "sensor_type": sampled.sensor.chip.sensor_type,
-        "raw": sampled.raw % _UNSIGNED,
-        "value": value,
-        "unit": unit,
-        "quality": "fair" if unit == "raw" else "good",
-        "ts": origin.stamp,
-        "raw_mode": True,
-    }
-
-
-def _head_sensor(origin: Origin, sampled: Sampled) -> Fields:
-    sensor = sampled.sensor
-    value, unit = _preview(sampled)
-    fields = origin.fields(subzone=True) | {
-        "gpio": sensor.gpio,
-        "sensor_type": sensor.chip.sensor_type,
-        "raw": sampled.raw,
-        "value": value,
-        "unit": unit,
-        "quality": sensor.chip.quality(sampled.raw),
-        "ts": origin.stamp,
-        "time_valid": origin.stamp > 0,
-        "raw_mode": True,
-    }
-    if sensor.onewire_address is not None:
-        fields["onewire_address"] = sensor.onewire_address
-    if sensor.i2c_address is not None:
-        fields["i2c_address"] = sensor.i2c_address
-    return fields
-
-
-def _early_heartbeat(origin: Origin, vitals: Vitals) -> Fields:
-    return {
-        "esp_id": origin.esp_id,
-        "zone_id": origin.zone_id,
-        "master_zone_id": "",
-        "zone_assigned": bool(origin.zone_id),
-        "ts": origin.stamp,
-        "uptime": vitals.uptime,
-        "heap_free": vitals.heap_free,
-        "wifi_rssi": vitals.rssi,
-        "sensor_count": vitals.sensors,
-        "actuator_count": vitals.actuators,
-    }
-
-
-def _head_heartbeat(origin: Origin, vitals: Vitals) -> Fields:
-    boot = {
-        "time_valid": origin.stamp > 0,
-        "boot_sequence_id": f"{origin.esp_id}-b{vitals.boots}-r{vitals.reconnects}",
-        "reset_reason": "POWERON" if vitals.boots == 1 else "SW",
-        "segment_start_ts": vitals.booted_at,
-    }
-    handover = {
-        "wifi_ip": "192.168.4.2",
-        "active_handover_epoch": vitals.epoch,
-        "handover_completed_epoch": vitals.completed_epoch,
-        "persistence_degraded": False,
-        "persistence_degraded_reason": "",
-        "runtime_state_degraded": False,
-        "mqtt_circuit_breaker_open": False,
-        "wifi_circuit_breaker_open": False,
-        "network_degraded": False,
-        "config_status": {
-            "wifi_configured": True,
-            "zone_assigned": bool(origin.zone_id),
-            "system_configured": True,
-            "subzone_count": 0,
-            "boot_count": vitals.boots,
-            "state": vitals.state,
-        },
-    }
-    return _early_heartbeat(origin, vitals) | boot | handover
-
-
-def actuator_status(origin: Origin, actuator: VirtualActuator, now: float) -> Fields:
-    """Write what a pin does."""
-    fields = origin.fields(subzone=True) | {
-        "ts": origin.stamp,
-        "gpio": actuator.gpio,
-        "type": actuator.actuator_type,
-        "state": actuator.is_on,
-        "pwm": actuator.pwm,
-        "runtime_ms": actuator.runtime_ms(now),
-        "emergency": "normal",
-    }
-    if origin.sequence is not None and actuator.source:
-        fields["command_source"] = actuator.source
-    return fields
-
-
-def actuator_alert(origin: Origin, gpio: int, alert: str, message: str, *, key: str) -> Fields:
-    """Write that an actuator, or with pin 255 the device, protected itself."""
-    return origin.fields() | {
-        "ts": origin.stamp,
-        "gpio": gpio,
-        key: alert,
-        "message": message,
-    }
-
-
-def system_error(origin: Origin, code: int, severity: int, message: str, uptime: int) -> Fields:
-    """Write that something failed, as firmware since January 2026 does (section 1.6)."""
-    return {
-        "error_code": code,
-        "severity": severity,
-        "category": "HARDWARE",
-        "message": message,
-        "context": {"esp_id": origin.esp_id, "uptime_ms": uptime},
-        "ts": origin.stamp,
-    }
-
-
-def actuator_response(
-    origin: Origin, command: ActuatorCommand, *, success: bool, message: str
-) -> Fields:
-    """Write the answer to a command; only firmware that counts its messages repeats the id."""
-    fields = origin.fields() | {
-        "ts": origin.stamp,
-        "gpio": command.gpio,
-        "command": command.action.value,
-        "value": round(command.value, 3),
-        "duration": command.duration,
-        "success": success,
-        "message": message,
-    }
-    if origin.sequence is not None:
-        if command.correlation_id is not None:
-            fields["correlation_id"] = command.correlation_id
-        if command.issued_by:
-            fields["issued_by"] = command.issued_by
-    return fields
+_COMMON_STATES = {SystemState.BOOT: 0, SystemState.MQTT_CONNECTED: 4}
+_WINTER_STATES = _COMMON_STATES | {
+    SystemState.OPERATIONAL: 8,
+    SystemState.PENDING_APPROVAL: 9,
+    SystemState.SAFE_MODE: 11,
+    SystemState.ERROR: 13,
+}
+_APRIL_STATES = _COMMON_STATES | {
+    SystemState.OPERATIONAL: 9,
+    SystemState.PENDING_APPROVAL: 10,
+    SystemState.SAFE_MODE: 12,
+    SystemState.ERROR: 14,
+}
+_RESET_ONLY = frozenset({SystemAction.FACTORY_RESET})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,43 +61,66 @@ class Dialect:
     Attributes:
         kaiser_id: The topic level it speaks on until it was provisioned.
         boot_clock: It tells milliseconds since boot, never the time of day.
-        retains: It sends QoS 0 and retained what the document calls QoS 1; else real QoS 1.
-        subscribe_qos: What it subscribes with; None: with the quality of each message's route.
+        retains: It retains what the document calls QoS 1.
+        qos: The highest quality of service that its client can do.
         sets_will: The broker speaks for it when its connection breaks.
         resubscribes: It subscribes again after a reconnect; else it is deaf until it reboots.
+        moves_at_once: A new topic level holds for what it hears too; else only after a reboot.
         reconnects: How often it tries to come back before it falls silent; None: for ever.
         first_heartbeat: Seconds from boot to its first sign of life.
-        needs_ack: It announces itself, and is mute until the server acknowledged a heartbeat.
-        counts: Its messages carry a sequence number, and its answers the correlation id.
+        gate: How it registers with its server; None: it knows no registration.
+        numbers: Its messages carry a sequence number.
+        correlates: It answers with the id of what it was told, and tells what became of it.
+        lists_failures: A config answer lists what was refused, and repeats the configuration's id.
+        takes_empty: An empty half of a configuration is no error.
+        largest_config: Bytes of a configuration that it can read.
+        reports_errors: It tells what fails inside it.
+        knows_subzones: It hears of subzones, and of orders to a single sensor.
         obeys_duration: ON with a duration switches off by itself.
+        limits_runtime: It switches a pump off that runs too long.
         parses_blanks: It reads JSON with a blank between a key's quote and the colon.
         reports_twice: It sends a pin's status twice after a command.
+        trigger: What stops it.
+        has_tokens: It stops alone only for its token, and can be told that the emergency is over.
+        system_actions: What it can be told to do with itself.
+        states: How it numbers its system states.
         backlog: Messages it keeps while it has no connection; the newest are dropped beyond.
     """
 
     name: str
-    kaiser_id: str
+    kaiser_id: str = "god"
     boot_clock: bool = False
     retains: bool = False
+    qos: int = 0
     sets_will: bool = True
     resubscribes: bool = True
+    moves_at_once: bool = True
     reconnects: int | None = None
     first_heartbeat: float = 0.0
-    needs_ack: bool = False
-    counts: bool = False
+    gate: Gate | None = None
+    numbers: bool = False
+    correlates: bool = False
+    lists_failures: bool = False
+    takes_empty: bool = False
+    largest_config: int = 1900
+    reports_errors: bool = False
+    knows_subzones: bool = False
     obeys_duration: bool = False
+    limits_runtime: bool = True
     parses_blanks: bool = True
     reports_twice: bool = False
+    trigger: Trigger = Trigger.JSON
+    has_tokens: bool = True
+    system_actions: frozenset[SystemAction] = _RESET_ONLY
+    states: Mapping[SystemState, int]
     backlog: int = 100
     sensor_data: Callable[[Origin, Sampled], Fields]
     heartbeat: Callable[[Origin, Vitals], Fields]
 
-    def will(self, esp_id: str, stamp: int) -> Fields:
-        """Write what the broker says for it when the connection breaks."""
-        fields: Fields = {"status": "offline"}
-        if self.needs_ack:
-            fields["esp_id"] = esp_id
-        return fields | {"reason": "unexpected_disconnect", "timestamp": stamp}
+    @property
+    def hands_over(self) -> bool:
+        """Whether it announces its sessions, and is lost without its server."""
+        return self.gate is not None and self.gate.hands_over
 
 
 NOVEMBER = Dialect(
@@ -283,31 +130,72 @@ NOVEMBER = Dialect(
     retains=True,
     sets_will=False,
     resubscribes=False,
+    moves_at_once=False,
     reconnects=10,
     first_heartbeat=60.0,
+    limits_runtime=False,
     parses_blanks=False,
     reports_twice=True,
-    sensor_data=_early_sensor,
-    heartbeat=_early_heartbeat,
+    trigger=Trigger.ANYTHING,
+    has_tokens=False,
+    states=_WINTER_STATES,
+    sensor_data=early_sensor,
+    heartbeat=early_heartbeat,
 )
 DECEMBER = Dialect(
     name="december-2025",
     kaiser_id="",
     retains=True,
+    moves_at_once=False,
     parses_blanks=False,
     reports_twice=True,
-    sensor_data=_december_sensor,
-    heartbeat=_early_heartbeat,
+    states=_WINTER_STATES,
+    sensor_data=december_sensor,
+    heartbeat=early_heartbeat,
+)
+FEBRUARY = Dialect(
+    name="february-2026",
+    retains=True,
+    gate=FEBRUARY_GATE,
+    numbers=True,
+    lists_failures=True,
+    reports_errors=True,
+    knows_subzones=True,
+    parses_blanks=False,
+    reports_twice=True,
+    system_actions=_RESET_ONLY | {SystemAction.STATUS, SystemAction.ONEWIRE_SCAN},
+    states=_WINTER_STATES,
+    sensor_data=february_sensor,
+    heartbeat=february_heartbeat,
 )
 HEAD = Dialect(
     name="april-2026",
-    kaiser_id="god",
-    needs_ack=True,
-    counts=True,
+    qos=1,
+    gate=APRIL_GATE,
+    numbers=True,
+    correlates=True,
+    lists_failures=True,
+    takes_empty=True,
+    largest_config=4351,
+    reports_errors=True,
+    knows_subzones=True,
     obeys_duration=True,
+    trigger=Trigger.CONTRACT,
+    system_actions=frozenset(SystemAction)
+    - {SystemAction.REBOOT, SystemAction.RESUME_OPERATION, SystemAction.RESET_CONFIG},
+    states=_APRIL_STATES,
     backlog=8,
-    sensor_data=_head_sensor,
-    heartbeat=_head_heartbeat,
+    sensor_data=head_sensor,
+    heartbeat=head_heartbeat,
 )
-DIALECTS = (NOVEMBER, DECEMBER, HEAD)
+DIALECTS = (NOVEMBER, DECEMBER, FEBRUARY, HEAD)
 """Every generation, oldest first."""
+
+FEBRUARY_UNNUMBERED = replace(FEBRUARY, name="february-2026-unnumbered", numbers=False)
+"""Flashed before the 23rd: no sequence numbers yet."""
+
+HEAD_ON_XIAO = replace(HEAD, name="april-2026-xiao", qos=0, backlog=25)
+"""The same firmware on the small board, with the MQTT client of the earlier ones."""
+
+BUILDS = (*DIALECTS, FEBRUARY_UNNUMBERED, HEAD_ON_XIAO)
+"""Every generation, and what was built differently within one."""

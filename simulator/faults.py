@@ -37,6 +37,9 @@ class Fault(StrEnum):
     MALFORMED_JSON = "malformed-json"
     """Sends broken sensor data: cut short, and `nan` without quotes, in turn."""
 
+    NETWORK_GONE = "network-gone"
+    """The radio reaches nobody: the connection breaks, and none comes about until it is over."""
+
     REBOOT = "reboot"
     """Reboots at its next input, once; switches itself off."""
 

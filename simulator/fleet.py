@@ -14,7 +14,7 @@ from domain.errors import BrokerUnavailableError
 from domain.ports import Clock
 from mqtt_bridge.messages import Outgoing
 from mqtt_bridge.session import Delivery
-from simulator.actions import Action, Drop
+from simulator.actions import Action, Drop, Renew
 from simulator.connections import Connect, Connection, Line
 from simulator.devices import VirtualDevice
 
@@ -149,6 +149,8 @@ class Fleet:
 
     async def _stay_connected(self, number: int, seat: _Seat) -> None:
         device, here = seat.device, False
+        if not device.reaches_broker:
+            raise BrokerUnavailableError(f"{device.esp_id} has no network")
 
         def connected() -> None:
             nonlocal here
@@ -190,10 +192,13 @@ class Fleet:
             seat.waiting.clear()
             while seat.outbox:
                 action = seat.outbox.popleft()
-                if isinstance(action, Drop):
-                    await self._vanish(seat, connection, last_word)
-                else:
-                    await self._send(connection, action)
+                match action:
+                    case Drop():
+                        await self._vanish(seat, connection, last_word)
+                    case Renew():
+                        raise BrokerUnavailableError(f"{seat.device.esp_id} moves")
+                    case _:
+                        await self._send(connection, action)
 
     async def _send(self, connection: Connection, message: Outgoing) -> None:
         try:
@@ -212,4 +217,4 @@ class Fleet:
         # The session says goodbye when it ends, so that the broker keeps the last word to itself.
         if last_word is not None:
             await self._send(connection, last_word)
-        raise BrokerUnavailableError(f"{seat.device.esp_id} reboots")
+        raise BrokerUnavailableError(f"{seat.device.esp_id} let go")

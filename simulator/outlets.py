@@ -10,6 +10,9 @@ from simulator.dialects import Dialect
 from simulator.faults import Faults
 from simulator.registration import Registration
 
+_ANSWERS = frozenset({Kind.ACTUATOR_RESPONSE, Kind.INTENT_OUTCOME})
+"""What a command is answered with."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Outlet:
@@ -23,16 +26,24 @@ class Outlet:
 
     dialect: Dialect
     faults: Faults
-    registration: Registration = field(default_factory=Registration)
+    registration: Registration = field(init=False)
     connected: bool = False
     muted: int = 0
     overflowed: int = 0
     _backlog: deque[Outgoing] = field(default_factory=deque, init=False)
 
+    def __post_init__(self) -> None:
+        self.registration = Registration(self.dialect.gate)
+
+    @property
+    def kept(self) -> tuple[Outgoing, ...]:
+        """What waits in the board's memory for a connection, oldest first."""
+        return tuple(self._backlog)
+
     @property
     def is_mute(self) -> bool:
         """Whether the server has still to take the device over."""
-        return self.dialect.needs_ack and not self.registration.open
+        return not self.registration.open
 
     def send(self, kind: Kind, topic: str, payload: bytes, now: float) -> list[Outgoing]:
         """Return what leaves the board right now for one message."""
@@ -40,10 +51,10 @@ class Outlet:
         outgoing = Outgoing(
             topic,
             payload,
-            qos=1 if reliable and not self.dialect.retains else 0,
+            qos=self.dialect.qos if reliable else 0,
             retain=reliable and self.dialect.retains,
         )
-        answer = kind is Kind.ACTUATOR_RESPONSE
+        answer = kind in _ANSWERS
         sample = kind is Kind.SENSOR_DATA
         return self._pass(kind, self.faults.distort(outgoing, now, answer=answer, sample=sample))
 
@@ -62,7 +73,7 @@ class Outlet:
     def restart(self) -> None:
         """Lose connection, registration and memory, as a reboot does."""
         self.connected = False
-        self.registration = Registration()
+        self.registration = Registration(self.dialect.gate)
         self._backlog.clear()
         self.faults.forget()
 

@@ -137,6 +137,6 @@ def running(dialect: Dialect = HEAD, **changes: Any) -> Bench:  # noqa: ANN401 -
     """Return a device that is connected and, where it needs that, taken over."""
     bench = Bench(make_device(dialect, **changes))
     bench.connect()
-    if dialect.needs_ack:
+    if dialect.gate:
         bench.acknowledge()
     return bench

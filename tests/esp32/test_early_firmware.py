@@ -3,8 +3,9 @@
 import pytest
 
 from mqtt_bridge.topics import Kind
-from simulator.dialects import DECEMBER, HEAD, NOVEMBER, Dialect, Origin
+from simulator.dialects import DECEMBER, HEAD, NOVEMBER, Dialect
 from simulator.sensors import DS18B20, PH, Sampled, VirtualSensor
+from simulator.writing import Origin
 from tests.esp32.driving import START, Bench, kinds, make_device, of, running
 
 EARLY = pytest.mark.parametrize("dialect", [NOVEMBER, DECEMBER], ids=lambda d: d.name)
@@ -39,8 +40,11 @@ def test_november_speaks_on_the_empty_level_until_it_was_provisioned() -> None:
     assert all(name.startswith("kaiser//esp/ESP_12AB34/") for name in topics)
     assert device.subscriptions() == ()
     assert make_device(NOVEMBER, kaiser_id=None).subscriptions() == (
-        ("kaiser//esp/ESP_12AB34/actuator/+/command", 0),
+        ("kaiser//esp/ESP_12AB34/system/command", 0),
         ("kaiser//esp/ESP_12AB34/config", 0),
+        ("kaiser/broadcast/emergency", 0),
+        ("kaiser//esp/ESP_12AB34/actuator/+/command", 0),
+        ("kaiser//esp/ESP_12AB34/actuator/emergency", 0),
         ("kaiser//esp/ESP_12AB34/zone/assign", 0),
         ("kaiser/god/esp/ESP_12AB34/zone/assign", 0),
     )

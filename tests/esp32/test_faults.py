@@ -120,7 +120,7 @@ def test_a_reboot_drops_the_connection_forgets_the_pins_and_starts_over(dialect:
 
     bench.now += 2.0
     bench.connect()
-    if dialect.needs_ack:
+    if dialect.hands_over:
         announced = of(bench.sent, Kind.SESSION_ANNOUNCE)[-1]
         assert (announced["handover_epoch"], announced["reason"]) == (1, "boot")
         assert "-b2-r0" in of(bench.sent, Kind.HEARTBEAT)[-1]["boot_sequence_id"]

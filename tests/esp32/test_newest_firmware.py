@@ -123,7 +123,9 @@ def test_it_answers_with_the_correlation_id_and_then_reports_once() -> None:
 
     heard = bench.command(correlation_id="0f2b6c1e")
 
-    assert kinds(heard) == [Kind.ACTUATOR_RESPONSE, Kind.ACTUATOR_STATUS]
+    assert kinds(heard) == [
+        Kind.ACTUATOR_RESPONSE, Kind.ACTUATOR_STATUS, Kind.INTENT_OUTCOME
+    ]  # fmt: skip
     answer = of(heard, Kind.ACTUATOR_RESPONSE)[0]
     assert (answer["success"], answer["correlation_id"]) == (True, "0f2b6c1e")
     assert of(heard, Kind.ACTUATOR_STATUS)[0]["state"] is True
@@ -199,6 +201,7 @@ def test_its_messages_are_numbered_without_gaps_until_it_reboots() -> None:
     numbers = [body["seq"] for body in of(bench.sent, Kind.SENSOR_DATA)]
     numbers += [body["seq"] for body in of(bench.sent, Kind.ACTUATOR_STATUS)]
     numbers += [body["seq"] for body in of(bench.sent, Kind.ACTUATOR_RESPONSE)]
+    numbers += [body["seq"] for body in of(bench.sent, Kind.INTENT_OUTCOME)]
     assert len(heard) > 5
     assert sorted(numbers) == list(range(1, len(numbers) + 1))
 
