@@ -60,8 +60,12 @@ def connect(ground: Ground, client_id: str, intake: Intake) -> Bridge:
         filters=filters(Connection.CONTROL),
         deliver=hear_control,
         guard=ground.broker_guard("control"),
+        expiring=True,
         first_word=own_status.first_word,
         last_word=own_status.last_word,
+        downgraded_hook=lambda: _log.warning(
+            "broker.old", note="it speaks no MQTT 5: what it holds for devices does not expire"
+        ),
     )
     control = Control(connection=control_session, clock=ground.clock, bury=intake.bury)
     return Bridge(
@@ -103,7 +107,7 @@ async def finish(intake: Intake, bridge: Bridge) -> None:
     async def take_leave() -> None:
         # Where the broker is away, it has told so already.
         with suppress(BrokerUnavailableError):
-            topic, payload, qos, retain = bridge.own_status.farewell()
+            topic, payload, qos, retain, _ = bridge.own_status.farewell()
             await bridge.control_session.publish(topic, payload, qos=qos, retain=retain)
 
     async with asyncio.TaskGroup() as tasks:

@@ -3,7 +3,7 @@
 Two forms: JSON Schema for programs, and a page with the topics and the firmware generations.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -37,6 +37,9 @@ dead letter.
 
 ## To devices
 
+What expires is told to nobody after that time, where the broker speaks MQTT 5; a broker that speaks
+only 3.1.1 holds it for as long as it holds the session of a device that is away.
+
 {outbound}
 
 ## Firmware generations
@@ -56,12 +59,18 @@ _HABITS = {
     "renews_subscriptions": "Hears commands again after a broken connection",
     "correlates": "Repeats a command's correlation id",
     "needs_correlation": "Refuses a configuration without correlation id and generation",
+    "repeats_config_id": "Repeats a configuration's correlation id",
     "accepts_empty_sections": "Takes an empty list in a configuration for no change",
+    "documented_keys": "Is sent the documented names of the keys, too",
+    "sensor_types": "Its own names of sensor types",
     "honours_duration": "Switches off by itself after a command's duration",
+    "honours_interval": "Measures in the rhythm it is told",
     "honours_pwm": "Gives any part of full power",
     "clears_emergency": "Ends an emergency when told (else: by a power cycle)",
     "measures_on_demand": "Measures on demand",
     "knows_subzones": "Knows subzones",
+    "answers_zone_removal": "Answers when it is taken out of its zone",
+    "hears_new_level": "Hears at once on a topic level it is moved to (else: after a restart)",
     "command_qos": "Quality of service of commands it subscribes with",
     "largest_config": "Bytes of one configuration message",
     "system_commands": "System commands",
@@ -88,8 +97,8 @@ def schema_text() -> str:
 def topics_page() -> str:
     """Return the page of topics and firmware generations, in Markdown."""
     return _PAGE.format(
-        inbound=_topics(Direction.TO_SERVER),
-        outbound=_topics(Direction.TO_DEVICE),
+        inbound=_inbound(),
+        outbound=_outbound(),
         generations=_generations(),
     )
 
@@ -102,6 +111,7 @@ def _message(kind: Kind) -> dict[str, Any]:
         "direction": route.direction.value,
         "qos": route.qos,
         "retain": route.retain,
+        "expiry_seconds": None if route.expiry is None else int(route.expiry.total_seconds()),
         "max_bytes": LARGEST_OUTBOUND.get(kind, LARGEST_PAYLOAD),
         "payload": _payload(SHAPES[kind]),
     }
@@ -114,20 +124,34 @@ def _payload(shape: type[msgspec.Struct]) -> dict[str, Any]:
     return payload | ({"$defs": parts} if parts else {})
 
 
-def _topics(direction: Direction) -> str:
-    kinds = (kind for kind in Kind if kind.route.direction is direction)
+def _inbound() -> str:
+    return _table(("Topic", "QoS", "Retained", "Meaning"), map(_topic, _kinds(Direction.TO_SERVER)))
+
+
+def _outbound() -> str:
     return _table(
-        ("Topic", "QoS", "Retained", "Meaning"),
+        ("Topic", "QoS", "Retained", "Expires after", "Meaning"),
         (
-            (
-                f"`{kind.route.pattern}`",
-                str(kind.route.qos),
-                _said(kind.route.retain),
-                meaning(kind),
-            )
-            for kind in sorted(kinds, key=lambda kind: kind.route.pattern)
+            (*travel, _expiry(kind), said)
+            for kind in _kinds(Direction.TO_DEVICE)
+            for *travel, said in [_topic(kind)]
         ),
     )
+
+
+def _kinds(direction: Direction) -> list[Kind]:
+    kinds = (kind for kind in Kind if kind.route.direction is direction)
+    return sorted(kinds, key=lambda kind: kind.route.pattern)
+
+
+def _topic(kind: Kind) -> tuple[str, ...]:
+    route = kind.route
+    return f"`{route.pattern}`", str(route.qos), _said(route.retain), meaning(kind)
+
+
+def _expiry(kind: Kind) -> str:
+    expiry = kind.route.expiry
+    return "never" if expiry is None else f"{expiry.total_seconds():g} s"
 
 
 def _generations() -> str:
@@ -150,6 +174,8 @@ def _said(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, frozenset):
         return ", ".join(f"`{each}`" for each in sorted(value))
+    if isinstance(value, Mapping):
+        return ", ".join(f"`{name}`: `{own}`" for name, own in value.items()) or "none"
     return str(value)
 
 

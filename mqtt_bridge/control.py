@@ -7,6 +7,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 from domain.ports import Clock
@@ -24,7 +25,13 @@ class Connection(Protocol):
     """The control connection."""
 
     async def publish(
-        self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 0,
+        retain: bool = False,
+        expiry: timedelta | None = None,
     ) -> None:
         """Hand a message to the broker."""
         ...
@@ -157,5 +164,5 @@ class Control:
         Raises:
             BrokerUnavailableError: The broker did not take it.
         """
-        topic, payload, qos, retain = payloads.encode(message)
-        await self.connection.publish(topic, payload, qos=qos, retain=retain)
+        topic, payload, qos, retain, expiry = payloads.encode(message)
+        await self.connection.publish(topic, payload, qos=qos, retain=retain, expiry=expiry)

@@ -7,7 +7,10 @@ that leads to redelivery. The session is persistent (a fixed client id, clean se
 broker keeps what comes while we are away. Connecting, subscribing, publishing and keeping alive are
 aiomqtt's.
 
-Private parts of aiomqtt and paho are used in three places, each marked; the versions are pinned.
+A session that only hears speaks MQTT 3.1.1. One whose messages may expire speaks MQTT 5, and 3.1.1
+to a broker that refuses it.
+
+Private parts of aiomqtt and paho are used in a few places, each marked; the versions are pinned.
 """
 
 import asyncio
@@ -15,12 +18,20 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from datetime import timedelta
+from typing import Any, NamedTuple, NoReturn, cast
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
+from aiomqtt import ProtocolVersion
 from paho.mqtt import client as mqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+from typing_extensions import override
 
 from domain.errors import BadInputError, BrokerUnavailableError
 from domain.services.guard import Guard
@@ -36,8 +47,15 @@ CONNECT_DEADLINE = 5.0
 MOST_PUBLISHING = 1024
 """Messages that may be on their way to the broker at once; further ones wait."""
 
+MOST_UNACKNOWLEDGED = 4000
+"""Messages that the broker may send an MQTT 5 session before it waits for acknowledgements."""
+
+SESSION_LIFETIME = timedelta(days=14)
+"""How long the broker keeps an MQTT 5 session of ours while we are away."""
+
 _PUBACK = 0x40
-_SUBSCRIPTION_REFUSED = 0x80
+_UNSUPPORTED_VERSION = 0x84
+_SHORTEST_EXPIRY = 1
 _NEVER_HEARD = "god-kaiser/settle"
 
 
@@ -104,7 +122,7 @@ class PublishCounts:
 
 @dataclass(slots=True, kw_only=True)
 class MqttSession:
-    """A persistent MQTT 3.1.1 session.
+    """A persistent MQTT session.
 
     Attributes:
         address: The broker.
@@ -114,9 +132,11 @@ class MqttSession:
         deliver: Called in place for every message; must return at once. What it raises ends `run`.
         guard: Says when to connect again.
         clean: Whether the broker shall forget us when we leave; then nothing is kept for us.
+        expiring: Whether what it publishes may expire: it then speaks MQTT 5 where the broker does.
         first_word: Published after each connect, before anything else of ours.
         last_word: Published by the broker when we vanish; asked for before each connect.
         connected_hook: Called after each successful connect and subscribe.
+        downgraded_hook: Called once, when the broker turns out to speak no MQTT 5.
     """
 
     address: BrokerAddress
@@ -125,15 +145,18 @@ class MqttSession:
     deliver: Callable[[Delivery], None]
     guard: Guard
     clean: bool = False
+    expiring: bool = False
     first_word: Callable[[], Outgoing] | None = None
     last_word: Callable[[], Outgoing] | None = None
     connected_hook: Callable[[], None] | None = None
+    downgraded_hook: Callable[[], None] | None = None
     published: PublishCounts = field(default_factory=PublishCounts, init=False)
     _open: bool = field(default=False, init=False)
-    _client: aiomqtt.Client | None = field(default=None, init=False)
+    _client: "_Client | None" = field(default=None, init=False)
     _subscribed: bool = field(default=False, init=False)
     _connection: int = field(default=0, init=False)
     _paused: bool = field(default=False, init=False)
+    _old_broker: bool = field(default=False, init=False)
     _slots: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(MOST_PUBLISHING), init=False
     )
@@ -153,22 +176,40 @@ class MqttSession:
             await self.guard.insist(self._connect_and_stay)
 
     async def publish(
-        self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 0,
+        retain: bool = False,
+        expiry: timedelta | None = None,
     ) -> None:
         """Hand a message to the broker; return when the broker has it (at once with qos 0).
+
+        Args:
+            topic: Where to.
+            payload: What.
+            qos: The quality of service.
+            retain: Whether the broker keeps it for those who come later.
+            expiry: Nobody gets it later than that, counted from now, where the broker speaks
+                MQTT 5; it counts in whole seconds, so a part of one is cut off.
 
         Raises:
             BrokerUnavailableError: There is no connection, or the broker did not confirm in time.
         """
+        now = asyncio.get_running_loop().time
+        latest = None if expiry is None else now() + expiry.total_seconds()
+        slots = self._slots
         try:
             async with asyncio.timeout(CONNECT_DEADLINE):
-                await self._slots.acquire()
+                await slots.acquire()
         except TimeoutError:
             self.published.refused += 1
             raise BrokerUnavailableError("too many messages wait for the MQTT broker") from None
         self.published.in_flight += 1
         try:
-            await self._hand_over(topic, payload, qos, retain=retain)
+            left = None if latest is None else latest - now()
+            await self._hand_over(Outgoing(topic, payload, qos, retain), left)
         except BrokerUnavailableError:
             self.published.refused += 1
             raise
@@ -176,16 +217,18 @@ class MqttSession:
             self.published.confirmed += 1
         finally:
             self.published.in_flight -= 1
-            self._slots.release()
+            slots.release()
 
-    async def _hand_over(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> None:
+    async def _hand_over(self, message: Outgoing, left: float | None) -> None:
         client = self._client
         # Before the broker has greeted us, paho would refuse a message and send it nevertheless
         # when the greeting comes: a command that counts as failed would run.
         if client is None or not self._open:
             raise BrokerUnavailableError("the MQTT broker is not connected")
+        if left is not None and left < _SHORTEST_EXPIRY:
+            raise BrokerUnavailableError("the message waited until it was too late for it")
         try:
-            await client.publish(topic, payload, qos, retain, timeout=CONNECT_DEADLINE)
+            await client.say(message, left)
         except (aiomqtt.MqttError, ValueError) as error:
             raise BrokerUnavailableError(f"the MQTT broker did not take it: {error}") from error
 
@@ -245,24 +288,22 @@ class MqttSession:
         return cast("ReadAheadSocket | None", paho.socket())
 
     async def _connect_and_stay(self) -> None:
+        if self.expiring and not self._old_broker:
+            with suppress(_VersionRefusedError):
+                await self._connect(ProtocolVersion.V5)
+        await self._connect(ProtocolVersion.V311)
+
+    async def _connect(self, version: ProtocolVersion) -> NoReturn:
         self._connection += 1
         self._paused = False
         try:
             # Known before it connects: what was kept for us arrives with the broker's first word,
             # and may be acknowledged at once.
-            self._client = client = self._new_client(self._connection)
+            self._client = client = self._new_client(version, self._connection)
             async with client:
-                if self.first_word is not None:
-                    await client.publish(*self.first_word(), timeout=CONNECT_DEADLINE)
-                self._open = True
-                await self._subscribe(client)
-                self._subscribed = True
-                self.guard.succeeded()
-                if self.connected_hook is not None:
-                    self.connected_hook()
-                # The messages never get that far: this ends only with the connection.
-                async for _ in client.messages:
-                    pass
+                await self._stay(client, version)
+        except _VersionRefusedError:
+            raise
         except (aiomqtt.MqttError, OSError) as error:
             raise BrokerUnavailableError(
                 f"{self.address.host}:{self.address.port}: {error}"
@@ -272,30 +313,52 @@ class MqttSession:
             self._open = self._subscribed = False
         raise BrokerUnavailableError("the broker closed the connection")
 
-    async def _subscribe(self, client: aiomqtt.Client) -> None:
+    async def _stay(self, client: "_Client", version: ProtocolVersion) -> None:
+        if self.expiring and version is not ProtocolVersion.V5 and not self._old_broker:
+            # Now it is certain: the same broker that refused MQTT 5 takes this.
+            self._old_broker = True
+            if self.downgraded_hook is not None:
+                self.downgraded_hook()
+        self._slots = asyncio.Semaphore(client.most_publishing)
+        if self.first_word is not None:
+            await client.say(self.first_word())
+        self._open = True
+        await self._subscribe(client, version)
+        self._subscribed = True
+        self.guard.succeeded()
+        if self.connected_hook is not None:
+            self.connected_hook()
+        # The messages never get that far: this ends only with the connection.
+        async for _ in client.messages:
+            pass
+
+    async def _subscribe(self, client: "_Client", version: ProtocolVersion) -> None:
         if not self.filters:
             return
-        granted = await client.subscribe(list(self.filters), timeout=CONNECT_DEADLINE)
-        refused = [
-            name
-            for (name, _), code in zip(self.filters, granted, strict=True)
-            if code == _SUBSCRIPTION_REFUSED
-        ]
-        if refused:
-            raise BrokerUnavailableError(f"the broker refuses to let us hear {refused[0]}")
+        wanted: list[Any] = list(self.filters)
+        if version is ProtocolVersion.V5:
+            wanted = [(name, SubscribeOptions(qos=qos)) for name, qos in self.filters]
+        granted = await client.subscribe(wanted, timeout=CONNECT_DEADLINE)
+        for (name, _), code in zip(self.filters, cast("list[ReasonCode]", granted), strict=True):
+            if code.is_failure:
+                raise BrokerUnavailableError(f"the broker refuses to let us hear {name}")
 
-    def _new_client(self, connection: int) -> aiomqtt.Client:
+    def _new_client(self, version: ProtocolVersion, connection: int) -> "_Client":
         def deliver(message: Published) -> None:
             self.deliver(Delivery(*message, connection))
 
-        will = self.last_word and aiomqtt.Will(*self.last_word())
-        client = aiomqtt.Client(
+        will = self.last_word and aiomqtt.Will(*self.last_word()[:4])
+        newest = version is ProtocolVersion.V5
+        client = _Client(
             self.address.host,
             self.address.port,
             username=self.address.username,
             password=self.address.password,
             identifier=self.client_id,
-            clean_session=self.clean,
+            protocol=version,
+            clean_session=None if newest else self.clean,
+            clean_start=self.clean if newest else mqtt.MQTT_CLEAN_START_FIRST_ONLY,
+            properties=_session_properties(clean=self.clean) if newest else None,
             keepalive=KEEPALIVE,
             timeout=CONNECT_DEADLINE,
             will=will,
@@ -304,21 +367,99 @@ class MqttSession:
             logger=_logger(),
         )
         client.pending_calls_threshold = MOST_PUBLISHING
-        _read_ahead(client._client, deliver)  # noqa: SLF001 - aiomqtt has no hook for its socket
+        client.read_ahead(deliver)
         return client
 
 
-def _read_ahead(paho: mqtt.Client, deliver: Callable[[Published], None]) -> None:
-    connect = paho._create_socket  # noqa: SLF001 - nor has paho
+class _VersionRefusedError(aiomqtt.MqttError):
+    """The broker does not speak MQTT 5, or does not say why it left without a greeting."""
 
-    def create_socket() -> ReadAheadSocket:
-        sock: Any = connect()
-        # Without it every reply waits 44 ms.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return ReadAheadSocket(sock, deliver)
 
-    paho.disable_logger()  # it formats a line per packet; reconnects are told by the guard
-    paho._create_socket = create_socket  # type: ignore[method-assign]  # noqa: SLF001 - see above
+class _Client(aiomqtt.Client):
+    """aiomqtt's client, which listens to what the broker says when it greets us, or does not.
+
+    Attributes:
+        most_publishing: How many messages the broker takes before it has confirmed some: MQTT 5
+            brokers end a connection that sends more, and paho does not heed it.
+    """
+
+    most_publishing = MOST_PUBLISHING
+
+    def read_ahead(self, deliver: Callable[[Published], None]) -> None:
+        """Take messages out of the stream before paho sees them."""
+        newest = self._newest
+        connect = self._client._create_socket  # noqa: SLF001 - paho has no hook for its socket
+
+        def create_socket() -> ReadAheadSocket:
+            sock: Any = connect()
+            # Without it every reply waits 44 ms.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return ReadAheadSocket(sock, deliver, properties=newest)
+
+        self._client.disable_logger()  # a line per packet; reconnects are told by the guard
+        self._client._create_socket = create_socket  # type: ignore[method-assign]  # noqa: SLF001 - see above
+
+    async def say(self, message: Outgoing, left: float | None = None) -> None:
+        """Publish a message that expires when `left` seconds are over."""
+        properties = None
+        if self._newest and left is not None:
+            properties = _properties(PacketTypes.PUBLISH, MessageExpiryInterval=int(left))
+        topic, payload, qos, retain, _ = message
+        await self.publish(topic, payload, qos, retain, properties, timeout=CONNECT_DEADLINE)
+
+    @property
+    def _newest(self) -> bool:
+        return bool(self._client.protocol == mqtt.MQTTv5)
+
+    @override
+    def _on_connect(
+        self,
+        client: mqtt.Client,
+        userdata: Any,
+        flags: mqtt.ConnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        self.most_publishing = min(
+            MOST_PUBLISHING, getattr(properties, "ReceiveMaximum", MOST_PUBLISHING)
+        )
+        # What somebody stopped waiting for is still on its way, and counts for the broker, too.
+        client._max_inflight_messages = self.most_publishing  # noqa: SLF001 - the setter refuses now
+        refused = self._newest and reason_code.value == _UNSUPPORTED_VERSION
+        if refused and not self._connected.done():
+            self._connected.set_exception(_VersionRefusedError(str(reason_code)))
+        super()._on_connect(client, userdata, flags, reason_code, properties)
+
+    @override
+    def _on_disconnect(
+        self,
+        client: mqtt.Client,
+        userdata: Any,
+        flags: mqtt.DisconnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        # aiomqtt would wait for a greeting that cannot come any more. MQTT 3.1.1 lets a broker
+        # leave a version that it does not know without a word (section 3.1.2.2).
+        if not self._connected.done():
+            error = _VersionRefusedError if self._newest else aiomqtt.MqttError
+            self._connected.set_exception(error("the broker left without a greeting"))
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
+
+
+def _session_properties(*, clean: bool) -> Properties:
+    return _properties(
+        PacketTypes.CONNECT,
+        SessionExpiryInterval=0 if clean else int(SESSION_LIFETIME.total_seconds()),
+        ReceiveMaximum=MOST_UNACKNOWLEDGED,
+    )
+
+
+def _properties(packet: int, **values: int) -> Properties:
+    properties = Properties(packet)  # type: ignore[no-untyped-call]  # paho's is untyped
+    for name, value in values.items():
+        setattr(properties, name, value)
+    return properties
 
 
 def _logger() -> logging.Logger:

@@ -6,10 +6,14 @@ is delivered, and which broker connection carries it. A new message of the proto
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum, StrEnum, auto
 from functools import lru_cache
 
 from typing_extensions import override
+
+from domain.actuators import ACK_TIMEOUT
+from domain.configs import ANSWER_TIMEOUT
 
 GOD = "god"
 """The kaiser level of this server itself, where no relay stands between."""
@@ -29,6 +33,12 @@ _LEVELS = {
     "gpio": r"[0-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5]",
 }
 """What the variable levels of a topic may hold; a pin has one spelling: no leading zeros."""
+
+_ACK_EXPIRY = timedelta(seconds=10)
+"""After that, the time of day in a heartbeat ack would set a clock wrong."""
+
+_PROCESSING_EXPIRY = timedelta(seconds=5)
+"""How long a device waits for a raw value to be converted (device protocol, section 3.1)."""
 
 _VARIABLE = re.compile(r"\{(\w+)\}")
 
@@ -63,6 +73,8 @@ class Route:
         retain: Whether the broker keeps the last one.
         direction: Who it is for.
         connection: Which connection of the server carries it.
+        expiry: How long the broker may hold it for a device that is away, where the broker speaks
+            MQTT 5: as long as its answer is awaited. None: however late, it is still right.
     """
 
     pattern: str
@@ -70,6 +82,11 @@ class Route:
     retain: bool = False
     direction: Direction = Direction.TO_SERVER
     connection: Connection = Connection.CONTROL
+    expiry: timedelta | None = None
+
+
+def _to_device(pattern: str, qos: int, expiry: timedelta | None = None) -> Route:
+    return Route(pattern, qos, direction=Direction.TO_DEVICE, expiry=expiry)
 
 
 class Kind(Enum):
@@ -83,36 +100,34 @@ class Kind(Enum):
     SESSION_ANNOUNCE = Route(_DEVICE + "session/announce", 1)
     HEARTBEAT = Route(_DEVICE + "system/heartbeat", 0)
     SHORT_HEARTBEAT = Route(_DEVICE + "heartbeat", 0)
-    HEARTBEAT_ACK = Route(_DEVICE + "system/heartbeat/ack", 1, direction=Direction.TO_DEVICE)
+    HEARTBEAT_ACK = _to_device(_DEVICE + "system/heartbeat/ack", 1, _ACK_EXPIRY)
     WILL = Route(_DEVICE + "system/will", 1, retain=True)
     STATUS = Route(_DEVICE + "status", 1, retain=True)
-    ACTUATOR_COMMAND = Route(_DEVICE + "actuator/{gpio}/command", 2, direction=Direction.TO_DEVICE)
+    ACTUATOR_COMMAND = _to_device(_DEVICE + "actuator/{gpio}/command", 2, ACK_TIMEOUT)
     ACTUATOR_STATUS = Route(_DEVICE + "actuator/{gpio}/status", 1)
     ACTUATOR_RESPONSE = Route(_DEVICE + "actuator/{gpio}/response", 1)
     ACTUATOR_ALERT = Route(_DEVICE + "actuator/{gpio}/alert", 1)
-    CONFIG = Route(_DEVICE + "config", 1, direction=Direction.TO_DEVICE)
-    CONFIG_PART = Route(_DEVICE + "config_part", 1, direction=Direction.TO_DEVICE)
+    CONFIG = _to_device(_DEVICE + "config", 1, ANSWER_TIMEOUT)
+    CONFIG_PART = _to_device(_DEVICE + "config_part", 1, ANSWER_TIMEOUT)
     CONFIG_RESPONSE = Route(_DEVICE + "config_response", 1)
     CONFIG_ACK = Route(_DEVICE + "config/ack", 1)
-    CONFIG_SENSOR = Route(_DEVICE + "config/sensor/{gpio}", 1, direction=Direction.TO_DEVICE)
+    CONFIG_SENSOR = _to_device(_DEVICE + "config/sensor/{gpio}", 1, ANSWER_TIMEOUT)
     CONFIG_SENSOR_ACK = Route(_DEVICE + "config/sensor/{gpio}/ack", 1)
-    CONFIG_ACTUATOR = Route(_DEVICE + "config/actuator/{gpio}", 1, direction=Direction.TO_DEVICE)
+    CONFIG_ACTUATOR = _to_device(_DEVICE + "config/actuator/{gpio}", 1, ANSWER_TIMEOUT)
     CONFIG_ACTUATOR_ACK = Route(_DEVICE + "config/actuator/{gpio}/ack", 1)
-    ZONE_ASSIGN = Route(_DEVICE + "zone/assign", 1, direction=Direction.TO_DEVICE)
+    ZONE_ASSIGN = _to_device(_DEVICE + "zone/assign", 1, ANSWER_TIMEOUT)
     ZONE_ACK = Route(_DEVICE + "zone/ack", 1)
-    SUBZONE_ASSIGN = Route(_DEVICE + "subzone/assign", 1, direction=Direction.TO_DEVICE)
-    SUBZONE_REMOVE = Route(_DEVICE + "subzone/remove", 1, direction=Direction.TO_DEVICE)
-    SUBZONE_SAFE = Route(_DEVICE + "subzone/safe", 1, direction=Direction.TO_DEVICE)
+    SUBZONE_ASSIGN = _to_device(_DEVICE + "subzone/assign", 1, ANSWER_TIMEOUT)
+    SUBZONE_REMOVE = _to_device(_DEVICE + "subzone/remove", 1, ANSWER_TIMEOUT)
+    SUBZONE_SAFE = _to_device(_DEVICE + "subzone/safe", 1, ANSWER_TIMEOUT)
     SUBZONE_ACK = Route(_DEVICE + "subzone/ack", 1)
 
     SERVER_STATUS = Route(
         "kaiser/{kaiser_id}/server/status", 1, retain=True, direction=Direction.TO_DEVICE
     )
-    BROADCAST_EMERGENCY = Route("kaiser/broadcast/emergency", 2, direction=Direction.TO_DEVICE)
-    BROADCAST_SYSTEM_UPDATE = Route(
-        "kaiser/broadcast/system_update", 1, direction=Direction.TO_DEVICE
-    )
-    BROADCAST_IP_CHANGE = Route("kaiser/broadcast/ip_change", 1, direction=Direction.TO_DEVICE)
+    BROADCAST_EMERGENCY = _to_device("kaiser/broadcast/emergency", 2)
+    BROADCAST_SYSTEM_UPDATE = _to_device("kaiser/broadcast/system_update", 1)
+    BROADCAST_IP_CHANGE = _to_device("kaiser/broadcast/ip_change", 1)
     RELAY_HEARTBEAT = Route(f"kaiser/{GOD}/relay/{{kaiser_id}}/heartbeat", 0)
     DISCOVERY = Route("kaiser/{kaiser_id}/discovery/esp32_nodes", 1)
 
@@ -120,39 +135,37 @@ class Kind(Enum):
     DIAGNOSTICS = Route(_DEVICE + "system/diagnostics", 0)
     SYSTEM_ERROR = Route(_DEVICE + "system/error", 1)
     SAFE_MODE = Route(_DEVICE + "safe_mode", 1, retain=True)
-    SYSTEM_COMMAND = Route(_DEVICE + "system/command", 2, direction=Direction.TO_DEVICE)
+    SYSTEM_COMMAND = _to_device(_DEVICE + "system/command", 2, ANSWER_TIMEOUT)
     SYSTEM_COMMAND_RESPONSE = Route(_DEVICE + "system/command/response", 1)
     SYSTEM_RESPONSE = Route(_DEVICE + "system/response", 1)
     INTENT_OUTCOME = Route(_DEVICE + "system/intent_outcome", 1)
     INTENT_LIFECYCLE = Route(_DEVICE + "system/intent_outcome/lifecycle", 1)
     QUEUE_PRESSURE = Route(_DEVICE + "system/queue_pressure", 0)
-    AUTH_UPDATE = Route(_DEVICE + "mqtt/auth_update", 1, direction=Direction.TO_DEVICE)
+    AUTH_UPDATE = _to_device(_DEVICE + "mqtt/auth_update", 1)
     AUTH_STATUS = Route(_DEVICE + "mqtt/auth_status", 1)
-    TRIAL_COMMAND = Route(_DEVICE + "test/command", 1, direction=Direction.TO_DEVICE)
+    TRIAL_COMMAND = _to_device(_DEVICE + "test/command", 1, ANSWER_TIMEOUT)
     TRIAL_RESPONSE = Route(_DEVICE + "test/response", 1)
 
-    EMERGENCY = Route(_DEVICE + "actuator/emergency", 2, direction=Direction.TO_DEVICE)
+    EMERGENCY = _to_device(_DEVICE + "actuator/emergency", 2)
     EMERGENCY_ACK = Route(_DEVICE + "actuator/emergency/ack", 1)
     EMERGENCY_RESPONSE = Route(_DEVICE + "actuator/emergency/response", 1)
     EMERGENCY_ERROR = Route(_DEVICE + "actuator/emergency/error", 1)
     RECOVERY_CONFIRM = Route(_DEVICE + "actuator/recovery_confirm", 1)
 
-    MEASURE_COMMAND = Route(_DEVICE + "sensor/{gpio}/command", 2, direction=Direction.TO_DEVICE)
+    MEASURE_COMMAND = _to_device(_DEVICE + "sensor/{gpio}/command", 2, ACK_TIMEOUT)
     MEASURE_RESPONSE = Route(_DEVICE + "sensor/{gpio}/response", 1)
     ONEWIRE_SCAN = Route(_DEVICE + "onewire/scan_result", 1)
     PROCESSING_REQUEST = Route(_DEVICE + "pi_enhanced/request", 1)
-    PROCESSING_RESPONSE = Route(_DEVICE + "pi_enhanced/response", 1, direction=Direction.TO_DEVICE)
+    PROCESSING_RESPONSE = _to_device(_DEVICE + "pi_enhanced/response", 1, _PROCESSING_EXPIRY)
 
     LIBRARY_READY = Route(_LIBRARY + "ready", 1)
     LIBRARY_REQUEST = Route(_LIBRARY + "request", 1)
-    LIBRARY_DOWNLOAD_START = Route(_LIBRARY + "download_start", 1, direction=Direction.TO_DEVICE)
+    LIBRARY_DOWNLOAD_START = _to_device(_LIBRARY + "download_start", 1)
     LIBRARY_DOWNLOAD_READY = Route(_LIBRARY + "download_ready", 1)
-    LIBRARY_CHUNK = Route(_LIBRARY + "chunk", 1, direction=Direction.TO_DEVICE)
+    LIBRARY_CHUNK = _to_device(_LIBRARY + "chunk", 1)
     LIBRARY_CHUNK_ACK = Route(_LIBRARY + "chunk_ack", 1)
     LIBRARY_CHUNK_REQUEST = Route(_LIBRARY + "chunk_request", 1)
-    LIBRARY_DOWNLOAD_COMPLETE = Route(
-        _LIBRARY + "download_complete", 1, direction=Direction.TO_DEVICE
-    )
+    LIBRARY_DOWNLOAD_COMPLETE = _to_device(_LIBRARY + "download_complete", 1)
     LIBRARY_DOWNLOAD_STATUS = Route(_LIBRARY + "download_status", 1)
     LIBRARY_INSTALLED = Route(_LIBRARY + "installed", 1)
     LIBRARY_ERROR = Route(_LIBRARY + "error", 1)

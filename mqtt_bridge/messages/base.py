@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, TypeAlias
 
 from domain.system_events import Detail
@@ -40,9 +40,14 @@ class Empty:
 
 
 class Outgoing(NamedTuple):
-    """A message as the broker takes it."""
+    """A message as the broker takes it.
+
+    Attributes:
+        expiry: After which nobody shall get it any more; None: it never goes bad.
+    """
 
     topic: str
     payload: bytes
     qos: int
     retain: bool
+    expiry: timedelta | None = None

@@ -238,7 +238,8 @@ def encode(message: Outbound) -> Outgoing:
     topic = Topic(kind, **{level: getattr(message, level) for level in kind.levels})
     payload = msgspec.json.encode(body(message))
     decode_outbound(topic, payload)
-    return Outgoing(str(topic), payload, kind.route.qos, kind.route.retain)
+    route = kind.route
+    return Outgoing(str(topic), payload, route.qos, route.retain, route.expiry)
 
 
 def clearing(topic: Topic) -> Outgoing:

@@ -1,14 +1,17 @@
 """A session on a real broker: what is not acknowledged comes again, and nothing else does."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
-from app.embedded.broker import EmbeddedBroker, Flavour
+from app.embedded.broker import EmbeddedBroker
 from domain.errors import BrokerUnavailableError
 from mqtt_bridge.messages import Outgoing
 from mqtt_bridge.session import BrokerAddress, Delivery, MqttSession
@@ -23,11 +26,29 @@ def directory() -> Iterator[Path]:
         yield path
 
 
-@pytest.fixture(params=["mosquitto", "iotcore"])
-async def broker(directory: Path, request: pytest.FixtureRequest) -> AsyncIterator[EmbeddedBroker]:
-    flavour: Flavour = request.param
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A broker, and whether sessions there speak MQTT 5 as far as it does."""
+
+    broker: EmbeddedBroker
+    expiring: bool = True
+
+    @property
+    def url(self) -> str:
+        return self.broker.url
+
+
+@pytest.fixture(params=["mosquitto", "mosquitto, by 3.1.1", "iotcore"])
+async def place(directory: Path, request: pytest.FixtureRequest) -> AsyncIterator[Place]:
+    flavour, _, old = request.param.partition(",")
     async with EmbeddedBroker(directory, port=0, prefer=flavour) as broker:
-        yield broker
+        yield Place(broker, expiring=not old)
+
+
+@pytest.fixture
+async def mosquitto(directory: Path) -> AsyncIterator[Place]:
+    async with EmbeddedBroker(directory, port=0, prefer="mosquitto") as broker:
+        yield Place(broker)
 
 
 def said(word: Outgoing | None) -> Callable[[], Outgoing] | None:
@@ -38,10 +59,11 @@ def said(word: Outgoing | None) -> Callable[[], Outgoing] | None:
 class Listener:
     """A session that notes what it hears."""
 
-    broker: EmbeddedBroker
+    place: Place
     client_id: str = "listener"
     filters: Sequence[tuple[str, int]] = (("a/#", 1),)
     clean: bool = False
+    downgrades: list[str] = field(default_factory=list)
     first_word: Outgoing | None = None
     last_word: Outgoing | None = None
     heard: list[Delivery] = field(default_factory=list)
@@ -49,14 +71,16 @@ class Listener:
 
     def __post_init__(self) -> None:
         self.session = MqttSession(
-            address=BrokerAddress.from_url(self.broker.url),
+            address=BrokerAddress.from_url(self.place.url),
             client_id=self.client_id,
             filters=self.filters,
             deliver=self.heard.append,
             guard=quick_guard(self.client_id),
             clean=self.clean,
+            expiring=self.place.expiring,
             first_word=said(self.first_word),
             last_word=said(self.last_word),
+            downgraded_hook=lambda: self.downgrades.append(self.client_id),
         )
 
     @asynccontextmanager
@@ -75,43 +99,43 @@ def has(listener: Listener, count: int) -> Callable[[], bool]:
     return lambda: len(listener.heard) >= count
 
 
-async def publish(broker: EmbeddedBroker, *payloads: bytes, topic: str = "a/b") -> None:
+async def publish(place: Place, *payloads: bytes, topic: str = "a/b") -> None:
     """Publish from another client, and return when the broker has everything."""
-    async with Listener(broker, "publisher", (), clean=True).connected() as session:
+    async with Listener(place, "publisher", (), clean=True).connected() as session:
         for payload in payloads:
             await session.publish(topic, payload, qos=1)
 
 
 async def test_what_was_not_acknowledged_comes_again_and_what_was_does_not(
-    broker: EmbeddedBroker,
+    place: Place,
 ) -> None:
-    first = Listener(broker)
+    first = Listener(place)
     async with first.connected() as session:
         # No more: iotcore holds at most a hundred back for those who do not acknowledge.
-        await publish(broker, *(b"%d" % number for number in range(100)))
+        await publish(place, *(b"%d" % number for number in range(100)))
         await eventually(has(first, 100))
         session.acknowledge(first.heard[:60])
         await session.settle()
-    second = Listener(broker)
+    second = Listener(place)
     async with second.connected() as session:
         await eventually(has(second, 40))
         assert second.payloads() == [b"%d" % number for number in range(60, 100)]
         session.acknowledge(second.heard)
         await session.settle()
-    third = Listener(broker)
+    third = Listener(place)
     async with third.connected():
-        await publish(broker, b"last")
+        await publish(place, b"last")
         await eventually(has(third, 1))
     assert third.payloads() == [b"last"]
 
 
 async def test_what_arrived_before_the_subscription_stood_can_be_acknowledged(
-    broker: EmbeddedBroker,
+    place: Place,
 ) -> None:
-    async with Listener(broker).connected():
+    async with Listener(place).connected():
         pass
-    await publish(broker, b"kept")
-    listener = Listener(broker)
+    await publish(place, b"kept")
+    listener = Listener(place)
 
     def acknowledge_at_once(delivery: Delivery) -> None:
         listener.heard.append(delivery)
@@ -121,19 +145,19 @@ async def test_what_arrived_before_the_subscription_stood_can_be_acknowledged(
     async with listener.connected():
         await eventually(has(listener, 1))
         await listener.session.settle()
-    again = Listener(broker)
+    again = Listener(place)
     async with again.connected():
-        await publish(broker, b"next")
+        await publish(place, b"next")
         await eventually(has(again, 1))
     assert again.payloads() == [b"next"]
 
 
 async def test_an_acknowledgement_of_an_earlier_connection_is_not_sent(
-    broker: EmbeddedBroker,
+    place: Place,
 ) -> None:
-    listener = Listener(broker)
+    listener = Listener(place)
     async with listener.connected():
-        await publish(broker, b"one")
+        await publish(place, b"one")
         await eventually(has(listener, 1))
     stale = listener.heard[:]
     listener.heard.clear()
@@ -141,40 +165,40 @@ async def test_an_acknowledgement_of_an_earlier_connection_is_not_sent(
         await eventually(has(listener, 1))
         session.acknowledge(stale)
         await session.settle()
-    again = Listener(broker)
+    again = Listener(place)
     async with again.connected():
         await eventually(has(again, 1))
     assert again.payloads() == [b"one"]
 
 
-async def test_reading_pauses_and_goes_on_without_loss(broker: EmbeddedBroker) -> None:
-    listener = Listener(broker)
+async def test_reading_pauses_and_goes_on_without_loss(place: Place) -> None:
+    listener = Listener(place)
     async with listener.connected() as session:
         session.pause()
-        await publish(broker, *(b"%d" % number for number in range(50)))
+        await publish(place, *(b"%d" % number for number in range(50)))
         assert listener.heard == []
         session.resume()
         await eventually(has(listener, 50))
     assert listener.payloads() == [b"%d" % number for number in range(50)]
 
 
-async def test_a_large_message_and_many_small_ones_arrive_whole(broker: EmbeddedBroker) -> None:
-    listener = Listener(broker)
+async def test_a_large_message_and_many_small_ones_arrive_whole(place: Place) -> None:
+    listener = Listener(place)
     large = bytes(range(256)) * 800
     async with listener.connected():
-        await publish(broker, b"before", large, *(b"x" * size for size in range(80)))
+        await publish(place, b"before", large, *(b"x" * size for size in range(80)))
         await eventually(has(listener, 82))
     assert listener.payloads() == [b"before", large, *(b"x" * size for size in range(80))]
 
 
 async def test_the_broker_says_the_last_word_of_a_session_that_vanishes(
-    broker: EmbeddedBroker,
+    place: Place,
 ) -> None:
-    listener = Listener(broker)
+    listener = Listener(place)
     word = Outgoing("a/will", b"gone", 1, retain=False)
     async with listener.connected():
-        mortal = Listener(broker, "mortal", (), clean=True, last_word=word)
-        usurper = Listener(broker, "mortal", (), clean=True)
+        mortal = Listener(place, "mortal", (), clean=True, last_word=word)
+        usurper = Listener(place, "mortal", (), clean=True)
         # Another of the same name pushes it out: for the broker it vanished.
         async with mortal.connected(), usurper.connected():
             await eventually(has(listener, 1))
@@ -182,40 +206,179 @@ async def test_the_broker_says_the_last_word_of_a_session_that_vanishes(
 
 
 async def test_its_first_word_is_said_after_each_connect_before_anything_else(
-    broker: EmbeddedBroker,
+    place: Place,
 ) -> None:
-    listener = Listener(broker)
+    listener = Listener(place)
     word = Outgoing("a/status", b"here", 1, retain=True)
     async with listener.connected():
         for _ in range(2):
-            speaker = Listener(broker, "speaker", (), first_word=word)
+            speaker = Listener(place, "speaker", (), first_word=word)
             async with speaker.connected() as session:
                 await session.publish("a/b", b"something", qos=1)
         await eventually(has(listener, 4))
         assert listener.payloads() == [b"here", b"something"] * 2
-    late = Listener(broker, "late", clean=True)
+    late = Listener(place, "late", clean=True)
     async with late.connected():
         await eventually(has(late, 1))
     assert late.heard[0].retain
 
 
 async def test_it_comes_back_when_the_broker_does_and_says_so_meanwhile(
-    broker: EmbeddedBroker,
+    place: Place,
 ) -> None:
-    listener = Listener(broker)
+    listener = Listener(place)
     async with listener.connected() as session:
-        await broker.stop()
+        await place.broker.stop()
         await eventually(lambda: not session.connected)
         with_error = session.publish("a/b", b"nobody", qos=1)
         with pytest.raises(BrokerUnavailableError):
             await with_error
-        await broker.start()
+        await place.broker.start()
         await eventually(lambda: session.connected)
-        await publish(broker, b"again")
+        await publish(place, b"again")
         await eventually(has(listener, 1))
     assert listener.payloads() == [b"again"]
 
 
+@pytest.mark.parametrize("expiring", [True, False], ids=["MQTT 5", "MQTT 3.1.1"])
+async def test_what_expired_reaches_nobody_who_comes_back_later(
+    mosquitto: Place, *, expiring: bool
+) -> None:
+    async with Listener(mosquitto).connected():
+        pass
+    now = asyncio.get_running_loop().time
+    speaker = Listener(replace(mosquitto, expiring=expiring), "speaker", ())
+    async with speaker.connected() as session:
+        await session.publish("a/b", b"soon late", qos=2, expiry=timedelta(seconds=1.5))
+        await session.publish("a/b", b"in time", qos=2, expiry=timedelta(seconds=60))
+        await session.publish("a/b", b"never late", qos=2)
+        published = now()
+        # Mosquitto counts in whole seconds: one that began, and the one that was told it.
+        await eventually(lambda: now() > published + 2.1)
+    listener = Listener(mosquitto)
+    async with listener.connected():
+        await eventually(lambda: b"never late" in listener.payloads())
+    lasting = [b"in time", b"never late"]
+    assert listener.payloads() == (lasting if expiring else [b"soon late", *lasting])
+
+
+async def test_what_waited_until_it_was_too_late_is_not_sent_at_all(mosquitto: Place) -> None:
+    listener, speaker = Listener(mosquitto), Listener(mosquitto, "speaker", ())
+    async with listener.connected(), speaker.connected() as session:
+        with pytest.raises(BrokerUnavailableError, match="too late"):
+            await session.publish("a/b", b"late", qos=1, expiry=timedelta(seconds=0.9))
+        await session.publish("a/b", b"next", qos=1, expiry=timedelta(seconds=9))
+        await eventually(has(listener, 1))
+    assert listener.payloads() == [b"next"]
+
+
+@dataclass
+class OldBroker:
+    """Passes MQTT 3.1.1 on to a real broker, and refuses MQTT 5 as such a broker may.
+
+    Attributes:
+        refusal: What it says before it hangs up.
+        versions: Of the protocol, as each connection asked for it.
+    """
+
+    behind: EmbeddedBroker
+    refusal: bytes
+    versions: list[int] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[str]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        try:
+            yield f"mqtt://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        finally:
+            server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        greeting = await reader.readuntil(b"MQTT") + await reader.readexactly(1)
+        self.versions.append(greeting[-1])
+        if self.versions[-1] == 5:
+            writer.write(self.refusal)
+        else:
+            other = await asyncio.open_connection("127.0.0.1", self.behind.port)
+            other[1].write(greeting)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._pass(reader, other[1]))
+                group.create_task(self._pass(other[0], writer))
+        writer.close()
+
+    @staticmethod
+    async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while read := await reader.read(4096):
+                writer.write(read)
+        writer.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere(Place):
+    """A broker that is reached by another address."""
+
+    address: str = ""
+
+    @property
+    @override
+    def url(self) -> str:
+        return self.address
+
+
+@pytest.mark.parametrize("refusal", [b"\x20\x02\x00\x01", b""], ids=["by name", "in silence"])
+async def test_a_broker_that_refuses_mqtt_5_is_spoken_to_in_3_1_1_and_asked_only_once(
+    mosquitto: Place, refusal: bytes
+) -> None:
+    old = OldBroker(mosquitto.broker, refusal)
+    async with old.running() as address:
+        listener = Listener(Elsewhere(mosquitto.broker, address=address))
+        for expected in (b"one", b"two"):
+            async with listener.connected() as session:
+                await session.publish("a/b", expected, qos=1, expiry=timedelta(seconds=5))
+                await eventually(lambda: expected in listener.payloads())  # noqa: B023 - at once
+                session.acknowledge(listener.heard)
+                await session.settle()
+    assert listener.payloads() == [b"one", b"two"]
+    assert old.versions == [5, 4, 4]
+    assert listener.downgrades == ["listener"], "and told once"
+
+
+async def test_a_broker_that_is_away_is_not_taken_for_an_old_one(mosquitto: Place) -> None:
+    listener = Listener(mosquitto)
+    async with listener.connected() as session:
+        for _ in range(3):
+            await mosquitto.broker.stop()
+            await eventually(lambda: not session.connected)
+            await mosquitto.broker.start()
+            await eventually(lambda: session.connected)
+    assert listener.downgrades == []
+
+
+class NarrowBroker(EmbeddedBroker):
+    """A Mosquitto as it comes: with twenty messages at once, and no patience with more."""
+
+    @override
+    def _write(self, name: str, text: str) -> str:
+        narrow = re.sub(r"max_inflight_messages \d+", "max_inflight_messages 20", text)
+        return super()._write(name, narrow)
+
+
+async def test_many_messages_at_once_do_not_offend_a_broker_that_takes_few(
+    directory: Path,
+) -> None:
+    async with NarrowBroker(directory, port=0, prefer="mosquitto") as broker:
+        speaker = Listener(Place(broker), "speaker", ())
+        async with speaker.connected() as session:
+            connects: list[str] = []
+            session.connected_hook = lambda: connects.append("again")
+            await asyncio.gather(
+                *(session.publish("a/b", b"%d" % number, qos=2) for number in range(500))
+            )
+            assert session.published.confirmed == 500
+            assert connects == [], "it was not thrown out"
+
+
 def test_a_session_hears_with_qos_0_or_1_only(directory: Path) -> None:
     with pytest.raises(ValueError, match="QoS"):
-        Listener(EmbeddedBroker(directory, port=0), filters=(("a", 2),))
+        Listener(Place(EmbeddedBroker(directory, port=0)), filters=(("a", 2),))

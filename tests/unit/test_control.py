@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 from uuid import UUID
 
@@ -30,15 +31,23 @@ RESPONSE = P + "actuator/5/response"
 @dataclass
 class FakeConnection:
     published: list[tuple[str, dict[str, object], int, bool]] = field(default_factory=list)
+    expiries: list[timedelta | None] = field(default_factory=list)
     acknowledged: list[int] = field(default_factory=list)
     away: bool = False
     paused: bool = False
 
     async def publish(
-        self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 0,
+        retain: bool = False,
+        expiry: timedelta | None = None,
     ) -> None:
         if self.away:
             raise BrokerUnavailableError("the MQTT broker is not connected")
+        self.expiries.append(expiry)
         self.published.append((topic, json.loads(payload), qos, retain))
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.actuators import (
+    ACK_TIMEOUT,
     ActuatorReport,
     CommandAction,
     CommandResponse,
@@ -162,6 +163,7 @@ def test_a_command_looks_as_firmware_of_all_ages_expects_it() -> None:
         payload=b'{"command":"PWM","value":0.5,"duration":15}',
         qos=2,
         retain=False,
+        expiry=ACK_TIMEOUT,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -171,6 +172,7 @@ def test_an_ack_looks_as_firmware_expects_it() -> None:
         b'"config_available":false}',
         qos=1,
         retain=False,
+        expiry=timedelta(seconds=10),
     )
 
 

@@ -39,11 +39,12 @@ tokens = st.none() | st.text(st.characters(min_codepoint=33, max_codepoint=126),
 def test_whatever_the_reason_a_stop_is_short_and_means_a_stop_to_all(
     stop: EmergencyBroadcast,
 ) -> None:
-    topic, payload, qos, retain = encode(stop)
+    topic, payload, qos, retain, expiry = encode(stop)
     assert topic == "kaiser/broadcast/emergency"
     assert 0 < len(payload) <= 150
     assert qos == 2
     assert not retain
+    assert expiry is None, "a stop is right however late it comes"
     body = json.loads(payload)
     assert body["command"] == body["action"] == "emergency_stop"
     assert body.get("auth_token") == stop.auth_token
@@ -109,7 +110,7 @@ def test_nothing_that_devices_listen_to_is_ever_cleared(kind: Kind) -> None:
 
 def test_an_old_last_will_is_cleared_where_it_lies() -> None:
     will = Topic(Kind.WILL, "", ESP)
-    assert clearing(will) == (f"kaiser//esp/{ESP}/system/will", b"", 1, True)
+    assert clearing(will)[:4] == (f"kaiser//esp/{ESP}/system/will", b"", 1, True)
 
 
 @pytest.mark.parametrize("action", EmergencyAction)
