@@ -64,15 +64,16 @@ class Packets:
         b'"onewire_address":"28FF641E8D3C0C79"}'
     )
 
-    def __init__(self, *, bulk: int = 1) -> None:
+    def __init__(self, *, bulk: int = 1, only: int | None = None) -> None:
         """Prepare.
 
         Args:
             bulk: Packets in a row from the same device.
+            only: The one device that sends; None: all of them.
         """
         self._bulk = bulk
         self._heads: list[bytes] = []
-        for device in range(DEVICES):
+        for device in range(DEVICES) if only is None else (only,):
             name = topic(device)
             self._heads.append(
                 len(name).to_bytes(2, "big") + name + b'%b{"esp_id":"' + name[15:25] + b'","seq":%d'
@@ -81,7 +82,7 @@ class Packets:
     def packet(self, sequence: int, ts: int) -> bytes:
         """Return the packet of one sequence number; the devices take turns, in bulks."""
         mid = (sequence % _LARGEST_MID + 1).to_bytes(2, "big")
-        device = sequence // self._bulk * _STRIDE % DEVICES
+        device = sequence // self._bulk * _STRIDE % len(self._heads)
         body = self._heads[device] % (mid, sequence)
         body += self._TAIL % (300 + sequence % 100, ts)
         size = len(body)
@@ -91,7 +92,9 @@ class Packets:
 class Load:
     """Sends packets as fast as they are confirmed, or at a rate."""
 
-    def __init__(self, messages: int, window: int, *, age: float = 0.0) -> None:
+    def __init__(
+        self, messages: int, window: int, *, age: float = 0.0, only: int | None = None
+    ) -> None:
         """Prepare.
 
         Args:
@@ -99,6 +102,7 @@ class Load:
             window: How many of them may be unconfirmed at once.
             age: Seconds that the oldest was measured ago; then they come in bulks, and the last one
                 was measured just now.
+            only: The one device that sends; None: all of them.
         """
         self.left = array("d", bytes(8 * messages))
         self.confirmed = 0
@@ -106,7 +110,7 @@ class Load:
         self._clock = SystemClock()
         self._messages = messages
         self._window = window
-        self._packets = Packets(bulk=_BULK if age else 1)
+        self._packets = Packets(bulk=_BULK if age else 1, only=only)
         self._age = age
         self._sent = 0
         self._wire: MqttWire | None = None
@@ -188,10 +192,11 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=0.0, help="a second; 0: as fast as it goes")
     parser.add_argument("--window", type=int, default=WINDOW, help="unconfirmed at once")
     parser.add_argument("--age", type=float, default=0.0, help="seconds; makes it a backlog")
+    parser.add_argument("--only", type=int, help="the number of the one device that sends")
     parser.add_argument("--client-id", default="bench-generator")
     parser.add_argument("--times", default="", help="file for the times of leaving")
     options = parser.parse_args()
-    load = Load(options.messages, options.window, age=options.age)
+    load = Load(options.messages, options.window, age=options.age, only=options.only)
     generated = uvloop.run(generate(load, options))
     if options.times:
         with Path(options.times).open("wb") as file:

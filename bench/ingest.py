@@ -72,7 +72,7 @@ async def _flood(parts: Parts, database: asyncpg.Connection, messages: int, repo
 async def _pace(parts: Parts, database: asyncpg.Connection, messages: int, report: Report) -> None:
     times = parts.directory / "times"
     await publish(parts, database, messages, "--rate", str(RATE), "--times", str(times))
-    left = _read_times(times)
+    left = read_times(times)
     rows = await database.fetch(
         "SELECT sequence, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 AS at "
         "FROM reading"
@@ -166,7 +166,8 @@ async def _forget_sessions(parts: Parts) -> None:
         wire.close()
 
 
-def _read_times(path: Path) -> Sequence[float]:
+def read_times(path: Path) -> Sequence[float]:
+    """Return when messages left, by their sequence number, in Unix seconds."""
     times = array("d")
     times.frombytes(path.read_bytes())
     return times
