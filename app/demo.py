@@ -83,7 +83,7 @@ def _say_where(
 ) -> None:
     url = f"http://{settings.http_host}:{settings.http_port}"
     say("")
-    say("  God-Kaiser runs, with a simulated greenhouse of three devices.")
+    say("  God-Kaiser runs, with a simulated greenhouse of four devices.")
     say("")
     say(f"  GraphiQL, to look around   {url}/graphql")
     say(f"  MQTT broker for devices    {addresses.broker}")

@@ -5,7 +5,7 @@ protocol, sections 0, 1.1 and 3; how each spells its messages is in `simulator.w
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from mqtt_bridge.messages import SystemAction
@@ -112,7 +112,7 @@ class Dialect:
     trigger: Trigger = Trigger.JSON
     has_tokens: bool = True
     system_actions: frozenset[SystemAction] = _RESET_ONLY
-    states: Mapping[SystemState, int]
+    states: Mapping[SystemState, int] = field(hash=False)
     backlog: int = 100
     sensor_data: Callable[[Origin, Sampled], Fields]
     heartbeat: Callable[[Origin, Vitals], Fields]

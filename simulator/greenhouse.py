@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mqtt_bridge.topics import GOD
 from simulator.actuators import VirtualActuator
 from simulator.devices import VirtualDevice
-from simulator.dialects import DECEMBER, HEAD, NOVEMBER
+from simulator.dialects import DECEMBER, FEBRUARY, HEAD, NOVEMBER
 from simulator.sensors import (
     BH1750,
     DS18B20,
@@ -23,7 +23,7 @@ _SAMPLE_SECONDS = 5.0
 
 
 def greenhouse(seed: int = 1, *, interval: float = _SAMPLE_SECONDS) -> Sequence[VirtualDevice]:
-    """Return the demo's devices: three boards, one of each firmware generation.
+    """Return the demo's devices: four boards, one of each firmware generation.
 
     Args:
         seed: The same seed gives the same greenhouse.
@@ -32,6 +32,7 @@ def greenhouse(seed: int = 1, *, interval: float = _SAMPLE_SECONDS) -> Sequence[
     return (
         _climate(seed, interval),
         _tomato_bed(seed, interval),
+        _herb_table(seed, interval),
         _propagation_bench(seed, interval),
     )
 
@@ -86,6 +87,30 @@ def _tomato_bed(seed: int, interval: float) -> VirtualDevice:
                 actuator_type="pump",
                 name="Irrigation pump",
                 pushes={Quantity.MOISTURE: 60.0},
+            ),
+        ),
+    )
+
+
+def _herb_table(seed: int, interval: float) -> VirtualDevice:
+    return VirtualDevice(
+        esp_id="ESP_4E2B5A",
+        name="Herb table",
+        dialect=FEBRUARY,
+        seed=seed,
+        zone_id="herbs",
+        sensors=(
+            VirtualSensor(
+                chip=DS18B20, gpio=4, interval=interval, onewire_address="28FF641E8D3C0C79"
+            ),
+            VirtualSensor(chip=MOISTURE, gpio=35, interval=interval),
+        ),
+        actuators=(
+            VirtualActuator(
+                gpio=26,
+                actuator_type="valve",
+                name="Drip valve",
+                pushes={Quantity.MOISTURE: 40.0},
             ),
         ),
     )

@@ -8,6 +8,7 @@ from domain.actuators import CommandAction
 from mqtt_bridge.topics import Kind
 from simulator.actuators import VirtualActuator
 from simulator.devices import VirtualDevice
+from simulator.dialects import DIALECTS
 from simulator.greenhouse import greenhouse
 from simulator.sensors import CHIPS, MOISTURE, VirtualSensor
 from simulator.surroundings import CURVES, DAY_SECONDS, Quantity, Surroundings
@@ -129,7 +130,7 @@ def test_time_on_adds_up() -> None:
 def test_the_demo_has_every_generation_and_something_to_switch_on_each_board() -> None:
     devices = greenhouse(1)
 
-    assert len({device.dialect.name for device in devices}) == 3
+    assert {device.dialect for device in devices} == set(DIALECTS)
     assert all(device.actuators and device.sensors and device.name for device in devices)
 
 
