@@ -79,6 +79,8 @@ class DeviceConfig:
         generation: Grows with every message, 32 bit, for the newest firmware; 0: not said.
         timestamp: Unix seconds; 0: not said.
         both_spellings: Whether the documented names of the fields stand beside the firmware's.
+        numbered: Whether correlation id, generation and time are said at all.
+        says_empty: Whether a half without items is said, as an empty list.
     """
 
     esp_id: str
@@ -90,6 +92,8 @@ class DeviceConfig:
     generation: int = 0
     timestamp: int = 0
     both_spellings: bool = False
+    numbered: bool = field(default=True, compare=False)
+    says_empty: bool = field(default=True, compare=False)
 
     @property
     def sections(self) -> frozenset[Section]:
@@ -209,7 +213,7 @@ class Errand(StrEnum):
     """What a device must be told of, whenever it comes back.
 
     CONFIG: all that is on its pins. FORGET: something that is no longer on a pin. ZONE: its zone.
-    SUBZONE: its subzone. FORGET_SUBZONE: that a subzone is no more.
+    SUBZONE: its subzone. FORGET_SUBZONE: that a subzone is no more. LIBRARY: a library it takes.
     """
 
     CONFIG = "CONFIG"
@@ -217,6 +221,11 @@ class Errand(StrEnum):
     ZONE = "ZONE"
     SUBZONE = "SUBZONE"
     FORGET_SUBZONE = "FORGET_SUBZONE"
+    LIBRARY = "LIBRARY"
+
+
+CONFIG_ERRANDS = frozenset(Errand) - {Errand.LIBRARY}
+"""The errands that are carried out together, as one configuration."""
 
 
 ERRAND_LIFETIME = timedelta(days=30)

@@ -4,7 +4,7 @@ Device protocol, section 1.12. The text of a library is never stored with an ins
 read from the catalog when it is sent, and its checksum says whether it is still the same.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -117,9 +117,22 @@ class LibraryInstallation:
         """How many pieces it is cut into."""
         return chunk_count(self.size, self.chunk_size)
 
-    def of(self, source: LibrarySource | None) -> bool:
+    def expired(self, now: datetime) -> "LibraryInstallation":
+        """Return what becomes of it when its time is over."""
+        return replace(
+            self,
+            status=InstallationStatus.EXPIRED,
+            error=f"the device did not take it within {INSTALLATION_LIFETIME.days} days",
+            completed_at=now,
+        )
+
+    def of(self, source: LibrarySource) -> bool:
         """Say whether a source still is the one that this installation was decided on."""
-        return source is not None and (len(source.content), source.crc32) == (self.size, self.crc32)
+        return (source.version, len(source.content), source.crc32) == (
+            self.version,
+            self.size,
+            self.crc32,
+        )
 
 
 def chunk_count(size: int, chunk_size: int) -> int:

@@ -107,6 +107,16 @@ class LibraryTransfer:
         """End the transfer."""
         self._end(InstallationStatus.FAILED, now, reason)
 
+    def expire(self, now: datetime) -> None:
+        """End the transfer, because it took too long altogether."""
+        self._deadline = None
+        self.installation = self.installation.expired(now)
+
+    def anew(self) -> "LibraryTransfer":
+        """Return the same transfer from its beginning: the device lost what it had."""
+        begun = replace(self.installation, status=InstallationStatus.PENDING)
+        return LibraryTransfer(installation=begun, content=self.content)
+
     # ------------------------------------------------------------ what is heard
 
     def answered(self, answer: LibraryAnswer, now: datetime) -> None:

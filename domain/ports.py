@@ -10,6 +10,8 @@ from domain.config_rounds import Message
 from domain.configs import DeviceConfig
 from domain.devices import Device
 from domain.events import Event
+from domain.library_installations import LibrarySource
+from domain.library_messages import LibraryMessage
 from domain.orders import DeviceOrder, OrderAnswer
 from domain.sensors import Measurement, Sample
 from domain.users import Identity, User
@@ -118,6 +120,32 @@ class OrderLink(Protocol):
         Raises:
             BrokerUnavailableError: The broker cannot be reached, or did not take it in time.
             DeviceSilentError: No answer came in time.
+        """
+        ...
+
+
+class LibraryLink(Protocol):
+    """The wire that libraries take; answers come in by another way."""
+
+    async def tell(self, message: LibraryMessage) -> None:
+        """Hand a message to the broker; return when the broker has it.
+
+        Raises:
+            BrokerUnavailableError: The broker cannot be reached, or did not take it in time.
+            BadInputError: No device could read it, so it was not sent.
+        """
+        ...
+
+
+class LibrarySources(Protocol):
+    """The text of the libraries in the catalog."""
+
+    def find(self, name: str, version: str | None) -> LibrarySource | None:
+        """Return a library as it can be sent; None: the catalog has no such one in use.
+
+        Args:
+            name: Its name.
+            version: Which; None: the one in use.
         """
         ...
 

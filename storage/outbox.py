@@ -1,11 +1,11 @@
 """What must arrive at devices."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tortoise.queryset import QuerySet
 
-from domain.configs import OutboxEntry
+from domain.configs import Errand, OutboxEntry
 from domain.errors import NotFoundError
 from storage.client import TransactionClient
 from storage.tables import DeviceRow, OutboxRow
@@ -47,19 +47,22 @@ class OutboxRepository:
             using_db=self._client,
         )
 
-    async def of_device(self, esp_id: str) -> Sequence[OutboxEntry]:
+    async def of_device(self, esp_id: str, errands: Collection[Errand]) -> Sequence[OutboxEntry]:
         """Select those of one device."""
-        rows = await self._rows().filter(device__esp_id=esp_id).order_by("id")
+        found = self._rows().filter(device__esp_id=esp_id, errand__in=list(errands))
+        rows = await found.order_by("id")
         return [_entry(row) for row in rows]
 
     async def remove(self, ids: Sequence[int]) -> None:
         """Delete several."""
         await OutboxRow.filter(id__in=ids).using_db(self._client).delete()
 
-    async def waiting(self) -> Sequence[str]:
+    async def waiting(self, errands: Collection[Errand]) -> Sequence[str]:
         """Select who is waited for."""
         rows = await self._client.execute_query_dict(
-            "SELECT DISTINCT esp_id FROM outbox JOIN device ON device.id = outbox.device_id"
+            "SELECT DISTINCT esp_id FROM outbox JOIN device ON device.id = outbox.device_id "
+            "WHERE errand = ANY($1::text[])",
+            [list(errands)],
         )
         return [row["esp_id"] for row in rows]
 

@@ -1,9 +1,9 @@
 """What must arrive at devices, and how they stand to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from domain.configs import ConfigSync, OutboxEntry
+from domain.configs import ConfigSync, Errand, OutboxEntry
 
 
 class ConfigSyncs(Protocol):
@@ -25,14 +25,14 @@ class Outbox(Protocol):
         """Store new entries (their id is ignored) for known devices."""
         ...
 
-    async def of_device(self, esp_id: str) -> Sequence[OutboxEntry]:
-        """Return what waits for a device, in order."""
+    async def of_device(self, esp_id: str, errands: Collection[Errand]) -> Sequence[OutboxEntry]:
+        """Return what waits for a device of some kinds, in order."""
         ...
 
     async def remove(self, ids: Sequence[int]) -> None:
         """Forget entries that have arrived, or never will."""
         ...
 
-    async def waiting(self) -> Sequence[str]:
-        """Return the esp_ids of the devices that anything waits for."""
+    async def waiting(self, errands: Collection[Errand]) -> Sequence[str]:
+        """Return the esp_ids of the devices that anything of some kinds waits for."""
         ...

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from domain.actuators import Command, Pin
 from domain.dead_letters import DeadLetter
 from domain.firmware_codes import alert_type, firmware_code
+from domain.library_installations import LibraryInstallation
 from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
 from domain.silence import Silence, after_command, after_heartbeat
@@ -221,6 +222,43 @@ class ReportEvents:
             "slowed down; look what keeps it sending, or switch it off.",
             esp_id=esp_id,
             details={"messages": messages},
+        )
+
+    def library_ended(self, installation: LibraryInstallation) -> None:
+        """An installation came to its end, well or not."""
+        library = f"{installation.library_name} {installation.version}"
+        done = installation.error is None
+        called = self._called(installation.esp_id)
+        self.record(
+            EventKind.LIBRARY_INSTALLED if done else EventKind.LIBRARY_NOT_INSTALLED,
+            Severity.INFO if done else Severity.WARNING,
+            f"{called} installed the library {library}."
+            if done
+            else f"{called} did not install the library {library}: {installation.error}.",
+            esp_id=installation.esp_id,
+            about=library,
+            details={
+                "library": installation.library_name,
+                "version": installation.version,
+                "status": installation.status.value,
+                "error": installation.error,
+            },
+        )
+
+    def library_trouble(self, esp_id: str, about: str, sentence: str) -> None:
+        """Something about libraries is wrong with a device, and belongs to no installation.
+
+        Args:
+            esp_id: The device.
+            about: What tells it from other troubles.
+            sentence: What is wrong, beginning with "it".
+        """
+        self.record(
+            EventKind.LIBRARY_NOT_INSTALLED,
+            Severity.WARNING,
+            f"{self._called(esp_id)} has trouble with its libraries: {sentence}.",
+            esp_id=esp_id,
+            about=about,
         )
 
     def command_ended(self, command: Command) -> None:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from domain.config_rounds import Answer, ConfigRound, Step
 from domain.configs import (
+    CONFIG_ERRANDS,
     ERRAND_LIFETIME,
     LARGEST_GENERATION,
     ConfigSync,
@@ -58,7 +59,7 @@ async def put_out(
 ) -> ConfigSync:
     """Order that a device is told something, in the transaction that decides it."""
     single = {errand for errand, _ in errands} & _SINGLE
-    waiting = await work.outbox.of_device(esp_id)
+    waiting = await work.outbox.of_device(esp_id, CONFIG_ERRANDS)
     if outdated := [entry.id for entry in waiting if entry.errand in single]:
         await work.outbox.remove(outdated)
     await work.outbox.add(
@@ -150,7 +151,7 @@ class Synchronise:
     async def _load(self) -> None:
         esp_ids = [device.esp_id for device in self.registry.devices()]
         async with self.storage.autocommit() as work:
-            self._waiting.update(await work.outbox.waiting())
+            self._waiting.update(await work.outbox.waiting(CONFIG_ERRANDS))
             self._settled.update(await work.config_syncs.by_esp_ids(esp_ids))
         for esp_id in self._waiting:
             self._settled.pop(esp_id, None)
@@ -220,7 +221,7 @@ class Synchronise:
     async def _read(self, esp_id: str) -> tuple[Sequence[OutboxEntry], ConfigSync]:
         now = self.clock.now()
         async with self.storage.unit_of_work() as work:
-            entries = await work.outbox.of_device(esp_id)
+            entries = await work.outbox.of_device(esp_id, CONFIG_ERRANDS)
             late = [entry for entry in entries if entry.expires_at <= now]
             if late:
                 await work.outbox.remove([entry.id for entry in late])
@@ -267,7 +268,9 @@ class Synchronise:
             if sync.state is not ConfigSyncState.TIMED_OUT:
                 await work.outbox.remove([entry.id for entry in entries])
             done = {entry.id for entry in entries}
-            more = any(e.id not in done for e in await work.outbox.of_device(esp_id))
+            more = any(
+                e.id not in done for e in await work.outbox.of_device(esp_id, CONFIG_ERRANDS)
+            )
             if more:
                 stored = (await work.config_syncs.by_esp_ids([esp_id])).get(esp_id, sync)
                 state = ConfigSyncState.PENDING

@@ -1,9 +1,9 @@
 """Zones, configurations and the outbox, in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from domain.configs import ConfigSync, OutboxEntry
+from domain.configs import ConfigSync, Errand, OutboxEntry
 from domain.zones import Zone
 
 
@@ -45,12 +45,16 @@ class FakeOutbox:
             self.added += 1
             self.rows[self.added] = replace(entry, id=self.added)
 
-    async def of_device(self, esp_id: str) -> Sequence[OutboxEntry]:
-        return [entry for entry in self.rows.values() if entry.esp_id == esp_id]
+    async def of_device(self, esp_id: str, errands: Collection[Errand]) -> Sequence[OutboxEntry]:
+        return [
+            entry
+            for entry in self.rows.values()
+            if entry.esp_id == esp_id and entry.errand in errands
+        ]
 
     async def remove(self, ids: Sequence[int]) -> None:
         for number in ids:
             self.rows.pop(number, None)
 
-    async def waiting(self) -> Sequence[str]:
-        return sorted({entry.esp_id for entry in self.rows.values()})
+    async def waiting(self, errands: Collection[Errand]) -> Sequence[str]:
+        return sorted({entry.esp_id for entry in self.rows.values() if entry.errand in errands})

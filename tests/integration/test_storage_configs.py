@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from uuid_utils.compat import uuid7
 
-from domain.configs import ConfigSync, ConfigSyncState, Errand, OutboxEntry
+from domain.configs import CONFIG_ERRANDS, ConfigSync, ConfigSyncState, Errand, OutboxEntry
 from domain.errors import NotFoundError
 from domain.sensors import ProcessingMode
 from storage.connection import Database
@@ -61,16 +61,16 @@ async def test_how_a_device_stands_is_replaced(database: Database) -> None:
 async def test_what_must_arrive_waits_in_order_until_it_is_removed(database: Database) -> None:
     await stored_device(database, ESP)
     async with database.unit_of_work() as work:
-        assert await work.outbox.waiting() == []
+        assert await work.outbox.waiting(CONFIG_ERRANDS) == []
         await work.outbox.add([entry(Errand.FORGET, gpio=4, name="pH"), entry(Errand.ZONE)])
-        waiting = await work.outbox.of_device(ESP)
+        waiting = await work.outbox.of_device(ESP, CONFIG_ERRANDS)
         assert [(each.errand, dict(each.body)) for each in waiting] == [
             (Errand.FORGET, {"gpio": 4, "name": "pH"}),
             (Errand.ZONE, {}),
         ]
-        assert await work.outbox.waiting() == [ESP]
+        assert await work.outbox.waiting(CONFIG_ERRANDS) == [ESP]
         await work.outbox.remove([waiting[0].id])
-        assert await work.outbox.of_device(ESP) == [waiting[1]]
+        assert await work.outbox.of_device(ESP, CONFIG_ERRANDS) == [waiting[1]]
         with pytest.raises(NotFoundError):
             await work.outbox.add([replace(entry(Errand.ZONE), esp_id="ESP_NOBODY")])
 
@@ -85,7 +85,7 @@ async def test_a_device_that_is_removed_takes_everything_along(database: Databas
         assert await work.devices.all() == []
         assert await work.sensors.all() == []
         assert await work.actuators.all() == []
-        assert await work.outbox.waiting() == []
+        assert await work.outbox.waiting(CONFIG_ERRANDS) == []
         assert await work.config_syncs.by_esp_ids([ESP]) == {}
 
 
