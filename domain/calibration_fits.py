@@ -34,6 +34,7 @@ _WIDE_SHARE = 0.025
 _NEUTRAL_BUFFER = (6.0, 8.0)
 
 _ELECTRODES = {CalibrationMethod.PH_2POINT, CalibrationMethod.PH_3POINT}
+_SLOPED = {*_ELECTRODES, CalibrationMethod.EC_2POINT, CalibrationMethod.LINEAR}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +42,20 @@ class Law:
     """What a library says of the sensor that is calibrated.
 
     Attributes:
-        measure: From a raw value and some parameters, the others at their defaults, to what would
-            be read; None where that is no measurement.
-        defaults: All parameters that have one.
+        sets: The parameters that the method finds, in its order: slope before offset, dry before
+            wet.
+        seen: From a raw value to what the method compares with the reference: the voltage of a
+            probe, or the value with the defaults of what it finds; None: no measurement.
+        measure: From a raw value and some parameters, the others as they are, to what would be
+            read, unrounded; None: no measurement.
+        defaults: All parameters as they are before, those that the method finds at their defaults.
         raw: The lowest and the highest raw value there is.
         valid: The lowest and the highest value that the sensor can measure.
         unit: Of its values.
     """
 
+    sets: Sequence[str]
+    seen: Callable[[float], float | None]
     measure: Callable[[float, Mapping[str, float]], float | None]
     defaults: Mapping[str, float]
     raw: tuple[float, float]
@@ -68,13 +75,14 @@ def fit(method: CalibrationMethod, points: Sequence[CalibrationPoint], law: Law)
         BadInputError: The points cannot be true, or do not suffice; says why and what to do.
     """
     _check(points, law)
-    parameters = _FITS[method](points, law)
+    found = _FITS[method](points, law)
+    parameters = dict(zip(law.sets, found, strict=True))
     residuals = [_read(point, parameters, law) - point.reference for point in points]
-    if "slope" not in parameters:
+    if method not in _SLOPED:
         return Fit(parameters=parameters, residuals=residuals)
-    slope = _slope_percent(parameters, law)
+    slope = _slope_percent(found[0], law)
     zero = _NEUTRAL_PH if method in _ELECTRODES else max(law.valid[0], 0.0)
-    error = _zero_error(parameters, law, zero)
+    error = _zero_error(found[0], found[1], law, zero)
     tolerated = _WIDE_PH if method in _ELECTRODES else _WIDE_SHARE * (law.valid[1] - law.valid[0])
     return Fit(
         parameters=parameters,
@@ -103,24 +111,27 @@ def _check(points: Sequence[CalibrationPoint], law: Law) -> None:
             raise BadInputError(f"point {place}: liquids are calibrated between 0 and 100 °C")
 
 
-def _offset(points: Sequence[CalibrationPoint], law: Law) -> Mapping[str, float]:
-    return {"offset": fmean(p.reference - _read(p, {"offset": 0.0}, law) for p in points)}
+def _offset(points: Sequence[CalibrationPoint], law: Law) -> Sequence[float]:
+    before = law.defaults[law.sets[0]]
+    return [before + fmean(point.reference - _seen(point, law) for point in points)]
 
 
-def _zero(points: Sequence[CalibrationPoint], law: Law) -> Mapping[str, float]:
+def _zero(points: Sequence[CalibrationPoint], law: Law) -> Sequence[float]:
     if len(points) != 1:
         raise BadInputError("zero takes exactly one point, such as fresh air")
     return _offset(points, law)
 
 
-def _factor(points: Sequence[CalibrationPoint], law: Law) -> Mapping[str, float]:
-    read = [_read(p, {"factor": 1.0}, law) for p in points]
-    if any(value <= 0 for value in read) or any(p.reference <= 0 for p in points):
+def _factor(points: Sequence[CalibrationPoint], law: Law) -> Sequence[float]:
+    seen = [_seen(point, law) for point in points]
+    if any(value <= 0 for value in seen) or any(point.reference <= 0 for point in points):
         raise BadInputError("factor needs points at which something above zero is read")
-    return {"factor": fmean(p.reference / value for p, value in zip(points, read, strict=True))}
+    before = law.defaults[law.sets[0]]
+    ratios = [point.reference / value for point, value in zip(points, seen, strict=True)]
+    return [before * fmean(ratios)]
 
 
-def _dry_wet(points: Sequence[CalibrationPoint], law: Law) -> Mapping[str, float]:
+def _dry_wet(points: Sequence[CalibrationPoint], law: Law) -> Sequence[float]:
     found = {point.reference: point.raw for point in points}
     if len(points) != 2 or found.keys() != {0.0, _PERCENT}:  # noqa: PLR2004 - dry and wet
         raise BadInputError(
@@ -129,12 +140,13 @@ def _dry_wet(points: Sequence[CalibrationPoint], law: Law) -> Mapping[str, float
     dry, wet = found[0.0], found[_PERCENT]
     if dry == wet:
         raise BadInputError("dry and wet have the same raw value: is the probe connected?")
-    if (dry > wet) != (law.defaults["dry"] > law.defaults["wet"]):
+    expected_dry, expected_wet = (law.defaults[name] for name in law.sets)
+    if (dry > wet) != (expected_dry > expected_wet):
         raise BadInputError("dry and wet are the wrong way round: were the points swapped?")
-    return {"dry": dry, "wet": wet}
+    return [dry, wet]
 
 
-def _linear(points: Sequence[CalibrationPoint], law: Law) -> Mapping[str, float]:
+def _linear(points: Sequence[CalibrationPoint], law: Law) -> Sequence[float]:
     ordered = sorted(points, key=lambda point: point.raw)
     if len(points) < 2:  # noqa: PLR2004 - a line
         raise BadInputError("a line takes at least two points")
@@ -146,17 +158,16 @@ def _linear(points: Sequence[CalibrationPoint], law: Law) -> Mapping[str, float]
             )
         if before.reference == after.reference:
             raise BadInputError(f"two points have the same reference {before.reference:g}")
-    signals = [_read(p, {"slope": 1.0, "offset": 0.0}, law, warm=False) for p in points]
+    signals = [_seen(point, law) for point in points]
     targets = [_target(point, law) for point in points]
     slope, offset = _line(signals, targets)
-    expected = law.defaults["slope"]
-    if slope * expected <= 0:
+    if slope * law.defaults[law.sets[0]] <= 0:
         raise BadInputError("the points run the wrong way: were two of them swapped?")
-    return {"slope": slope, "offset": offset}
+    return [slope, offset]
 
 
 def _electrode(count: int) -> "_Method":
-    def two_or_three(points: Sequence[CalibrationPoint], law: Law) -> Mapping[str, float]:
+    def two_or_three(points: Sequence[CalibrationPoint], law: Law) -> Sequence[float]:
         low, high = _NEUTRAL_BUFFER
         neutral = [p for p in points if low <= p.reference <= high]
         if len(points) != count:
@@ -171,15 +182,15 @@ def _electrode(count: int) -> "_Method":
     return two_or_three
 
 
-def _cell(points: Sequence[CalibrationPoint], law: Law) -> Mapping[str, float]:
+def _cell(points: Sequence[CalibrationPoint], law: Law) -> Sequence[float]:
     if len(points) != 2:  # noqa: PLR2004 - by its name
         raise BadInputError("ec_2point takes two standards, such as 1413 and 12880 µS/cm")
     return _sloped(points, law)
 
 
-def _sloped(points: Sequence[CalibrationPoint], law: Law) -> Mapping[str, float]:
+def _sloped(points: Sequence[CalibrationPoint], law: Law) -> Sequence[float]:
     found = _linear(points, law)
-    percent = _slope_percent(found, law)
+    percent = _slope_percent(found[0], law)
     low, high = _IMPOSSIBLE_SLOPE
     if not low <= percent <= high:
         raise BadInputError(
@@ -209,25 +220,26 @@ def _target(point: CalibrationPoint, law: Law) -> float:
     low, high = law.valid
     other = (low + high) / 2 if point.reference != (low + high) / 2 else low + (high - low) / 4
     here, there = (
-        _read(point, {"slope": 0.0, "offset": value}, law) for value in (point.reference, other)
+        _read(point, dict(zip(law.sets, (0.0, value), strict=True)), law)
+        for value in (point.reference, other)
     )
     if here == there:
         return point.reference
     return point.reference + (point.reference - here) * (other - point.reference) / (there - here)
 
 
-def _slope_percent(parameters: Mapping[str, float], law: Law) -> float:
+def _slope_percent(slope: float, law: Law) -> float:
     """Return the slope of a probe in percent of an ideal one's.
 
     A worn probe gives less signal for the same change, so more of its unit per signal.
     """
-    return _PERCENT * law.defaults["slope"] / parameters["slope"]
+    return _PERCENT * law.defaults[law.sets[0]] / slope
 
 
-def _zero_error(parameters: Mapping[str, float], law: Law, zero: float) -> float:
+def _zero_error(slope: float, offset: float, law: Law, zero: float) -> float:
     """Return by how much an ideal probe's parameters would be wrong at its zero point."""
-    signal = (zero - parameters["offset"]) / parameters["slope"]
-    return law.defaults["slope"] * signal + law.defaults["offset"] - zero
+    ideal_slope, ideal_offset = (law.defaults[name] for name in law.sets)
+    return ideal_slope * (zero - offset) / slope + ideal_offset - zero
 
 
 def _findings(slope: float, zero_error: float, tolerated: float, unit: str) -> Sequence[Finding]:
@@ -258,19 +270,24 @@ def _findings(slope: float, zero_error: float, tolerated: float, unit: str) -> S
     return findings
 
 
-def _read(
-    point: CalibrationPoint, parameters: Mapping[str, float], law: Law, *, warm: bool = True
-) -> float:
+def _seen(point: CalibrationPoint, law: Law) -> float:
+    return _measured(point, law.seen(point.raw))
+
+
+def _read(point: CalibrationPoint, parameters: Mapping[str, float], law: Law) -> float:
     conditions = dict(parameters)
-    if warm and point.temperature is not None and TEMPERATURE in law.defaults:
+    if point.temperature is not None and TEMPERATURE in law.defaults:
         conditions[TEMPERATURE] = point.temperature
-    value = law.measure(point.raw, conditions)
+    return _measured(point, law.measure(point.raw, conditions))
+
+
+def _measured(point: CalibrationPoint, value: float | None) -> float:
     if value is None or not isfinite(value):
         raise BadInputError(f"the raw value {point.raw:g} is no measurement: check the probe")
     return value
 
 
-_Method = Callable[[Sequence[CalibrationPoint], Law], Mapping[str, float]]
+_Method = Callable[[Sequence[CalibrationPoint], Law], Sequence[float]]
 
 _FITS: Mapping[CalibrationMethod, _Method] = {
     CalibrationMethod.OFFSET: _offset,

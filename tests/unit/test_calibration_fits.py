@@ -22,9 +22,19 @@ def read_ph(raw: float, parameters: Mapping[str, float]) -> float:
     return ph + (known["temperature"] - 25) * 0.003 * (7 - ph)
 
 
-PH = Law(measure=read_ph, defaults=ELECTRODE, raw=(0, 4095), valid=(0, 14), unit="pH")
+PH = Law(
+    sets=("slope", "offset"),
+    seen=lambda raw: raw * VOLTS,
+    measure=read_ph,
+    defaults=ELECTRODE,
+    raw=(0, 4095),
+    valid=(0, 14),
+    unit="pH",
+)
 
 EC = Law(
+    sets=("slope", "offset"),
+    seen=lambda raw: raw * VOLTS,
     measure=lambda raw, p: p.get("slope", 6060.0) * raw * VOLTS + p.get("offset", 0.0),
     defaults={"slope": 6060.0, "offset": 0.0},
     raw=(0, 4095),
@@ -32,15 +42,24 @@ EC = Law(
     unit="µS/cm",
 )
 
-PLAIN = Law(
-    measure=lambda raw, p: raw * 0.0625 * p.get("factor", 1.0) + p.get("offset", 0.0),
-    defaults={"offset": 0.0, "factor": 1.0},
-    raw=(-32_768, 32_767),
-    valid=(-55, 125),
-    unit="°C",
-)
+
+def plain(parameter: str) -> Law:
+    return Law(
+        sets=(parameter,),
+        seen=lambda raw: raw * 0.0625,
+        measure=lambda raw, p: raw * 0.0625 * p.get("factor", 1.0) + p.get("offset", 0.0),
+        defaults={"offset": 0.0, "factor": 1.0},
+        raw=(-32_768, 32_767),
+        valid=(-55, 125),
+        unit="°C",
+    )
+
+
+PLAIN, SCALED = plain("offset"), plain("factor")
 
 PROBE = Law(
+    sets=("dry", "wet"),
+    seen=lambda raw: raw,
     measure=lambda raw, p: (raw - p["dry"]) / (p["wet"] - p["dry"]) * 100,
     defaults={"dry": 3200.0, "wet": 1500.0},
     raw=(0, 4095),
@@ -133,7 +152,7 @@ def test_an_offset_is_the_mean_difference() -> None:
 
 
 def test_a_factor_is_the_mean_ratio() -> None:
-    assert fit(Method.FACTOR, [Point(160, 12.0)], PLAIN).parameters == {"factor": 1.2}
+    assert fit(Method.FACTOR, [Point(160, 12.0)], SCALED).parameters == {"factor": 1.2}
 
 
 def test_dry_and_wet_become_the_ends_of_the_scale() -> None:
@@ -152,7 +171,7 @@ def test_dry_and_wet_become_the_ends_of_the_scale() -> None:
         (Method.OFFSET, PLAIN, [Point(float("nan"), 20)], "outside"),
         (Method.OFFSET, PLAIN, [Point(320, 20, 300)], "between 0 and 100"),
         (Method.ZERO, PLAIN, [Point(1, 1), Point(2, 2)], "exactly one"),
-        (Method.FACTOR, PLAIN, [Point(-160, 12)], "above zero"),
+        (Method.FACTOR, SCALED, [Point(-160, 12)], "above zero"),
         (Method.DRY_WET, PROBE, [Point(3100, 0)], "two points"),
         (Method.DRY_WET, PROBE, [Point(2000, 0), Point(2000, 100)], "same raw value"),
         (Method.DRY_WET, PROBE, [Point(1400, 0), Point(3100, 100)], "wrong way round"),
