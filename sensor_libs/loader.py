@@ -1,18 +1,38 @@
-"""Loads library files; a file that is broken never replaces a library that works.
+"""Makes a catalog of libraries from the bytes of their files; broken ones never replace good ones.
 
 Python caches what it imports, under a name and in `__pycache__`: importing a changed file again may
 give the old code. So the bytes of a file are read and compiled here, and nothing is imported.
+Reading is one step, and what becomes of the bytes another, which touches nothing outside.
 """
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType, ModuleType
+from typing import NamedTuple
 
-from sensor_libs.api import SensorLibrary, Vector
+from sensor_libs.api import SensorLibrary
+from sensor_libs.vectors import misses
 
 BUILT_IN = Path(__file__).parent / "libraries"
+
+
+class Source(NamedTuple):
+    """A library file as it was read.
+
+    Attributes:
+        file: Its name in the catalog: without `.py`, and below `own/` where it is the user's.
+        path: Where it is.
+        content: Its bytes; None: it could not be read.
+        is_built_in: Whether it came with the server.
+        fault: Why it could not be read.
+    """
+
+    file: str
+    path: Path
+    content: bytes | None
+    is_built_in: bool = True
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +40,17 @@ class Catalog:
     """Every library that works, as of one moment; a change makes another catalog.
 
     Attributes:
-        files: The libraries of each file, by its name.
+        files: The libraries of each file, by its name; the user's after those that came along.
         broken: Why the newest version of a file is not in use, by its name.
-        by_type: The library of each sensor type.
+        paths: Where each file is, by its name.
+        own: The names of the user's files: their code is not trusted.
+        by_type: The library of each sensor type, and of each alias; the user's go first.
     """
 
     files: Mapping[str, tuple[SensorLibrary, ...]] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
+    paths: Mapping[str, Path] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()
     by_type: Mapping[str, SensorLibrary] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -34,10 +58,11 @@ class Catalog:
             sensor_type: library
             for libraries in self.files.values()
             for library in libraries
-            for sensor_type in library.sensor_types
+            for sensor_type in (*library.sensor_types, *library.aliases)
         }
         object.__setattr__(self, "files", MappingProxyType(dict(self.files)))
         object.__setattr__(self, "broken", MappingProxyType(dict(self.broken)))
+        object.__setattr__(self, "paths", MappingProxyType(dict(self.paths)))
         object.__setattr__(self, "by_type", MappingProxyType(by_type))
 
 
@@ -46,37 +71,74 @@ def load_built_in() -> Catalog:
     return load(BUILT_IN)
 
 
-def load(folder: Path, previous: Catalog | None = None) -> Catalog:
-    """Read every library file of a folder afresh; one whose name starts with _ is none.
+def load(folder: Path, previous: Catalog | None = None, *, own: Path | None = None) -> Catalog:
+    """Read every library file afresh; see `catalog_of`.
 
     Args:
-        folder: Where the files are.
+        folder: Where the files are that come with the server.
+        previous: The catalog in use.
+        own: Where the user's are, if there are any.
+    """
+    sources = [*read_folder(folder), *(read_folder(own, is_built_in=False) if own else ())]
+    return catalog_of(sources, previous)
+
+
+def read_folder(folder: Path, *, is_built_in: bool = True) -> Sequence[Source]:
+    """Read the library files of a folder; one whose name starts with _ is none."""
+    return [read_file(path, is_built_in=is_built_in) for path in sorted(folder.glob("[!_]*.py"))]
+
+
+def read_file(path: Path, *, is_built_in: bool = True) -> Source:
+    """Read one file; one that cannot be read says why."""
+    file = path.stem if is_built_in else f"own/{path.stem}"
+    try:
+        return Source(file, path, path.read_bytes(), is_built_in)
+    except OSError as error:
+        return Source(file, path, None, is_built_in, f"cannot be read: {error.strerror}")
+
+
+def catalog_of(sources: Iterable[Source], previous: Catalog | None = None) -> Catalog:
+    """Make a catalog of files that were read.
+
+    Args:
+        sources: Those that came with the server first.
         previous: The catalog in use: a file that is broken now keeps the libraries it has there.
 
     Returns:
         The new catalog, with the reason for every file that could not be taken.
     """
-    paths = sorted(folder.glob("[!_]*.py"))
-    kept = {p.stem: previous.files.get(p.stem, ()) for p in paths} if previous else {}
-    owners = {t: stem for stem, libraries in kept.items() for t in _types(libraries)}
+    sources = list(sources)
+    claims = _Claims()
+    kept = {s.file: previous.files.get(s.file, ()) for s in sources} if previous else {}
+    for source in sources:
+        claims.take(source, kept.get(source.file, ()))
     files: dict[str, tuple[SensorLibrary, ...]] = {}
     broken: dict[str, str] = {}
-    for path in paths:
+    for source in sources:
         try:
-            libraries = _read(path)
-            _claim(path.stem, libraries, owners)
+            libraries = compile_source(source)
+            for library in libraries:
+                for miss in misses(library):
+                    raise ValueError(f"{library.name}: {miss.says}")  # noqa: TRY301 - as its code
+            claims.check(source, libraries)
+            claims.take(source, libraries)
         # Somebody else's code: it may raise anything, and must not end the server.
         except (Exception, SystemExit) as error:  # noqa: BLE001
-            broken[path.stem] = f"{type(error).__name__}: {error}"
-            libraries = kept.get(path.stem, ())
+            broken[source.file] = f"{type(error).__name__}: {error}"
+            libraries = kept.get(source.file, ())
         if libraries:
-            files[path.stem] = libraries
-    return Catalog(files, broken)
+            files[source.file] = libraries
+    paths = {source.file: source.path for source in sources}
+    own = frozenset(source.file for source in sources if not source.is_built_in)
+    return Catalog(files, broken, paths, own)
 
 
-def _read(path: Path) -> tuple[SensorLibrary, ...]:
-    module = ModuleType(f"sensor_libs.libraries.{path.stem}")
-    code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+def compile_source(source: Source) -> tuple[SensorLibrary, ...]:
+    """Run a library file and return what it defines; raises whatever it raises."""
+    if source.content is None:
+        raise OSError(source.fault)
+    module = ModuleType(f"sensor_libs.libraries.{source.path.stem}")
+    code = compile(source.content, str(source.path), "exec", dont_inherit=True)
     exec(code, module.__dict__)  # noqa: S102 - running library files is what this module is for
     libraries = module.__dict__.get("LIBRARIES")
     if not isinstance(libraries, tuple) or not libraries:
@@ -84,35 +146,36 @@ def _read(path: Path) -> tuple[SensorLibrary, ...]:
     for library in libraries:
         if not isinstance(library, SensorLibrary):
             raise TypeError(f"{library!r} in LIBRARIES is no SensorLibrary")
-        for vector in library.vectors:
-            _check(library, vector)
     return libraries
 
 
-def _check(library: SensorLibrary, vector: Vector) -> None:
-    value, quality, _ = library.measure(vector.raw)
-    if quality is not vector.quality or not _same(value, vector.value):
-        raise ValueError(
-            f"{library.name}: {vector.raw} gives {value} {quality}, "
-            f"but must give {vector.value} {vector.quality}"
-        )
+class _Claims:
+    """Which file a name or a sensor type belongs to.
 
+    Names stand in stored readings, so there is one of each. A sensor type may be read by one
+    library that came along and by one of the user's, which then goes first.
+    """
 
-def _same(value: float | None, expected: float | None) -> bool:
-    if value is None or expected is None:
-        return value is expected
-    return math.isclose(value, expected, abs_tol=1e-9)
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._types: dict[tuple[bool, str], str] = {}
 
+    def take(self, source: Source, libraries: Iterable[SensorLibrary]) -> None:
+        for library in libraries:
+            self._names[library.name] = source.file
+            for sensor_type in (*library.sensor_types, *library.aliases):
+                self._types[source.is_built_in, sensor_type] = source.file
 
-def _types(libraries: tuple[SensorLibrary, ...]) -> list[str]:
-    return [sensor_type for library in libraries for sensor_type in library.sensor_types]
-
-
-def _claim(file: str, libraries: tuple[SensorLibrary, ...], owners: dict[str, str]) -> None:
-    types = _types(libraries)
-    for sensor_type in types:
-        if (owner := owners.get(sensor_type, file)) != file:
-            raise ValueError(f"{sensor_type} belongs to {owner} already")
-        if types.count(sensor_type) > 1:
-            raise ValueError(f"{sensor_type} is named more than once")
-    owners.update(dict.fromkeys(types, file))
+    def check(self, source: Source, libraries: Sequence[SensorLibrary]) -> None:
+        names = [library.name for library in libraries]
+        types = [t for library in libraries for t in (*library.sensor_types, *library.aliases)]
+        for sensor_type in types:
+            owner = self._types.get((source.is_built_in, sensor_type), source.file)
+            if owner != source.file:
+                raise ValueError(f"{sensor_type} belongs to {owner} already")
+        for name in names:
+            if (owner := self._names.get(name, source.file)) != source.file:
+                raise ValueError(f"the name {name} belongs to {owner} already")
+        for word in (*types, *names):
+            if types.count(word) > 1 or names.count(word) > 1:
+                raise ValueError(f"{word} is named more than once")

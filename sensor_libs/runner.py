@@ -45,11 +45,16 @@ class LibraryRunner:
         self._catalog = catalog
         self._in_a_row.clear()
 
-    def measure(self, sample: Sample) -> Measurement:
+    def measure(self, sample: Sample, parameters: Mapping[str, float] | None = None) -> Measurement:
         """Convert a sample, or pass its raw value through with the reason; never raises.
 
         A value that the device calls final is kept. What the device says against a reading
         counts, and where it reports an error there is no value.
+
+        Args:
+            sample: As the device sent it.
+            parameters: What is known of its sensor: what its owner set, what calibrations found,
+                what its companions said. None: nothing; the library's defaults hold.
         """
         library = self._catalog.by_type.get(sample.key.sensor_type)
         if sample.device_value is not None:
@@ -58,14 +63,16 @@ class LibraryRunner:
             return _passed_through(sample, "the raw value is no number")
         if library is None:
             return _passed_through(sample, f"no library reads {sample.key.sensor_type}")
-        return self._convert(sample, library)
+        return self._convert(sample, library, parameters)
 
-    def _convert(self, sample: Sample, library: SensorLibrary) -> Measurement:
+    def _convert(
+        self, sample: Sample, library: SensorLibrary, parameters: Mapping[str, float] | None
+    ) -> Measurement:
         name = library.name
         if self._in_a_row and self._in_a_row[name] >= MOST_FAILURES:
             return _passed_through(sample, f"library {name} {library.version} keeps failing")
         try:
-            value, quality, reason = library.measure(sample.raw_value)
+            value, quality, reason = library.measure(sample.raw_value, parameters)
         # Somebody else's code: it may raise anything, and must not cost more than a conversion.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             self.failures[name] += 1
