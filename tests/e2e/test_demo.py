@@ -104,6 +104,7 @@ async def test_the_demo_shows_a_living_greenhouse(data: Path) -> None:
             return found.keys() == {
                 "Climate, under the ridge",
                 "Tomato bed",
+                "Herb table",
                 "Propagation bench",
             } and all(
                 device["status"] == "ONLINE"
