@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from domain.actuators import Command, CommandResponse
 from domain.config_rounds import Message
 from domain.configs import DeviceConfig
-from domain.devices import Device
+from domain.devices import Device, FirmwareGeneration
 from domain.events import Event
 from domain.library_installations import LibrarySource
 from domain.library_messages import LibraryMessage
@@ -76,7 +76,8 @@ class Receiver(NamedTuple):
         both_spellings: Whether the documented names must stand beside the firmware's.
         answers_removal: Whether it answers when it is taken out of its zone.
         knows_subzones: Whether it takes subzones.
-        home: The topic level for a device that has none yet.
+        home: The topic level for a device that has none yet; empty: it stays without.
+        firmware: What it was flashed with.
     """
 
     limit: int
@@ -84,6 +85,7 @@ class Receiver(NamedTuple):
     answers_removal: bool
     knows_subzones: bool
     home: str
+    firmware: FirmwareGeneration = FirmwareGeneration.UNKNOWN
 
 
 class ConfigLink(Protocol):
@@ -94,7 +96,7 @@ class ConfigLink(Protocol):
         ...
 
     def parts(self, config: DeviceConfig, receiver: Receiver) -> Sequence[DeviceConfig]:
-        """Cut a configuration between items, so that each part fits."""
+        """Put a configuration into the device's words, and cut it between items so that it fits."""
         ...
 
     async def tell(self, message: Message) -> None:

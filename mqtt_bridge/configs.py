@@ -11,18 +11,9 @@ from domain.errors import BadInputError
 from domain.ports import Receiver
 from domain.zones import ZoneAnswer, ZoneAssignment
 from mqtt_bridge.control import Control, Sender
+from mqtt_bridge.dialects import DIALECTS, worded
 from mqtt_bridge.payloads.configs import split
 from mqtt_bridge.topics import GOD
-
-ANY_RECEIVER = Receiver(
-    limit=900, both_spellings=True, answers_removal=False, knows_subzones=False, home=GOD
-)
-"""What the smallest board with the oldest firmware takes (device protocol, section 1.9)."""
-
-NEWEST_RECEIVER = Receiver(
-    limit=4000, both_spellings=False, answers_removal=True, knows_subzones=True, home=GOD
-)
-"""What the newest firmware takes."""
 
 
 class ConfigWatch(Protocol):
@@ -47,13 +38,24 @@ class ConfigWire:
 
     @staticmethod
     def receiver(device: Device) -> Receiver:
-        """Return what a device can take: only the newest firmware announces its sessions."""
-        return NEWEST_RECEIVER if device.handover_epoch is not None else ANY_RECEIVER
+        """Return what a device can take, by its firmware; see domain.ports.ConfigLink.
+
+        Who would not hear on a new topic level stays on the one it has, even if that is empty.
+        """
+        dialect = DIALECTS[device.firmware_generation]
+        return Receiver(
+            limit=dialect.largest_config,
+            both_spellings=dialect.documented_keys,
+            answers_removal=dialect.answers_zone_removal,
+            knows_subzones=dialect.knows_subzones,
+            home=GOD if dialect.hears_new_level else device.kaiser_id,
+            firmware=device.firmware_generation,
+        )
 
     @staticmethod
     def parts(config: DeviceConfig, receiver: Receiver) -> Sequence[DeviceConfig]:
-        """Cut a configuration; see domain.ports.ConfigLink."""
-        return split(config, receiver.limit)
+        """Word a configuration, and cut it; see domain.ports.ConfigLink."""
+        return split(worded(config, receiver.firmware), receiver.limit)
 
     async def tell(self, message: Message) -> None:
         """Send a part of a configuration; see domain.ports.ConfigLink."""

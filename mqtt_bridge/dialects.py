@@ -5,11 +5,14 @@ its messages a little differently, though, and that gives it away (device protoc
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from domain.configs import ConfigPart, DeviceConfig, PinConfig
 from domain.devices import FirmwareEvidence, FirmwareGeneration
+from domain.zones import SubzoneAssignment, SubzoneRemoval, SubzoneSafety, ZoneAssignment
 from mqtt_bridge.messages import (
+    AuthUpdate,
     EmergencyAck,
     EmergencyAction,
     EmergencyError,
@@ -49,14 +52,23 @@ class Dialect:
         correlates: Repeats the correlation id of a command in its answer.
         needs_correlation: Refuses a configuration without a correlation id and a generation that
             grows, in 32 bits.
+        repeats_config_id: Repeats the correlation id of a configuration in its answer.
         accepts_empty_sections: Takes an empty list of sensors or actuators for no change.
+        documented_keys: May be something that reads the documented names of the keys.
+        sensor_types: Its own names of sensor types, where it reads no others.
         honours_duration: Switches off by itself after the duration of a command.
+        honours_interval: Measures in the rhythm that it is told.
         honours_pwm: Gives any part of full power.
         clears_emergency: Ends an emergency when told; else only a power cycle does.
         measures_on_demand: Hears orders to a single sensor.
         knows_subzones: Hears subzone assignments.
+        answers_zone_removal: Takes an empty zone for none, and says so.
+        hears_new_level: Subscribes anew when it is moved to another topic level; else it hears
+            nothing there until it restarts.
         command_qos: The quality of service of its subscriptions to commands.
-        largest_config: Bytes of one configuration message that surely arrives.
+        largest_config: Bytes of one configuration message that surely arrives: 900 for the
+            smaller of the early boards (XIAO). The larger would take 1900, but nothing it says
+            tells the two apart, and what is too long vanishes without an answer.
         system_commands: What it can be told to do with itself.
     """
 
@@ -68,23 +80,40 @@ class Dialect:
     renews_subscriptions: bool = True
     correlates: bool = False
     needs_correlation: bool = False
+    repeats_config_id: bool = False
     accepts_empty_sections: bool = False
+    documented_keys: bool = False
+    sensor_types: Mapping[str, str] = field(default_factory=dict)
     honours_duration: bool = False
+    honours_interval: bool = False
     honours_pwm: bool = True
     clears_emergency: bool = True
     measures_on_demand: bool = False
     knows_subzones: bool = False
+    answers_zone_removal: bool = False
+    hears_new_level: bool = False
     command_qos: int = 0
     largest_config: int = 900
     system_commands: frozenset[SystemAction] = frozenset({SystemAction.FACTORY_RESET})
 
 
 _NOVEMBER = Dialect(
-    knows_time=False, has_last_will=False, renews_subscriptions=False, clears_emergency=False
+    knows_time=False,
+    has_last_will=False,
+    renews_subscriptions=False,
+    clears_emergency=False,
+    sensor_types={
+        "ds18b20": "temperature_ds18b20",
+        "sht31_temp": "temperature_sht31",
+        "ph": "ph_sensor",
+        "ec": "ec_sensor",
+    },
 )
 _DECEMBER = Dialect()
 _FEBRUARY = Dialect(
     registers=True,
+    repeats_config_id=True,
+    honours_interval=True,
     measures_on_demand=True,
     knows_subzones=True,
     system_commands=frozenset(
@@ -97,10 +126,14 @@ _APRIL = Dialect(
     retains=False,
     correlates=True,
     needs_correlation=True,
+    repeats_config_id=True,
     accepts_empty_sections=True,
     honours_duration=True,
+    honours_interval=True,
     measures_on_demand=True,
     knows_subzones=True,
+    answers_zone_removal=True,
+    hears_new_level=True,
     command_qos=2,
     largest_config=4096,
     system_commands=frozenset(SystemAction)
@@ -110,8 +143,8 @@ _UNKNOWN = Dialect(
     registers=True,
     needs_epoch=True,
     measures_on_demand=True,
-    knows_subzones=True,
     needs_correlation=True,
+    documented_keys=True,
     system_commands=frozenset(SystemAction),
 )
 """The safe assumption in every line: what is asked of it may work, and is small enough for all."""
@@ -189,12 +222,35 @@ def obstacle(message: Outbound, generation: FirmwareGeneration) -> str | None:
         to stand in the way.
     """
     dialect = DIALECTS[generation]
+    known = generation is not FirmwareGeneration.UNKNOWN
+    reason: str | None
     match message:
         case EmergencyOrder(command=EmergencyAction.CLEAR) if not dialect.clears_emergency:
-            return "its firmware cannot clear an emergency: switch it off and on again"
+            reason = "its firmware cannot clear an emergency: switch it off and on again"
         case MeasureCommand() if not dialect.measures_on_demand:
-            return "its firmware cannot measure on demand: it reports in its own rhythm"
+            reason = "its firmware cannot measure on demand: it reports in its own rhythm"
         case SystemCommand(command=command) if command not in dialect.system_commands:
-            return _WITHOUT.get(command, f"its firmware does not know the command {command}")
+            reason = _WITHOUT.get(command, f"its firmware does not know the command {command}")
+        case SubzoneAssignment() | SubzoneRemoval() | SubzoneSafety() if not dialect.knows_subzones:
+            reason = "its firmware knows no subzones: only the server keeps them"
+        case ZoneAssignment(zone_id="") if not dialect.answers_zone_removal:
+            reason = "its firmware keeps its zone until it gets another: only the server forgets it"
+        case AuthUpdate() | PinConfig() | ConfigPart() if known:
+            reason = "its firmware does not hear this: no released one does"
         case _:
-            return None
+            reason = None
+    return reason
+
+
+def worded(config: DeviceConfig, generation: FirmwareGeneration) -> DeviceConfig:
+    """Return a configuration in the words that a generation reads, and without what it refuses."""
+    dialect = DIALECTS[generation]
+    return replace(
+        config,
+        sensors=tuple(
+            replace(item, sensor_type=dialect.sensor_types.get(item.sensor_type, item.sensor_type))
+            for item in config.sensors
+        ),
+        numbered=dialect.needs_correlation or dialect.repeats_config_id,
+        says_empty=dialect.accepts_empty_sections,
+    )

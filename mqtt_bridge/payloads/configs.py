@@ -32,6 +32,7 @@ _MOST_FAILURES = 256
 _FULL_PWM = 255
 _MS = 1000
 _EMPTY_SECTION = "array is empty"
+_NO_SECTION = "MISSING_FIELD"
 _UNCARED_FOR = str.maketrans({'"': "'", "\\": "/"})
 """Firmware writes its own JSON without escaping: what it is told comes back as part of it."""
 
@@ -70,8 +71,8 @@ class _Actuator(msgspec.Struct, kw_only=True):
 
 
 class _Config(msgspec.Struct, kw_only=True):
-    sensors: list[_Sensor]
-    actuators: list[_Actuator]
+    sensors: list[_Sensor] | UnsetType = UNSET
+    actuators: list[_Actuator] | UnsetType = UNSET
     config_id: _Word | UnsetType = UNSET
     correlation_id: _Word | UnsetType = UNSET
     generation: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_GENERATION)] | UnsetType = UNSET
@@ -146,13 +147,16 @@ def answer(topic: Topic, payload: bytes, received_at: datetime) -> ConfigAnswer:
     success = _success(topic, body)
     message = text(first(body.message, body.error), _MESSAGE_LIMIT)
     code = "" if success else text(body.error_code, _WORD_LIMIT)
+    failures = () if success else _failures(topic, body, section, message or code)
     return ConfigAnswer(
         esp_id=topic.esp_id,
         received_at=received_at,
         success=success,
         section=section,
-        empty=not success and section is not None and _EMPTY_SECTION in message.lower(),
-        failures=() if success else _failures(topic, body, section, message or code),
+        empty=not success
+        and section is not None
+        and (_EMPTY_SECTION in message.lower() or (code == _NO_SECTION and not failures)),
+        failures=failures,
         listed=isinstance(body.failures, list) or body.config_applied is not None,
         code=code,
         message=message,
@@ -226,27 +230,29 @@ def config(topic: Topic, payload: bytes) -> DeviceConfig:
     return DeviceConfig(
         esp_id=topic.esp_id,
         kaiser_id=topic.kaiser_id,
-        sensors=tuple(_sensor_item(item) for item in body.sensors),
-        actuators=tuple(_actuator_item(item) for item in body.actuators),
+        sensors=tuple(_sensor_item(item) for item in body.sensors or ()),
+        actuators=tuple(_actuator_item(item) for item in body.actuators or ()),
         config_id=body.config_id or "",
         correlation_id=body.correlation_id or None,
         generation=body.generation or 0,
         timestamp=body.timestamp or 0,
-        both_spellings=any(bool(item.type) for item in body.sensors)
-        or any(bool(item.type) for item in body.actuators),
+        both_spellings=any(bool(item.type) for item in body.sensors or ())
+        or any(bool(item.type) for item in body.actuators or ()),
     )
 
 
 def config_body(message: DeviceConfig) -> msgspec.Struct:
     """Return a configuration's fields, by the names that every firmware reads."""
-    both = message.both_spellings
+    both, numbered = message.both_spellings, message.numbered
+    sensors = [_sensor(item, both=both) for item in message.sensors]
+    actuators = [_actuator(item, both=both) for item in message.actuators]
     return _Config(
-        sensors=[_sensor(item, both=both) for item in message.sensors],
-        actuators=[_actuator(item, both=both) for item in message.actuators],
+        sensors=sensors if sensors or message.says_empty else UNSET,
+        actuators=actuators if actuators or message.says_empty else UNSET,
         config_id=message.config_id or UNSET,
-        correlation_id=message.correlation_id or UNSET,
-        generation=message.generation or UNSET,
-        timestamp=message.timestamp or UNSET,
+        correlation_id=(numbered and message.correlation_id) or UNSET,
+        generation=(numbered and message.generation) or UNSET,
+        timestamp=(numbered and message.timestamp) or UNSET,
     )
 
 
@@ -264,7 +270,7 @@ def split(message: DeviceConfig, limit: int) -> list[DeviceConfig]:
     """
     parts: list[DeviceConfig] = []
     current = empty = replace(message, sensors=(), actuators=())
-    frame = _size(empty)
+    frame = _size(replace(empty, says_empty=True))
     filled = frame
     items: list[SensorItem | ActuatorItem] = [*message.sensors, *message.actuators]
     for item in items:

@@ -6,7 +6,7 @@ Field names and their meaning: device protocol, sections 1.2 and 2.
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -77,7 +77,7 @@ class _Value(_Timed, kw_only=True, gc=False):
 
 class _Data(_Value, kw_only=True, gc=False):
     esp_id: str | None = None
-    zone_id: str | None = None
+    zone_id: Any = None
 
 
 class _Batch(_Timed, kw_only=True):

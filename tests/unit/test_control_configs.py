@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from domain.configs import ConfigAnswer, DeviceConfig, SensorItem
+from domain.devices import FirmwareGeneration
 from domain.errors import BadInputError, BrokerUnavailableError
 from domain.zones import ZoneAnswer, ZoneAssignment
+from mqtt_bridge.payloads import encode
 from tests.fakes import until
 from tests.makers import make_device
 from tests.unit.test_control import HEARTBEAT, P, Wire
@@ -81,16 +83,36 @@ async def test_a_broker_that_is_away_says_so() -> None:
         await wire.configs.tell(ZONE)
 
 
-async def test_only_firmware_that_announces_its_sessions_gets_long_messages() -> None:
-    wire = Wire()
-    old, new = make_device(), make_device(handover_epoch=3)
-    assert wire.configs.receiver(old).limit == 900
-    assert wire.configs.receiver(old).both_spellings
-    assert wire.configs.receiver(new).limit == 4000
-    config = DeviceConfig(
-        esp_id="ESP_12AB34",
-        kaiser_id="god",
-        sensors=(SensorItem(gpio=4, sensor_type="ph", name="pH"),) * 20,
-    )
-    assert len(wire.configs.parts(config, wire.configs.receiver(old))) > 1
-    assert len(wire.configs.parts(config, wire.configs.receiver(new))) == 1
+@pytest.mark.parametrize(
+    ("generation", "limit"),
+    [
+        (FirmwareGeneration.UNKNOWN, 900),
+        (FirmwareGeneration.NOVEMBER_2025, 900),
+        (FirmwareGeneration.DECEMBER_2025, 900),
+        (FirmwareGeneration.FEBRUARY_2026, 900),
+        (FirmwareGeneration.APRIL_2026, 4096),
+    ],
+)
+def test_a_device_is_told_what_its_firmware_takes(
+    generation: FirmwareGeneration, limit: int
+) -> None:
+    configs = Wire().configs
+    receiver = configs.receiver(make_device(firmware_generation=generation))
+    assert receiver.limit == limit
+    assert receiver.knows_subzones is (generation.age >= FirmwareGeneration.FEBRUARY_2026.age)
+    assert receiver.both_spellings is (generation is FirmwareGeneration.UNKNOWN)
+    probe = SensorItem(gpio=4, sensor_type="ph", name="pH")
+    config = DeviceConfig(esp_id="ESP_12AB34", kaiser_id="god", sensors=(probe,) * 30)
+    parts = configs.parts(config, receiver)
+    assert sum(len(part.sensors) for part in parts) == 30
+    assert all(len(encode(part).payload) <= limit for part in parts)
+
+
+@pytest.mark.parametrize("generation", FirmwareGeneration)
+@pytest.mark.parametrize("level", ["", "god", "relay_2"])
+def test_no_device_is_moved_to_a_level_where_it_would_not_hear(
+    generation: FirmwareGeneration, level: str
+) -> None:
+    device = make_device(kaiser_id=level, firmware_generation=generation)
+    moved = device.kaiser_id or Wire().configs.receiver(device).home
+    assert moved == level or (generation is FirmwareGeneration.APRIL_2026 and moved == "god")

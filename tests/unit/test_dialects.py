@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.configs import ActuatorItem, DeviceConfig, PinConfig, Section, SensorItem
 from domain.devices import FirmwareEvidence, FirmwareGeneration
-from mqtt_bridge.dialects import DIALECTS, evidence, learn, obstacle
+from domain.sensors import canonical_type
+from domain.zones import SubzoneRemoval, ZoneAssignment
+from mqtt_bridge.dialects import DIALECTS, evidence, learn, obstacle, worded
 from mqtt_bridge.messages import (
     AckStatus,
     EmergencyAction,
@@ -21,7 +25,7 @@ from mqtt_bridge.messages import (
     SystemAction,
     SystemCommand,
 )
-from mqtt_bridge.payloads import MalformedPayloadError, decode
+from mqtt_bridge.payloads import MalformedPayloadError, decode, encode
 from mqtt_bridge.topics import Direction, Kind, parse
 from tests.wire import ESP, NOW, SECONDS, SMALLEST, read
 
@@ -196,6 +200,21 @@ def system(command: SystemAction) -> SystemCommand:
     return SystemCommand(esp_id=ESP, kaiser_id="god", command=command)
 
 
+SUBZONE = SubzoneRemoval(esp_id=ESP, kaiser_id="god", subzone_id="bench")
+PIN = PinConfig(esp_id=ESP, kaiser_id="god", gpio=4, section=Section.SENSOR, kind="ph")
+
+
+def zone(zone_id: str) -> ZoneAssignment:
+    return ZoneAssignment(
+        esp_id=ESP,
+        kaiser_id="god",
+        zone_id=zone_id,
+        master_zone_id="",
+        zone_name="",
+        new_kaiser_id="god",
+    )
+
+
 MEASURE = MeasureCommand(esp_id=ESP, kaiser_id="god", gpio=4, request_id="r")
 
 
@@ -208,6 +227,10 @@ MEASURE = MeasureCommand(esp_id=ESP, kaiser_id="god", gpio=4, request_id="r")
         (system(SystemAction.FACTORY_RESET), set(FirmwareGeneration)),
         (system(SystemAction.DIAGNOSTICS), {UNKNOWN, APRIL}),
         (system(SystemAction.REBOOT), {UNKNOWN}),
+        (SUBZONE, {FEBRUARY, APRIL}),
+        (zone(""), {APRIL}),
+        (zone("north"), set(FirmwareGeneration)),
+        (PIN, {UNKNOWN}),
     ],
 )
 def test_what_a_generation_cannot_do_is_said_before_it_is_sent(
@@ -240,3 +263,55 @@ def test_a_device_of_which_nothing_is_known_is_sent_only_what_all_can_take() -> 
 def test_a_message_that_cannot_be_read_teaches_nothing() -> None:
     with pytest.raises(MalformedPayloadError):
         read(Kind.HEARTBEAT, [])
+
+
+PROBE = SensorItem(gpio=4, sensor_type="ds18b20", name="Soil")
+PUMP_ITEM = ActuatorItem(gpio=5, actuator_type="pump", name="Pump")
+CONFIG = DeviceConfig(
+    esp_id=ESP,
+    kaiser_id="god",
+    sensors=(PROBE,),
+    correlation_id="c-1",
+    generation=7,
+    timestamp=SECONDS,
+)
+
+
+def told(config: DeviceConfig, generation: FirmwareGeneration) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(encode(worded(config, generation)).payload)
+    return said
+
+
+@pytest.mark.parametrize(
+    ("ours", "its_own"),
+    [
+        ("ds18b20", "temperature_ds18b20"),
+        ("sht31_temp", "temperature_sht31"),
+        ("ph", "ph_sensor"),
+        ("ec", "ec_sensor"),
+        ("moisture", "moisture"),
+    ],
+)
+def test_the_first_firmware_is_told_sensor_types_by_its_own_names(ours: str, its_own: str) -> None:
+    config = replace(CONFIG, sensors=(replace(PROBE, sensor_type=ours),))
+    assert told(config, NOVEMBER)["sensors"][0]["sensor_type"] == its_own
+    assert told(config, APRIL)["sensors"][0]["sensor_type"] == ours
+    # What the device will call it is read as ours again.
+    assert canonical_type(its_own) == ours
+
+
+@pytest.mark.parametrize("generation", FirmwareGeneration)
+def test_an_empty_half_is_said_only_to_who_takes_it_for_no_change(
+    generation: FirmwareGeneration,
+) -> None:
+    assert ("actuators" in told(CONFIG, generation)) is (generation is APRIL)
+    both = replace(CONFIG, actuators=(PUMP_ITEM,))
+    assert told(both, generation).keys() >= {"sensors", "actuators"}
+
+
+@pytest.mark.parametrize("generation", FirmwareGeneration)
+def test_a_configuration_is_numbered_for_all_but_those_who_read_no_numbers(
+    generation: FirmwareGeneration,
+) -> None:
+    numbered = told(CONFIG, generation).keys() & {"correlation_id", "generation", "timestamp"}
+    assert len(numbered) == (0 if generation in {NOVEMBER, DECEMBER} else 3)

@@ -83,6 +83,22 @@ def test_that_nothing_was_there_is_no_failure(section: str) -> None:
     assert said.empty
 
 
+@pytest.mark.parametrize(("failed", "empty"), [({}, True), ({"failed_item": {"gpio": 4}}, False)])
+def test_a_half_that_was_not_said_is_no_failure_but_an_item_without_a_field_is(
+    failed: dict[str, object], *, empty: bool
+) -> None:
+    said = {
+        "status": "error",
+        "type": "actuator",
+        "count": 0,
+        "message": "Missing actuators array",
+        "error_code": "MISSING_FIELD",
+    }
+    answer = decode(topic("config_response"), json.dumps(said | failed).encode(), NOW)
+    assert isinstance(answer, ConfigAnswer)
+    assert (answer.success, answer.empty, bool(answer.failures)) == (False, empty, not empty)
+
+
 def test_the_newest_firmware_lists_what_it_refused_and_repeats_the_id() -> None:
     said = answer(
         {
