@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from domain.limits import QualityLimits
+from domain.thresholds import Thresholds
+
 
 class Quality(StrEnum):
     """How far a reading can be trusted (device protocol, section 7, decision 5)."""
@@ -19,6 +22,10 @@ class Quality(StrEnum):
     SUSPECT = "SUSPECT"
     ERROR = "ERROR"
     UNKNOWN = "UNKNOWN"
+
+
+TRUSTED = frozenset({Quality.EXCELLENT, Quality.GOOD, Quality.FAIR, Quality.POOR, Quality.UNKNOWN})
+"""What decisions may rest on: nobody says anything against the value itself."""
 
 
 class ProcessingMode(StrEnum):
@@ -96,6 +103,8 @@ class Sensor:
         interval: Between two samples, 1 to 300 s; None: the device's own default.
         processing_mode: Who is to convert its raw values, the server (PI_ENHANCED) or the device
             (LOCAL); None: as the device does by itself.
+        thresholds: Where people want to be told; None: nowhere.
+        limits: What is believable of it, where that is not as its library says; None: all is.
     """
 
     id: int
@@ -105,6 +114,8 @@ class Sensor:
     enabled: bool = True
     interval: timedelta | None = None
     processing_mode: ProcessingMode | None = None
+    thresholds: Thresholds | None = None
+    limits: QualityLimits | None = None
     created_at: datetime
     updated_at: datetime
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from domain.limits import read_limits
 from domain.pages import Page, PageRequest
 from domain.sensors import (
     Measurement,
@@ -20,6 +21,7 @@ from domain.sensors import (
     Sensor,
     SensorKey,
 )
+from domain.thresholds import read_thresholds
 from storage.client import TransactionClient
 from storage.pages import cut, instant, key_after, microseconds
 
@@ -129,6 +131,8 @@ def _sensor(row: Mapping[str, Any]) -> Sensor:
         enabled=row["enabled"],
         interval=_duration(row["interval"]),
         processing_mode=row["processing_mode"] and ProcessingMode(row["processing_mode"]),
+        thresholds=row["thresholds"] and read_thresholds(msgspec.json.decode(row["thresholds"])),
+        limits=row["limits"] and read_limits(msgspec.json.decode(row["limits"])),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
@@ -144,7 +148,8 @@ SELECT reading.id, reading.sensor_id, reading.measured_at, reading.received_at, 
        conversion.mode, conversion.library, conversion.library_version,
        conversion.unit AS conversion_unit,
        device.esp_id, sensor.gpio, sensor.sensor_type, sensor.address, sensor.name, sensor.unit,
-       sensor.enabled, sensor.interval, sensor.processing_mode, sensor.created_at, sensor.updated_at
+       sensor.enabled, sensor.interval, sensor.processing_mode, sensor.thresholds, sensor.limits,
+       sensor.created_at, sensor.updated_at
 """
 
 _JOINS = """

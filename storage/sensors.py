@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from tortoise.queryset import QuerySet
 
 from domain.errors import NotFoundError
+from domain.limits import read_limits
 from domain.pages import Page, PageRequest
 from domain.sensors import Sensor, SensorKey
+from domain.thresholds import Zone, read_thresholds
 from storage.client import TransactionClient
 from storage.pages import behind, cut, key_after
 from storage.tables import DeviceRow, SensorRow
@@ -104,9 +106,21 @@ class SensorRepository:
                 enabled=sensor.enabled,
                 interval=sensor.interval,
                 processing_mode=sensor.processing_mode,
+                thresholds=sensor.thresholds and sensor.thresholds.as_json(),
+                limits=sensor.limits and sensor.limits.as_json(),
                 updated_at=sensor.updated_at,
             )
         )
+
+    async def zones(self) -> Mapping[int, Zone]:
+        """Select where those stand that stand anywhere."""
+        rows = self._rows().filter(zone__isnull=False)
+        return {row.id: row.zone for row in await rows}
+
+    async def save_zones(self, zones: Mapping[int, Zone]) -> None:
+        """Update all in one statement."""
+        plain = [None if zone is Zone.NORMAL else zone.value for zone in zones.values()]
+        await self._client.execute_query(_SAVE_ZONES, [[*zones], plain])
 
     async def remove(self, sensor_id: int) -> None:
         """Delete one."""
@@ -115,6 +129,12 @@ class SensorRepository:
     async def all(self) -> Sequence[Sensor]:
         """Select all."""
         return [_sensor(row) for row in await self._rows()]
+
+
+_SAVE_ZONES = """
+UPDATE sensor SET zone = new.zone FROM unnest($1::int[], $2::text[]) AS new (id, zone)
+WHERE sensor.id = new.id
+"""
 
 
 def _row(sensor: Sensor, device: DeviceRow) -> SensorRow:
@@ -128,6 +148,8 @@ def _row(sensor: Sensor, device: DeviceRow) -> SensorRow:
         enabled=sensor.enabled,
         interval=sensor.interval,
         processing_mode=sensor.processing_mode,
+        thresholds=sensor.thresholds and sensor.thresholds.as_json(),
+        limits=sensor.limits and sensor.limits.as_json(),
         created_at=sensor.created_at,
         updated_at=sensor.updated_at,
     )
@@ -142,6 +164,8 @@ def _sensor(row: SensorRow) -> Sensor:
         enabled=row.enabled,
         interval=row.interval,
         processing_mode=row.processing_mode,
+        thresholds=read_thresholds(row.thresholds or {}),
+        limits=read_limits(row.limits or {}),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -16,6 +16,7 @@ from domain.devices import FirmwareGeneration
 from domain.library_installations import InstallationStatus
 from domain.sensors import ProcessingMode
 from domain.system_events import Detail, Severity
+from domain.thresholds import Zone
 from domain.users import Role
 
 
@@ -124,6 +125,9 @@ class SensorRow(Model):
     enabled = fields.BooleanField()
     interval = fields.TimeDeltaField(null=True)
     processing_mode = fields.CharEnumField(ProcessingMode, max_length=16, null=True)
+    thresholds: fields.Field[dict[str, object] | None] = fields.JSONField(null=True)
+    limits: fields.Field[dict[str, object] | None] = fields.JSONField(null=True)
+    zone = fields.CharEnumField(Zone, max_length=16, null=True)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 

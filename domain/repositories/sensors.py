@@ -5,6 +5,7 @@ from typing import Protocol
 
 from domain.pages import Page, PageRequest
 from domain.sensors import Sensor, SensorKey
+from domain.thresholds import Zone
 
 
 class Sensors(Protocol):
@@ -49,6 +50,14 @@ class Sensors(Protocol):
 
     async def save(self, sensor: Sensor) -> None:
         """Store every configured field of a known sensor."""
+        ...
+
+    async def zones(self) -> Mapping[int, Zone]:
+        """Return where sensors stand to their thresholds, by id; those in NORMAL are absent."""
+        ...
+
+    async def save_zones(self, zones: Mapping[int, Zone]) -> None:
+        """Store where sensors stand to their thresholds, by id; unknown ones are left out."""
         ...
 
     async def remove(self, sensor_id: int) -> None:

@@ -13,6 +13,7 @@ from domain.errors import ConflictError, DomainError, StorageUnavailableError
 from domain.pages import Page, PageRequest
 from domain.repositories import NewReading
 from domain.sensors import Reading, Sensor, SensorKey
+from domain.thresholds import Zone
 from domain.users import User
 from tests.fakes.actuators import FakeActuators, FakeCommands
 from tests.fakes.configs import FakeConfigSyncs, FakeOutbox, FakeZones
@@ -126,6 +127,7 @@ class FakeDevices:
 @dataclass(slots=True)
 class FakeSensors:
     rows: dict[SensorKey, Sensor] = field(default_factory=dict)
+    stand: dict[int, Zone] = field(default_factory=dict)
 
     async def add(self, sensors: Sequence[Sensor]) -> Sequence[Sensor]:
         for sensor in sensors:
@@ -174,6 +176,12 @@ class FakeSensors:
 
     async def save(self, sensor: Sensor) -> None:
         self.rows[sensor.key] = sensor
+
+    async def zones(self) -> Mapping[int, Zone]:
+        return {key: zone for key, zone in self.stand.items() if zone is not Zone.NORMAL}
+
+    async def save_zones(self, zones: Mapping[int, Zone]) -> None:
+        self.stand.update(zones)
 
     async def remove(self, sensor_id: int) -> None:
         self.rows = {key: row for key, row in self.rows.items() if row.id != sensor_id}

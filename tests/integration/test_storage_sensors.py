@@ -1,11 +1,14 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from domain.errors import BadInputError, NotFoundError
+from domain.limits import Band, QualityLimits
 from domain.pages import Key, PageRequest
+from domain.thresholds import Thresholds, Zone
 from storage.connection import Database
-from tests.integration.storing import stored_device, stored_sensors
+from tests.integration.storing import new_reading, stored_device, stored_sensors
 from tests.makers import make_sensor
 from tests.query_counting import counted_queries
 
@@ -126,3 +129,30 @@ async def test_many_sensors_cost_few_queries(database: Database) -> None:
         await work.sensors.of_devices(["ESP_A"])
         await work.sensors.page(PageRequest(20))
     assert len(queries) == 3
+
+
+async def test_thresholds_and_limits_are_kept_with_the_sensor_and_shown_with_its_readings(
+    database: Database,
+) -> None:
+    (sensor,) = await stored_sensors(database)
+    watched = replace(
+        sensor,
+        thresholds=Thresholds(unit="°C", alarm_high=30.0, hysteresis=0.5),
+        limits=QualityLimits(unit="°C", typical=Band(10.0, 30.0), warm_up=timedelta(minutes=1)),
+    )
+    async with database.unit_of_work() as work:
+        await work.sensors.save(watched)
+    await database.reading_writer().write([new_reading(watched, 1.0)], [])
+    async with database.unit_of_work() as work:
+        assert await work.sensors.by_key(sensor.key) == watched
+        assert (await work.readings.latest([sensor.id]))[sensor.id].sensor == watched
+        await work.sensors.save(replace(watched, thresholds=None, limits=None))
+        assert await work.sensors.by_key(sensor.key) == sensor
+
+
+async def test_where_sensors_stand_is_kept_until_they_stand_nowhere(database: Database) -> None:
+    first, second = await stored_sensors(database, (4, 5))
+    async with database.autocommit() as work:
+        await work.sensors.save_zones({first.id: Zone.ALARM_HIGH, second.id: Zone.WARNING_LOW})
+        await work.sensors.save_zones({first.id: Zone.NORMAL, 999_999: Zone.ALARM_LOW})
+        assert await work.sensors.zones() == {second.id: Zone.WARNING_LOW}
