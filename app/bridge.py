@@ -9,6 +9,7 @@ from structlog.typing import FilteringBoundLogger
 
 from app.ground import Ground
 from domain.errors import BrokerUnavailableError
+from domain.services.record_events import RecordEvents
 from domain.services.report_events import ReportEvents
 from domain.services.synchronise import Synchronise
 from domain.services.watch_devices import WatchDevices
@@ -89,15 +90,15 @@ def let_hear(
     """Say who hears what devices say; before anything runs."""
     control = bridge.control
     DeviceWire(
-        sender=control, watch=watch, clock=ground.clock, journal=_log, heard=synchronise.heard
+        sender=control, watch=watch, clock=ground.clock, journal=_log, configs=synchronise
     ).attach(control)
     SystemEventWire(reports=reports, journal=_log).attach(control)
     bridge.commands.attach(control)
     bridge.configs.attach(control, synchronise)
 
 
-async def finish(intake: Intake, bridge: Bridge) -> None:
-    """Store what was heard, and take leave of the devices."""
+async def finish(intake: Intake, bridge: Bridge, record: RecordEvents) -> None:
+    """Store what was heard and what happened, and take leave of the devices."""
 
     async def store() -> None:
         await intake.finish()
@@ -113,3 +114,4 @@ async def finish(intake: Intake, bridge: Bridge) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(store())
         tasks.create_task(take_leave())
+        tasks.create_task(record.finish())

@@ -24,17 +24,25 @@ from domain.services.accounts import Accounts
 from domain.services.command import SendCommand
 from domain.services.configure import Configure
 from domain.services.ingest import IngestReadings
+from domain.services.install_libraries import InstallLibraries
 from domain.services.learn_firmware import LearnFirmware
+from domain.services.order import SendOrder
 from domain.services.record_events import RecordEvents
+from domain.services.report_conditions import ReportConditions
 from domain.services.report_events import ReportEvents
 from domain.services.synchronise import Synchronise
 from domain.services.thin_health import ThinHealthHistory
 from domain.services.watch_devices import WatchDevices
+from domain.services.watch_relays import WatchRelays
+from mqtt_bridge.conditions import ConditionWire
 from mqtt_bridge.firmware_generations import FirmwareWire
 from mqtt_bridge.intake import Intake
+from mqtt_bridge.libraries import LibraryWire
+from mqtt_bridge.orders import OrderWire
 from schema.context import Services
 from sensor_libs.loader import load_built_in
 from sensor_libs.runner import LibraryRunner
+from sensor_libs.sources import LibraryFiles
 from storage.connection import Database
 
 VERSION = "0.1.0"
@@ -115,10 +123,12 @@ def wire_up(
     )
     bridge = connect(ground, settings.mqtt_client_id, intake)
     send_command = _send_command(ground, bridge, reports)
-    synchronise = _synchronise(ground, bridge)
+    synchronise = _synchronise(ground, bridge, reports)
     let_hear(ground, bridge, watch=watch, reports=reports, synchronise=synchronise)
     FirmwareWire(learn).attach(bridge.control)
-    health = check_health(ground, bridge, intake, VERSION)
+    relays = WatchRelays(record=record, clock=ground.clock)
+    send_order = _send_order(ground, bridge, record, watch, relays)
+    health = check_health(ground, bridge, intake, record, VERSION)
     services = Services(
         storage=ground.database,
         registry=ground.registry,
@@ -127,6 +137,7 @@ def wire_up(
         accounts=accounts,
         configure=_configure(ground, synchronise),
         send_command=send_command,
+        send_order=send_order,
         check_health=health,
     )
     password = settings.admin_password.get_secret_value() if settings.admin_password else None
@@ -140,6 +151,8 @@ def wire_up(
             "flood watch": intake.watch_floods,
             "firmware": ground.once_ready(learn.run),
             "commands": ground.once_ready(send_command.run),
+            "orders": ground.once_ready(send_order.run),
+            "relays": relays.run,
             "configurations": ground.once_ready(synchronise.run),
             "control": ground.once_ready(bridge.control.run),
             "system events": ground.once_ready(record.run),
@@ -148,7 +161,7 @@ def wire_up(
             "control connection": ground.once_ready(bridge.control_session.run),
             "telemetry connection": ground.once_ready(bridge.telemetry_session.run),
         },
-        finish=lambda: finish(intake, bridge),
+        finish=lambda: finish(intake, bridge, record),
         database=ground.database,
     )
 
@@ -220,7 +233,7 @@ def _configure(ground: Ground, synchronise: Synchronise) -> Configure:
     )
 
 
-def _synchronise(ground: Ground, bridge: Bridge) -> Synchronise:
+def _synchronise(ground: Ground, bridge: Bridge, reports: ReportEvents) -> Synchronise:
     return Synchronise(
         storage=ground.database,
         registry=ground.registry,
@@ -228,6 +241,7 @@ def _synchronise(ground: Ground, bridge: Bridge) -> Synchronise:
         clock=ground.clock,
         guard=ground.storage_guard(),
         new_id=uuid7,
+        rejected=reports.config_refused,
     )
 
 
@@ -243,6 +257,20 @@ def _send_command(ground: Ground, bridge: Bridge, reports: ReportEvents) -> Send
         new_id=uuid7,
         ended=reports.command_ended,
     )
+
+
+def _send_order(
+    ground: Ground,
+    bridge: Bridge,
+    record: RecordEvents,
+    watch: WatchDevices,
+    relays: WatchRelays,
+) -> SendOrder:
+    conditions = ReportConditions(record=record, registry=ground.registry)
+    ConditionWire(conditions=conditions, watch=watch, relays=relays).attach(bridge.control)
+    link = OrderWire(sender=bridge.control, found=conditions.onewire_found)
+    link.attach(bridge.control)
+    return SendOrder(registry=ground.registry, link=link, record=record, new_id=uuid7)
 
 
 async def _open_storage(

@@ -4,7 +4,12 @@ import strawberry
 
 from resolvers.actuators import ActuatorMutations, ActuatorQueries, ActuatorSubscriptions
 from resolvers.devices import DeviceMutations, DeviceQueries, DeviceSubscriptions
+from resolvers.library_installations import (
+    LibraryInstallationMutations,
+    LibraryInstallationQueries,
+)
 from resolvers.nodes import NodeQueries
+from resolvers.orders import OrderMutations
 from resolvers.sensors import SensorMutations, SensorQueries, SensorSubscriptions
 from resolvers.system import SystemQueries
 from resolvers.system_events import SystemEventQueries, SystemEventSubscriptions
@@ -22,12 +27,21 @@ class Query(
     ZoneQueries,
     SensorQueries,
     ActuatorQueries,
+    LibraryInstallationQueries,
 ):
     """The root of queries."""
 
 
 @strawberry.type(description="Everything that can be changed.")
-class Mutation(UserMutations, DeviceMutations, ZoneMutations, SensorMutations, ActuatorMutations):
+class Mutation(
+    UserMutations,
+    DeviceMutations,
+    OrderMutations,
+    ZoneMutations,
+    SensorMutations,
+    ActuatorMutations,
+    LibraryInstallationMutations,
+):
     """The root of mutations."""
 
 

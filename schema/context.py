@@ -12,6 +12,8 @@ from domain.services.accounts import Accounts
 from domain.services.command import SendCommand
 from domain.services.configure import Configure
 from domain.services.health import CheckHealth
+from domain.services.install_libraries import InstallLibraries
+from domain.services.order import SendOrder
 from domain.services.registry import Registry
 from domain.users import Identity, Role
 from schema.loaders import Loaders
@@ -28,6 +30,8 @@ class Services:
     accounts: Accounts
     configure: Configure
     send_command: SendCommand
+    send_order: SendOrder
+    install_libraries: InstallLibraries
     check_health: CheckHealth
 
 

@@ -26,7 +26,11 @@ from domain.services.command import SendCommand
 from domain.services.configure import Configure
 from domain.services.guard import Guard
 from domain.services.health import CheckHealth
+from domain.services.install_libraries import InstallLibraries
+from domain.services.order import SendOrder
+from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
+from domain.services.report_events import ReportEvents
 from domain.users import Identity, Role, User
 from schema.context import Context, Services
 from schema.loaders import Loaders
@@ -40,6 +44,8 @@ from tests.fakes import (
     FakeTokens,
     until,
 )
+from tests.fakes.orders import FakeOrderLink
+from tests.fakes.libraries import FakeLibraryLink, FakeLibrarySources
 from tests.makers import make_user
 
 
@@ -61,8 +67,11 @@ class GraphqlServer:
     link: FakeCommandLink = field(default_factory=FakeCommandLink)
     schema: Schema = field(default_factory=build_schema)
     user: User = field(default_factory=lambda: make_user("anna"))
+    sources: FakeLibrarySources = field(default_factory=FakeLibrarySources)
     database: Storage | None = None
     changed: list[str] = field(default_factory=list)
+    orders: FakeOrderLink = field(default_factory=FakeOrderLink)
+    record: RecordEvents = field(init=False)
     services: Services = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,6 +83,17 @@ class GraphqlServer:
         }
         numbers = iter(range(1, 10_000))
         self.storage.users.rows[self.user.id] = self.user
+        self.record = RecordEvents(
+            **shared,
+            guard=Guard(
+                name="database",
+                away=StorageUnavailableError,
+                clock=self.clock,
+                random=Random(1),
+                failed=lambda *_: None,
+            ),
+            new_id=lambda: UUID(int=next(numbers)),
+        )
         self.services = Services(
             **shared,
             accounts=Accounts(
@@ -99,6 +119,28 @@ class GraphqlServer:
                 ),
                 new_id=lambda: UUID(int=next(numbers)),
                 ended=lambda _command: None,
+            ),
+            send_order=SendOrder(
+                registry=self.registry,
+                link=self.orders,
+                record=self.record,
+                new_id=lambda: UUID(int=next(numbers)),
+            ),
+            install_libraries=InstallLibraries(
+                storage=shared["storage"],
+                registry=self.registry,
+                link=FakeLibraryLink(),
+                sources=self.sources,
+                clock=self.clock,
+                guard=Guard(
+                    name="database",
+                    away=StorageUnavailableError,
+                    clock=self.clock,
+                    random=Random(1),
+                    failed=lambda *_: None,
+                ),
+                new_id=lambda: UUID(int=next(numbers)),
+                reports=ReportEvents(record=self.record, registry=self.registry),
             ),
             check_health=CheckHealth(
                 probes={"database": self._sign_of_life},
@@ -180,6 +222,17 @@ class GraphqlServer:
             await eventually(lambda: self.services.send_command._tasks is not None)
             yield
             carrying.cancel()
+
+    @asynccontextmanager
+    async def ordering(self) -> AsyncIterator[None]:
+        """Carry orders to devices through, and write them down, while the block runs."""
+        async with asyncio.TaskGroup() as tasks:
+            jobs = (self.services.send_order.run, self.record.run)
+            running = [tasks.create_task(job()) for job in jobs]
+            await eventually(lambda: self.services.send_order._tasks is not None)
+            yield
+            for task in running:
+                task.cancel()
 
     @asynccontextmanager
     async def subscribed(

@@ -210,6 +210,11 @@ class RecordEvents:
             occurred_at=self.clock.now(),
         )
 
+    @property
+    def waiting(self) -> int:
+        """How many events wait to be stored."""
+        return len(self._waiting)
+
     def forget(self, kind: EventKind, esp_id: str) -> None:
         """Let the next event of a kind be told whenever it comes: what it says has changed."""
         self._bursts.pop((esp_id, kind, ""), None)

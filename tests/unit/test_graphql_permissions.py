@@ -12,6 +12,7 @@ OPEN = {"login", "refreshToken"}
 VALUES = {
     "String": '"x"',
     "Int": "1",
+    "Boolean": "true",
     "ID": '"x"',
     "SendCommandInput": '{ espId: "x", gpio: 1, action: ON }',
     "UpdateDeviceInput": '{ espId: "x" }',
