@@ -4,7 +4,7 @@ Pure: it is told the time and what was heard. What was sent to whom is forgotten
 then every device that has not confirmed is told again, and clearing waits its full time anew.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -137,10 +137,10 @@ class Latch:
         self._changed.clear()
         return changed
 
-    def drop_over(self, now: datetime) -> None:
+    def drop_over(self, now: datetime, known: Container[str]) -> None:
         """Forget the stops about which nothing is left to be done and to be stored."""
         for stop in self.stops:
-            if stop.over(now) and stop.id not in self._changed:
+            if stop.over(now, known) and stop.id not in self._changed:
                 del self._stops[stop.id]
         if not self._stops:
             self._told.clear()

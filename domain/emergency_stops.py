@@ -5,7 +5,7 @@ is kept apart from what each of them has confirmed. A stop in software complemen
 does not replace it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -114,11 +114,12 @@ class EmergencyStop:
             and now < self.cleared_at + RESUME_WITHIN
         )
 
-    def over(self, now: datetime) -> bool:
-        """Whether nothing is left to be done about it."""
+    def over(self, now: datetime, known: Container[str]) -> bool:
+        """Whether nothing is left to be done about it with the devices that are known."""
         return not self.active and all(
             device.released_at is not None and not self.resumes(device, now)
             for device in self.devices.values()
+            if device.esp_id in known
         )
 
     @property

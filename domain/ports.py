@@ -5,10 +5,11 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
 
-from domain.actuators import Command, CommandResponse
+from domain.actuators import Command, CommandResponse, Pin
 from domain.config_rounds import Message
 from domain.configs import DeviceConfig
 from domain.devices import Device, FirmwareGeneration
+from domain.emergency_stops import EmergencyStop
 from domain.events import Event
 from domain.library_installations import LibrarySource
 from domain.library_messages import LibraryMessage
@@ -65,6 +66,38 @@ class CommandLink(Protocol):
 
         At most one exchange may be open per pin.
         """
+        ...
+
+
+class EmergencyLink(Protocol):
+    """The wire that emergency stops take, ahead of everything else.
+
+    Every method returns when the broker has the message, and raises `BrokerUnavailableError` where
+    it did not take it.
+    """
+
+    async def stop_all(self, stop: EmergencyStop) -> None:
+        """Tell every device of every firmware generation to stop, known or not."""
+        ...
+
+    async def stop(self, device: Device, stop: EmergencyStop) -> None:
+        """Tell a device to stop."""
+        ...
+
+    async def switch_off(self, pin: Pin, kaiser_id: str, stop: EmergencyStop) -> None:
+        """Tell a device to switch one actuator off: no firmware stops just one."""
+        ...
+
+    async def clear(self, device: Device, stop: EmergencyStop) -> None:
+        """Tell a device that its emergency is over; it must be 5 s old."""
+        ...
+
+    async def resume(self, device: Device) -> None:
+        """Ask a device to go on, as far as its firmware can be asked."""
+        ...
+
+    def obstacle(self, device: Device) -> str | None:
+        """Return why a device cannot be told to clear, and the cure; None: it can."""
         ...
 
 

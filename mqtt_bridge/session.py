@@ -47,6 +47,9 @@ CONNECT_DEADLINE = 5.0
 MOST_PUBLISHING = 1024
 """Messages that may be on their way to the broker at once; further ones wait."""
 
+RESERVED = 8
+"""One in so many of them is kept free for what must not wait behind others."""
+
 MOST_UNACKNOWLEDGED = 4000
 """Messages that the broker may send an MQTT 5 session before it waits for acknowledgements."""
 
@@ -160,6 +163,9 @@ class MqttSession:
     _slots: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(MOST_PUBLISHING), init=False
     )
+    _reserved: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(MOST_PUBLISHING), init=False
+    )
 
     def __post_init__(self) -> None:
         if any(qos not in {0, 1} for _, qos in self.filters):
@@ -175,7 +181,7 @@ class MqttSession:
         while True:
             await self.guard.insist(self._connect_and_stay)
 
-    async def publish(
+    async def publish(  # noqa: PLR0913 - what a message is made of
         self,
         topic: str,
         payload: bytes,
@@ -183,6 +189,7 @@ class MqttSession:
         qos: int = 0,
         retain: bool = False,
         expiry: timedelta | None = None,
+        urgent: bool = False,
     ) -> None:
         """Hand a message to the broker; return when the broker has it (at once with qos 0).
 
@@ -193,13 +200,14 @@ class MqttSession:
             retain: Whether the broker keeps it for those who come later.
             expiry: Nobody gets it later than that, counted from now, where the broker speaks
                 MQTT 5; it counts in whole seconds, so a part of one is cut off.
+            urgent: Whether it overtakes everything that waits to be published.
 
         Raises:
             BrokerUnavailableError: There is no connection, or the broker did not confirm in time.
         """
         now = asyncio.get_running_loop().time
         latest = None if expiry is None else now() + expiry.total_seconds()
-        slots = self._slots
+        slots = self._reserved if urgent else self._slots
         try:
             async with asyncio.timeout(CONNECT_DEADLINE):
                 await slots.acquire()
@@ -319,7 +327,10 @@ class MqttSession:
             self._old_broker = True
             if self.downgraded_hook is not None:
                 self.downgraded_hook()
-        self._slots = asyncio.Semaphore(client.most_publishing)
+        reserved = client.most_publishing // RESERVED
+        self._slots = asyncio.Semaphore(client.most_publishing - reserved)
+        # A broker that takes only a few at once cannot spare any.
+        self._reserved = asyncio.Semaphore(reserved) if reserved else self._slots
         if self.first_word is not None:
             await client.say(self.first_word())
         self._open = True
