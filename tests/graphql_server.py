@@ -44,8 +44,8 @@ from tests.fakes import (
     FakeTokens,
     until,
 )
-from tests.fakes.orders import FakeOrderLink
 from tests.fakes.libraries import FakeLibraryLink, FakeLibrarySources
+from tests.fakes.orders import FakeOrderLink
 from tests.makers import make_user
 
 
@@ -84,15 +84,7 @@ class GraphqlServer:
         numbers = iter(range(1, 10_000))
         self.storage.users.rows[self.user.id] = self.user
         self.record = RecordEvents(
-            **shared,
-            guard=Guard(
-                name="database",
-                away=StorageUnavailableError,
-                clock=self.clock,
-                random=Random(1),
-                failed=lambda *_: None,
-            ),
-            new_id=lambda: UUID(int=next(numbers)),
+            **shared, guard=self._guard(), new_id=lambda: UUID(int=next(numbers))
         )
         self.services = Services(
             **shared,
@@ -110,13 +102,7 @@ class GraphqlServer:
                 **shared,
                 latch=self.latch,
                 link=self.link,
-                guard=Guard(
-                    name="database",
-                    away=StorageUnavailableError,
-                    clock=self.clock,
-                    random=Random(1),
-                    failed=lambda *_: None,
-                ),
+                guard=self._guard(),
                 new_id=lambda: UUID(int=next(numbers)),
                 ended=lambda _command: None,
             ),
@@ -132,13 +118,7 @@ class GraphqlServer:
                 link=FakeLibraryLink(),
                 sources=self.sources,
                 clock=self.clock,
-                guard=Guard(
-                    name="database",
-                    away=StorageUnavailableError,
-                    clock=self.clock,
-                    random=Random(1),
-                    failed=lambda *_: None,
-                ),
+                guard=self._guard(),
                 new_id=lambda: UUID(int=next(numbers)),
                 reports=ReportEvents(record=self.record, registry=self.registry),
             ),
@@ -148,6 +128,15 @@ class GraphqlServer:
                 version="1.2.3",
                 started=self.clock.monotonic(),
             ),
+        )
+
+    def _guard(self) -> Guard:
+        return Guard(
+            name="database",
+            away=StorageUnavailableError,
+            clock=self.clock,
+            random=Random(1),
+            failed=lambda *_: None,
         )
 
     async def _sign_of_life(self) -> str | None:
