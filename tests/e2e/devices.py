@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from typing_extensions import override
 
 from app.clock import SystemClock
-from mqtt_bridge.session import BrokerAddress
-from simulator.connections import mqtt
+from mqtt_bridge.messages import Outgoing
+from mqtt_bridge.session import BrokerAddress, Delivery
+from simulator.connections import Connect, Connection, mqtt
 from simulator.devices import VirtualDevice
 from simulator.fleet import Fleet
 
@@ -36,13 +38,42 @@ class HurriedClock(SystemClock):
         await super().sleep(seconds / self.SPEED)
 
 
+@dataclass
+class Wiretap:
+    """Writes down what devices handed to the broker, in their order."""
+
+    said: list[Outgoing] = field(default_factory=list)
+
+    def on(self, connect: Connect) -> Connect:
+        return lambda line: _Tapped(connect(line), self.said)
+
+
+@dataclass
+class _Tapped:
+    connection: Connection
+    said: list[Outgoing]
+
+    async def run(self) -> None:
+        await self.connection.run()
+
+    async def publish(
+        self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
+    ) -> None:
+        await self.connection.publish(topic, payload, qos=qos, retain=retain)
+        self.said.append(Outgoing(topic, payload, qos, retain))
+
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        self.connection.acknowledge(deliveries)
+
+
 @asynccontextmanager
-async def living(broker_url: str, devices: Sequence[VirtualDevice]) -> AsyncIterator[Fleet]:
+async def living(
+    broker_url: str, devices: Sequence[VirtualDevice], tap: Wiretap | None = None
+) -> AsyncIterator[Fleet]:
     """Run devices, in a hurry, until the block ends."""
     clock = HurriedClock()
-    fleet = Fleet(
-        devices=devices, connect=mqtt(BrokerAddress.from_url(broker_url), clock), clock=clock
-    )
+    connect = mqtt(BrokerAddress.from_url(broker_url), clock)
+    fleet = Fleet(devices=devices, connect=tap.on(connect) if tap else connect, clock=clock)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(fleet.run())
         yield fleet
