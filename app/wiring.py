@@ -107,6 +107,7 @@ def wire_up(
     record = _record(ground)
     reports = ReportEvents(record=record, registry=ground.registry)
     watch = _watch(ground, timedelta(seconds=settings.offline_after), reports)
+    libraries = LibraryRunner(load_built_in())
     learn = LearnFirmware(
         storage=ground.database,
         registry=ground.registry,
@@ -114,7 +115,7 @@ def wire_up(
         journal=_log,
     )
     intake = intake_type(
-        ingest=_ingest(ground, watch, reports),
+        ingest=_ingest(ground, libraries, watch, reports),
         guard=ground.storage_guard(),
         clock=ground.clock,
         journal=_log,
@@ -128,6 +129,7 @@ def wire_up(
     FirmwareWire(learn).attach(bridge.control)
     relays = WatchRelays(record=record, clock=ground.clock)
     send_order = _send_order(ground, bridge, record, watch, relays)
+    install_libraries = _install_libraries(ground, bridge, libraries, reports)
     health = check_health(ground, bridge, intake, record, VERSION)
     services = Services(
         storage=ground.database,
@@ -138,6 +140,7 @@ def wire_up(
         configure=_configure(ground, synchronise),
         send_command=send_command,
         send_order=send_order,
+        install_libraries=install_libraries,
         check_health=health,
     )
     password = settings.admin_password.get_secret_value() if settings.admin_password else None
@@ -154,6 +157,7 @@ def wire_up(
             "orders": ground.once_ready(send_order.run),
             "relays": relays.run,
             "configurations": ground.once_ready(synchronise.run),
+            "libraries": ground.once_ready(install_libraries.run),
             "control": ground.once_ready(bridge.control.run),
             "system events": ground.once_ready(record.run),
             "device watch": ground.once_ready(watch.run),
@@ -182,12 +186,14 @@ def _accounts(ground: Ground, secret_key: str) -> Accounts:
     )
 
 
-def _ingest(ground: Ground, watch: WatchDevices, reports: ReportEvents) -> IngestReadings:
+def _ingest(
+    ground: Ground, libraries: LibraryRunner, watch: WatchDevices, reports: ReportEvents
+) -> IngestReadings:
     return IngestReadings(
         storage=ground.database,
         writer=ground.database.reading_writer(),
         registry=ground.registry,
-        libraries=LibraryRunner(load_built_in()),
+        libraries=libraries,
         events=ground.events,
         clock=ground.clock,
         new_id=uuid7,
@@ -243,6 +249,24 @@ def _synchronise(ground: Ground, bridge: Bridge, reports: ReportEvents) -> Synch
         new_id=uuid7,
         rejected=reports.config_refused,
     )
+
+
+def _install_libraries(
+    ground: Ground, bridge: Bridge, libraries: LibraryRunner, reports: ReportEvents
+) -> InstallLibraries:
+    link = LibraryWire(sender=bridge.control)
+    install_libraries = InstallLibraries(
+        storage=ground.database,
+        registry=ground.registry,
+        link=link,
+        sources=LibraryFiles(lambda: libraries.catalog),
+        clock=ground.clock,
+        guard=ground.storage_guard(),
+        new_id=uuid7,
+        reports=reports,
+    )
+    link.attach(bridge.control, install_libraries)
+    return install_libraries
 
 
 def _send_command(ground: Ground, bridge: Bridge, reports: ReportEvents) -> SendCommand:

@@ -12,6 +12,8 @@ from domain.errors import BadInputError
 from domain.users import Role
 from resolvers.actuators import find_actuator, find_command
 from resolvers.devices import find_device
+from resolvers.emergency_stops import find_emergency_stop
+from resolvers.library_installations import find_installation
 from resolvers.sensors import find_reading, find_sensor
 from resolvers.system import find_dead_letter
 from resolvers.system_events import find_system_event
@@ -67,6 +69,8 @@ KINDS: Mapping[str, Kind] = {
     "Reading": Kind((_ROW, _MOMENT, _LONG_ROW), find_reading),
     "Actuator": Kind((_text, _PIN), find_actuator),
     "Command": Kind((UUID,), find_command),
+    "LibraryInstallation": Kind((UUID,), find_installation),
+    "EmergencyStop": Kind((UUID,), find_emergency_stop),
     "User": Kind((UUID,), find_user),
     "DeadLetter": Kind((_LONG_ROW,), find_dead_letter),
     "SystemEvent": Kind((UUID,), find_system_event),

@@ -15,6 +15,7 @@ from domain.actuators import (
 )
 from domain.devices import Device
 from domain.emergency_stops import EmergencyStop
+from domain.library_installations import LibraryInstallation
 from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sensor, SensorKey
 from domain.system_events import EventKind, Severity, SystemEvent
 from domain.users import Role, User
@@ -146,3 +147,20 @@ def make_zone(zone_id: str = "north", **changes: Any) -> Zone:  # noqa: ANN401 -
         id=UUID(int=sum(zone_id.encode())), zone_id=zone_id, name=zone_id.title(), created_at=START
     )
     return replace(zone, **changes)
+
+
+def make_installation(
+    esp_id: str = "ESP_12AB34",
+    **changes: Any,  # noqa: ANN401 - any field
+) -> LibraryInstallation:
+    installation = LibraryInstallation(
+        id=UUID(int=11),
+        esp_id=esp_id,
+        library_name="ec",
+        version="1.0.0",
+        size=3,
+        chunk_size=1,
+        crc32=0xA3830348,
+        started_at=START,
+    )
+    return replace(installation, **changes)

@@ -25,6 +25,7 @@ from domain.events import (
     ReadingsStored,
     SystemEventRecorded,
 )
+from domain.library_installations import LibraryInstallation
 from domain.repositories import UnitOfWork
 from domain.sensors import Reading, Sensor
 from domain.system_events import EventKind, Severity
@@ -39,6 +40,7 @@ from tests.makers import (
     make_actuator,
     make_command,
     make_device,
+    make_installation,
     make_sensor,
     make_system_event,
     make_user,
@@ -59,6 +61,7 @@ FRAGMENTS = {
     "sensor": "on Sensor { name device { espId name } latest { ...reading } }",
     "actuator": "on Actuator { name state { value } device { espId name } }",
     "command": "on Command { status user { username } actuator { ...actuator } }",
+    "libraryInstallation": "on LibraryInstallation { status device { espId name } }",
     "systemEvent": "on SystemEvent { message severity device { espId name } }",
     "device": """on Device {
         espId health { systemState } sensors { ...sensor } actuators { ...actuator }
@@ -106,9 +109,11 @@ class Greenhouse:
     readings: list[Reading] = field(default_factory=list)
     actuators: list[Actuator] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
+    installations: list[LibraryInstallation] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.server = GraphqlServer(user=make_user("anna", id=uuid7()), database=self.database)
+        self.server.sources.has("ph", b"LIBRARIES = ()")
 
     async def grow(self, devices: int) -> None:
         """Bring it to so many devices."""
@@ -135,6 +140,9 @@ class Greenhouse:
         await work.devices.add(make_device(esp_id, id=uuid7(), zone_id="north"))
         await work.system_events.add([make_system_event(int(esp_id[-6:], 16) + 1, esp_id)])
         await work.devices.save_health(esp_id, REPORT)
+        self.installations.append(make_installation(esp_id, id=uuid7()))
+        await work.library_installations.add(self.installations[-1:])
+        await work.library_installations.save_receiver(esp_id, START)
         self.sensors += await work.sensors.add([make_sensor(esp_id, pin) for pin in range(SENSORS)])
         for pin in range(ACTUATORS):
             actuator = await work.actuators.add(make_actuator(esp_id, pin))
@@ -216,6 +224,8 @@ QUERIES = [
         "{ devices(first: 100) { edges { node { zone { name } configSync { state } } } } }", 3
     ),
     Operation("{ deadLetters(first: 100) { edges { node { topic reason } } } }", 1),
+    Operation("{ libraryInstallations { status } }", 1),
+    Operation("{ libraryInstallations { ...libraryInstallation } }", 2),
     Operation("{ systemEvents(first: 100) { edges { node { message } } } }", 1),
     Operation(
         "{ systemEvents(first: 100, severity: ERROR) { edges { node { ...systemEvent } } } }", 2
@@ -273,6 +283,8 @@ MUTATIONS = [
             'measureSensor(input: {espId: $esp, gpio: 1, sensorType: "ds18b20"}) { rawValue }',
         )
     ),
+    Operation('mutation { installLibrary(libraryName: "ph") { status } }', 5),
+    Operation('mutation { installLibrary(libraryName: "ph") { ...libraryInstallation } }', 3),
     Operation("mutation($esp: String!) { removeDevice(espId: $esp) }", 1),
 ]
 

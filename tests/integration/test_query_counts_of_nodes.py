@@ -33,6 +33,11 @@ ASKED: dict[str, tuple[Id, str, int]] = {
     "User": (lambda h: global_id("User", h.server.user.id), "... on User { username }", 1),
     "DeadLetter": (lambda _: global_id("DeadLetter", 1), "... on DeadLetter { topic }", 1),
     "SystemEvent": (lambda _: global_id("SystemEvent", UUID(int=1)), "...systemEvent", 2),
+    "LibraryInstallation": (
+        lambda h: global_id("LibraryInstallation", h.installations[-1].id),
+        "...libraryInstallation",
+        2,
+    ),
 }
 """How an id is made, what to show of the thing, and what that costs."""
 
@@ -47,6 +52,7 @@ LARGEST = [
     global_id("User", "00000000-0000-0000-0000-000000000000"),
     global_id("DeadLetter", 2**63 - 1),
     global_id("SystemEvent", UUID(int=2**128 - 1)),
+    global_id("LibraryInstallation", UUID(int=2**128 - 1)),
 ]
 
 

@@ -19,6 +19,7 @@ from tests.makers import (
     make_actuator,
     make_command,
     make_device,
+    make_installation,
     make_reading,
     make_sensor,
     make_system_event,
@@ -39,6 +40,7 @@ UNKNOWN = [
     global_id("Command", SOMEBODY),
     global_id("User", SOMEBODY),
     global_id("DeadLetter", 2**63 - 1),
+    global_id("LibraryInstallation", SOMEBODY),
     global_id("SystemEvent", SOMEBODY),
 ]
 
@@ -71,6 +73,7 @@ async def greenhouse() -> GraphqlServer:
         DeadLetter(id=3, topic="kaiser/?", payload=b"?", reason="?", received_at=START)
     )
     await server.storage.system_events.add([make_system_event(7, "ESP_A")])
+    await server.storage.library_installations.add([make_installation("ESP_A")])
     return server
 
 
@@ -97,6 +100,7 @@ async def test_everything_that_shows_an_id_is_found_again_by_it() -> None:
                         commands { edges { node { __typename id status } } } } } } }
                 deadLetters { edges { node { __typename id topic } } }
                 systemEvents { edges { node { __typename id message } } }
+                libraryInstallations { __typename id status }
             }"""
         )
     )
@@ -199,6 +203,7 @@ async def test_a_viewer_finds_everything_but_accounts() -> None:
         "Command": (UUID(int=7),),
         "DeadLetter": (3,),
         "SystemEvent": (UUID(int=7),),
+        "LibraryInstallation": (UUID(int=11),),
     }
 
     assert known.keys() == KINDS.keys() - {"User"}
