@@ -33,6 +33,12 @@ SETTLE = timedelta(seconds=1)
 BUSY_PAUSE = timedelta(seconds=2)
 """How long a device that says it is busy is left alone."""
 
+FIRST_PAUSE = timedelta(seconds=30)
+"""How long a device that did not answer is left alone before it is told again."""
+
+LONGEST_PAUSE = timedelta(hours=1)
+"""How far that pause grows; it doubles with each round that stayed unanswered."""
+
 _BUSY = {
     "CONFIG_LANE_BUSY",
     "QUEUE_FULL",
@@ -45,6 +51,11 @@ _BUSY = {
     "STALE_OFFLINE_SCOPE",
 }
 """Codes that mean: the same again, with a newer generation, may be taken (section 5.2)."""
+
+
+def pause_after(unanswered: int) -> timedelta:
+    """Return how long to wait after some rounds in a row, 1 or more, that nobody answered."""
+    return min(FIRST_PAUSE * (1 << min(unanswered - 1, 16)), LONGEST_PAUSE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """What devices say of themselves, on the wire: heartbeats are answered, comings and goings told."""
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -36,6 +35,18 @@ class DeviceWatch(Protocol):
         ...
 
 
+class ConfigWatch(Protocol):
+    """Who brings devices in line."""
+
+    async def heard(self, device: Device, health: DeviceHealth) -> None:
+        """Take in what a known device has, by each heartbeat."""
+        ...
+
+    def waits(self, esp_id: str) -> bool:
+        """Whether a device is still to be told something."""
+        ...
+
+
 class Journal(Protocol):
     """Where noteworthy things are written for operators."""
 
@@ -46,17 +57,13 @@ class Journal(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class DeviceWire:
-    """Answers heartbeats, and tells who watches the devices.
-
-    Attributes:
-        heard: Told what a known device has, by each heartbeat.
-    """
+    """Answers heartbeats, and tells who watches the devices."""
 
     sender: Sender
     watch: DeviceWatch
     clock: Clock
     journal: Journal
-    heard: Callable[[Device, DeviceHealth], Awaitable[None]]
+    configs: ConfigWatch
     _epochs: OrderedDict[str, int] = field(default_factory=OrderedDict, init=False)
 
     def attach(self, control: Control) -> None:
@@ -90,13 +97,14 @@ class DeviceWire:
             status=AckStatus.ONLINE if approved else AckStatus.PENDING_APPROVAL,
             handover_epoch=self._epoch(heartbeat, device),
             server_time=int(self.clock.now().timestamp()),
+            config_available=approved and self.configs.waits(heartbeat.esp_id),
         )
         try:
             await self.sender.send(ack)
         except BrokerUnavailableError as error:
             self.journal.warning("heartbeat.not_answered", esp_id=ack.esp_id, error=str(error))
         if device is not None:
-            await self.heard(device, heartbeat.health)
+            await self.configs.heard(device, heartbeat.health)
 
     def _epoch(self, heartbeat: Heartbeat, device: Device | None) -> int:
         announced = self._epochs.get(heartbeat.esp_id) or (device and device.handover_epoch)

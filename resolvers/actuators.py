@@ -7,6 +7,7 @@ from uuid import UUID
 import strawberry
 
 from domain.actuators import Pin
+from domain.configs import NO_PIN
 from domain.errors import BadInputError
 from domain.events import ActuatorChanged, CommandChanged
 from domain.users import Role
@@ -117,7 +118,7 @@ class ActuatorMutations:
                 enabled=settings.enabled,
                 critical=settings.critical,
                 inverted=settings.inverted,
-                aux_gpio=settings.aux_gpio,
+                aux_gpio=_aux_gpio(settings),
                 default_value=settings.default_value,
             )
         )
@@ -181,6 +182,13 @@ class ActuatorSubscriptions:
                         cursor=COMMAND_MOMENTS.write(services.clock.now(), str(command.id)),
                         command=Command.of(command),
                     )
+
+
+def _aux_gpio(settings: ActuatorConfigInput) -> int | None:
+    """Return the pin to set, `NO_PIN` to have none any more, or None to leave it as it is."""
+    if settings.aux_gpio is strawberry.UNSET:
+        return None
+    return NO_PIN if settings.aux_gpio is None else settings.aux_gpio
 
 
 def _command_id(wrapped: str) -> UUID:

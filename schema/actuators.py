@@ -292,7 +292,8 @@ class ActuatorConfigInput:
         default=None, description="Whether the pin is low when it is on; a new one's is not."
     )
     aux_gpio: int | None = strawberry.field(
-        default=None, description="A second pin that it needs, 0 to 254; a new one needs none."
+        default=strawberry.UNSET,
+        description="A second pin that it needs, 0 to 254; null: it needs none, as a new one.",
     )
     default_value: float | None = strawberry.field(
         default=None,

@@ -214,5 +214,5 @@ class SensorConfigInput(SensorRefInput):
         default=None, description="The time between two samples, `PT1S` to `PT5M`."
     )
     processing_mode: sensors.ProcessingMode | None = strawberry.field(
-        default=None, description="Who converts its raw values: PI_ENHANCED or LOCAL."
+        default=None, description="Who converts its raw values; RAW: nobody."
     )

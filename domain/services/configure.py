@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.actuators import MODES, Actuator, Pin
-from domain.configs import Errand
+from domain.configs import NO_PIN, Errand
 from domain.desired import forget_actuator, forget_sensor
 from domain.devices import Device
 from domain.errors import BadInputError, NotFoundError
@@ -211,8 +211,6 @@ class Configure:
             raise BadInputError("sensorType is missing")
         if interval is not None and not SHORTEST_INTERVAL <= interval <= LONGEST_INTERVAL:
             raise BadInputError("interval must lie between PT1S and PT5M")
-        if processing_mode is ProcessingMode.RAW:
-            raise BadInputError("processingMode takes PI_ENHANCED or LOCAL")
         now = self.clock.now()
         given = {
             "name": None if name is None else _checked_name(name),
@@ -276,6 +274,16 @@ class Configure:
     ) -> Actuator:
         """Create an actuator, or change the settings that are given; its device is told.
 
+        Args:
+            pin: Where it hangs.
+            actuator_type: One of `MODES`.
+            name: What people call it.
+            enabled: Whether it takes commands.
+            critical: Whether its failure does harm.
+            inverted: Whether the pin is low when it is on.
+            aux_gpio: A second pin that it needs; `NO_PIN`: it needs none any more.
+            default_value: What it does from the device's start on, 0.0 to 1.0.
+
         Raises:
             NotFoundError: The device is not known.
             BadInputError: The pin, type, name or value is not possible.
@@ -285,7 +293,7 @@ class Configure:
         if kind not in MODES:
             raise BadInputError(f"actuatorType must be one of {', '.join(MODES)}, not {kind!r}")
         _check_pin(pin.gpio)
-        if aux_gpio is not None:
+        if aux_gpio not in {None, NO_PIN}:
             _check_pin(aux_gpio, "auxGpio")
         if default_value is not None and not 0.0 <= default_value <= 1.0:
             raise BadInputError("defaultValue must lie between 0.0 and 1.0")
@@ -300,6 +308,8 @@ class Configure:
         }
         changes: dict[str, Any] = {"actuator_type": kind, "updated_at": now}
         changes |= {key: value for key, value in given.items() if value is not None}
+        if aux_gpio == NO_PIN:
+            changes["aux_gpio"] = None
         async with self._turn:
             device = self._known(pin.esp_id)
             async with self.storage.unit_of_work() as work:

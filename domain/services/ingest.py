@@ -4,6 +4,7 @@ Whoever calls acknowledges to the broker only after the call returned: by then e
 committed, and a crash at any moment before leads to redelivery, which the store makes harmless.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from domain.errors import StorageRejectedError, StorageUnavailableError
 from domain.events import ReadingsStored
 from domain.ports import Clock, EventStream, SensorLibraries
 from domain.repositories import NewReading, ReadingWriter, Storage
-from domain.sensors import Reading, Sample, Sensor
+from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sample, Sensor
 from domain.services.configure import default_name
 from domain.services.registry import Registry
 
@@ -80,8 +81,13 @@ class IngestReadings:
     ) -> Sequence[Reading]:
         await self._discover(samples)
         sensor, measure = self.registry.sensor, self.libraries.measure
+        raw = ProcessingMode.RAW
         readings = [
-            NewReading(known, sample, measure(sample))
+            NewReading(
+                known,
+                sample,
+                _as_it_is(sample) if known.processing_mode is raw else measure(sample),
+            )
             for sample in samples
             if (known := sensor(sample.key)) is not None
         ]
@@ -169,6 +175,13 @@ class IngestReadings:
         )
         if told:
             await self.events.publish(ReadingsStored(told))
+
+
+def _as_it_is(sample: Sample) -> Measurement:
+    """Return what becomes of a sample that nobody is to convert."""
+    if not math.isfinite(sample.raw_value):
+        return Measurement(None, None, Quality.ERROR, ProcessingMode.RAW)
+    return Measurement(sample.raw_value, None, sample.device_quality, ProcessingMode.RAW)
 
 
 def _refused(sample: Sample, error: StorageRejectedError) -> DeadLetter:

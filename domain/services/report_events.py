@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from domain.actuators import Command, Pin
+from domain.config_refusals import explained
 from domain.dead_letters import DeadLetter
 from domain.firmware_codes import alert_type, firmware_code
 from domain.library_installations import LibraryInstallation
@@ -259,6 +260,23 @@ class ReportEvents:
             f"{self._called(esp_id)} has trouble with its libraries: {sentence}.",
             esp_id=esp_id,
             about=about,
+        )
+
+    def config_refused(self, esp_id: str, items: Mapping[str, str]) -> None:
+        """A device refused a part of its configuration.
+
+        Args:
+            esp_id: The device.
+            items: What it refused, such as `actuator on GPIO 12`, each with its reason.
+        """
+        self.record(
+            EventKind.CONFIG_REFUSED,
+            Severity.WARNING,
+            f"{self._called(esp_id)} refused a part of its settings: {explained(items)}. The rest "
+            "it has taken.",
+            esp_id=esp_id,
+            about=", ".join(sorted(items)),
+            details=items,
         )
 
     def command_ended(self, command: Command) -> None:

@@ -6,13 +6,14 @@ there; cut short, it begins again, which is harmless: every item replaces itself
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from domain.config_rounds import Answer, ConfigRound, Step
+from domain.config_rounds import Answer, ConfigRound, Step, pause_after
 from domain.configs import (
     CONFIG_ERRANDS,
     ERRAND_LIFETIME,
@@ -43,6 +44,9 @@ BROKER_PAUSE = 1.0
 
 SETTLED_AFTER = timedelta(seconds=5)
 """How old a confirmation must be before fewer items in a heartbeat mean that some were lost."""
+
+NOTHING_SINCE_RESET = "CONFIG_PENDING_AFTER_RESET"
+"""The state of a device that lost its configuration, and waits for one (device protocol, 3.4)."""
 
 _LONGEST_STAMP = 2**31
 _SINGLE = {Errand.CONFIG, Errand.ZONE, Errand.SUBZONE}
@@ -82,9 +86,24 @@ async def put_out(
     return sync
 
 
+class _Told(NamedTuple):
+    """What a device was told in vain: how often in a row, and when that last ended."""
+
+    times: int
+    at: datetime
+
+    def rested(self, now: datetime) -> bool:
+        """Whether it was left alone for long enough since."""
+        return now >= self.at + pause_after(self.times)
+
+
 @dataclass(slots=True, kw_only=True)
 class Synchronise:
-    """Drives the rounds of all devices."""
+    """Drives the rounds of all devices.
+
+    Attributes:
+        rejected: Told what a device refused, each item with its reason, once a round is over.
+    """
 
     storage: Storage
     registry: Registry
@@ -92,8 +111,10 @@ class Synchronise:
     clock: Clock
     guard: Guard
     new_id: Callable[[], UUID]
+    rejected: Callable[[str, Mapping[str, str]], None]
     _waiting: set[str] = field(default_factory=set, init=False)
-    _timed_out: set[str] = field(default_factory=set, init=False)
+    _silent: dict[str, _Told] = field(default_factory=dict, init=False)
+    _emptied: dict[str, _Told] = field(default_factory=dict, init=False)
     _active: dict[str, asyncio.Event] = field(default_factory=dict, init=False)
     _rounds: dict[str, ConfigRound] = field(default_factory=dict, init=False)
     _settled: dict[str, ConfigSync] = field(default_factory=dict, init=False)
@@ -102,7 +123,7 @@ class Synchronise:
 
     def changed(self, esp_id: str) -> None:
         """Take in that something was put out for a device."""
-        self._timed_out.discard(esp_id)
+        self._silent.pop(esp_id, None)
         self._settled.pop(esp_id, None)
         self._waiting.add(esp_id)
         self._arrived.set()
@@ -114,11 +135,18 @@ class Synchronise:
             carried.answered(answer, self.clock.now())
             self._active[answer.esp_id].set()
 
+    def waits(self, esp_id: str) -> bool:
+        """Whether a device is still to be told something, now or when it can be reached."""
+        return esp_id in self._waiting or esp_id in self._active or esp_id in self._silent
+
     async def heard(self, device: Device, health: DeviceHealth) -> None:
         """Take in a heartbeat: a device that restarted, or lost items, is told everything again."""
         esp_id = device.esp_id
+        if not device.approved or esp_id in self._waiting or esp_id in self._active:
+            return
         sync = self._settled.get(esp_id)
-        if not device.approved or sync is None or not self._drifted(device, health, sync):
+        emptied = self._is_empty(device, health)
+        if not emptied and (sync is None or not self._drifted(device, health, sync)):
             return
         # Without the database nothing can be ordered; the next heartbeat tells the same.
         with suppress(StorageUnavailableError):
@@ -161,14 +189,38 @@ class Synchronise:
             await self.clock.sleep(TICK)
             for woken in self._active.values():
                 woken.set()
-            for esp_id in tuple(self._timed_out):
+            for esp_id, silence in tuple(self._silent.items()):
                 if not self._reachable(esp_id):
                     self.changed(esp_id)
+                elif esp_id not in self._active and self._may_try_again(esp_id, silence):
+                    self._settled.pop(esp_id, None)
+                    self._waiting.add(esp_id)
             self._arrived.set()
 
     def _reachable(self, esp_id: str) -> bool:
         device = self.registry.device(esp_id)
         return device is not None and device.approved and device.online
+
+    def _may_try_again(self, esp_id: str, silence: _Told) -> bool:
+        device = self.registry.device(esp_id)
+        seen = None if device is None else device.last_seen
+        signs = (seen, self.registry.last_heard(esp_id))
+        lives = any(sign is not None and sign > silence.at for sign in signs)
+        return lives and silence.rested(self.clock.now())
+
+    def _is_empty(self, device: Device, health: DeviceHealth) -> bool:
+        """Whether a device says that it lost its configuration, and should be told it now."""
+        esp_id, now = device.esp_id, self.clock.now()
+        if health.system_state != NOTHING_SINCE_RESET:
+            self._emptied.pop(esp_id, None)
+            return False
+        pins = (self.registry.sensors_of(esp_id), self.registry.actuators_of(esp_id))
+        told = self._emptied.get(esp_id)
+        # It stays in that state until it has both a sensor and an actuator: no use to insist.
+        if not any(pins) or (told is not None and not (all(pins) and told.rested(now))):
+            return False
+        self._emptied[esp_id] = _Told(1 if told is None else told.times + 1, now)
+        return True
 
     def _drifted(self, device: Device, health: DeviceHealth, sync: ConfigSync) -> bool:
         if sync.sent_at is None:
@@ -278,8 +330,12 @@ class Synchronise:
             await work.config_syncs.save(esp_id, sync)
         if not more:
             self._settled[esp_id] = sync
+        silence = self._silent.pop(esp_id, None)
         if sync.state is ConfigSyncState.TIMED_OUT:
-            self._timed_out.add(esp_id)
+            times = 1 if silence is None else silence.times + 1
+            self._silent[esp_id] = _Told(times, self.clock.now())
+        if sync.state is ConfigSyncState.REJECTED:
+            self.rejected(esp_id, sync.items)
         return more
 
     # ------------------------------------------------------------ what it is told

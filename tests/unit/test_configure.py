@@ -7,9 +7,12 @@ from uuid import uuid4
 import pytest
 
 from domain.actuators import Actuator, ActuatorState, Pin
+from domain.configs import NO_PIN
+from domain.desired import sensor_item
 from domain.devices import Device, DeviceStatus
 from domain.errors import BadInputError, NotFoundError, StorageUnavailableError
 from domain.events import ActuatorChanged, DeviceHeard
+from domain.sensors import ProcessingMode, SensorKey
 from domain.services.configure import LAST_PIN, LONGEST_NAME, Configure
 from domain.services.registry import Registry
 from tests.fakes import START, FakeClock, FakeEventStream, FakeStorage
@@ -117,6 +120,23 @@ async def test_only_the_settings_that_are_given_change_and_never_the_state() -> 
         critical=True,
         updated_at=LATER,
     )
+
+
+async def test_a_second_pin_stays_until_it_is_said_that_none_is_needed() -> None:
+    house = Greenhouse()
+    await house.configure.set_actuator(PIN, "valve", aux_gpio=6)
+    await house.configure.set_actuator(PIN, "valve", name="Inlet")
+    assert house.actuator().aux_gpio == 6
+    await house.configure.set_actuator(PIN, "valve", aux_gpio=NO_PIN)
+    assert house.actuator().aux_gpio is None
+
+
+async def test_a_sensor_can_be_left_unconverted() -> None:
+    house = Greenhouse()
+    sensor = await house.configure.set_sensor(
+        SensorKey(ESP, 34, "ph"), processing_mode=ProcessingMode.RAW
+    )
+    assert sensor_item(sensor).raw_mode is True
 
 
 async def test_nothing_is_told_of_a_device_that_was_not_let_in() -> None:

@@ -98,6 +98,7 @@ class Wire:
         self.notes = Notes()
         self.reports = FakeReports()
         self.has: list[tuple[Device, DeviceHealth]] = []
+        self.waiting: set[str] = set()
         self.control = Control(
             connection=self.connection,
             clock=FakeClock(),
@@ -111,13 +112,16 @@ class Wire:
             watch=self.watch,
             clock=FakeClock(),
             journal=self.notes,
-            heard=self._heard,
+            configs=self,
         ).attach(self.control)
         SystemEventWire(reports=self.reports, journal=self.notes).attach(self.control)
         self._mids = count(1)
 
-    async def _heard(self, device: Device, health: DeviceHealth) -> None:
+    async def heard(self, device: Device, health: DeviceHealth) -> None:
         self.has.append((device, health))
+
+    def waits(self, esp_id: str) -> bool:
+        return esp_id in self.waiting
 
     def hear(self, topic: str, body: object, *, retain: bool = False) -> None:
         payload = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -143,6 +147,21 @@ async def test_a_heartbeat_is_answered_with_its_epoch_on_the_level_it_was_heard_
     assert topic == "kaiser//esp/ESP_12AB34/system/heartbeat/ack"
     assert (body["status"], body["handover_epoch"]) == ("online", 4)
     assert (qos, retain) == (1, False)
+
+
+@pytest.mark.parametrize("waits", [True, False])
+async def test_a_heartbeat_ack_says_whether_a_configuration_waits_and_soon_expires(
+    *, waits: bool
+) -> None:
+    wire = Wire()
+    wire.waiting = {"ESP_12AB34"} if waits else {"ESP_FFFFFF"}
+    async with wire.running():
+        wire.hear(P + "system/heartbeat", HEARTBEAT)
+        await until(lambda: bool(wire.connection.published))
+    body = wire.connection.published[0][1]
+    assert body["config_available"] is waits
+    assert len(json.dumps(body)) < 256
+    assert wire.connection.expiries == [timedelta(seconds=10)]
 
 
 @pytest.mark.parametrize("device", [None, make_device(approved=False)])

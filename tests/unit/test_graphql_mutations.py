@@ -113,6 +113,17 @@ async def test_an_actuator_is_set_up_and_later_changed_in_part() -> None:
     assert server.storage.actuators.rows[Pin("ESP_A", 7)].critical
 
 
+async def test_a_second_pin_is_cleared_by_null_and_kept_where_it_is_left_out() -> None:
+    server = await bench()
+    query = "mutation($input: ActuatorConfigInput!) { setActuator(input: $input) { gpio } }"
+    key = {"espId": "ESP_A", "gpio": 7, "actuatorType": "valve"}
+    pins = []
+    for change in ({"auxGpio": 8}, {"name": "Inlet"}, {"auxGpio": None}):
+        await server.ask(query, input=key | change)
+        pins.append(server.storage.actuators.rows[Pin("ESP_A", 7)].aux_gpio)
+    assert pins == [8, 8, None]
+
+
 async def test_an_unknown_kind_of_actuator_is_refused() -> None:
     server = await bench()
 

@@ -1,7 +1,8 @@
 """Samples become readings; nothing that arrives is lost, and only what is new is told."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,9 +13,11 @@ from domain.dead_letters import TABLE_LIMIT, DeadLetter
 from domain.devices import DeviceStatus, Discovery
 from domain.errors import StorageRejectedError, StorageUnavailableError
 from domain.events import ReadingsStored
+from domain.limits import QualityLimits
 from domain.repositories import NewReading
-from domain.sensors import Reading, Sample, SensorKey
+from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sample, SensorKey
 from domain.services.ingest import IngestReadings
+from domain.services.judge_readings import JudgeReadings
 from domain.services.registry import Registry
 from tests.fakes import (
     START,
@@ -44,18 +47,24 @@ class Greenhouse:
         self.registry = Registry()
         self.back: list[tuple[str, datetime]] = []
         self.buried: list[DeadLetter] = []
+        self.watched: list[Reading] = []
         numbers = iter(range(1, 1000))
         self.ingest = IngestReadings(
             storage=self.storage,
             writer=self.writer,
             registry=self.registry,
             libraries=FakeLibraries(),
+            judge=JudgeReadings(
+                registry=self.registry,
+                library_limits=lambda _: QualityLimits(unit="°C", max_rate=100.0),
+            ),
             events=self.events,
             clock=FakeClock(),
             new_id=lambda: UUID(int=next(numbers)),
             discovery=discovery,
             heard=self.hear,
             buried=self.buried.extend,
+            watched=self.watched.extend,
         )
 
     async def hear(self, esp_id: str, at: datetime) -> None:
@@ -70,6 +79,19 @@ async def test_an_unknown_device_is_discovered_and_its_readings_are_kept_but_not
     assert device.status is DeviceStatus.DISCOVERED
     assert [reading.raw_value for reading in house.storage.readings.rows] == [344.0]
     assert house.events.published == []
+
+
+async def test_a_sensor_that_nobody_is_to_convert_keeps_its_raw_values_as_they_are() -> None:
+    house = Greenhouse()
+    await house.ingest([sample()], [])
+    known = house.registry.sensor(KEY)
+    assert known is not None
+    house.registry.put_sensors([replace(known, processing_mode=ProcessingMode.RAW)])
+    await house.ingest([sample(2), sample(3, raw=math.inf)], [])
+    converted, raw, broken = house.storage.readings.rows
+    assert converted.measurement.unit == "°C"
+    assert raw.measurement == Measurement(344.0, None, Quality.UNKNOWN, ProcessingMode.RAW)
+    assert broken.measurement == Measurement(None, None, Quality.ERROR, ProcessingMode.RAW)
 
 
 async def test_a_device_that_is_new_is_remembered_with_the_level_it_was_heard_on() -> None:
@@ -107,6 +129,28 @@ async def test_a_new_reading_is_a_sign_of_life_of_a_device_that_counted_as_offli
     await house.ingest([sample(2)], [])
     assert len(house.back) == 1
     assert house.registry.last_heard("ESP_12AB34") == sample(2).received_at
+
+
+async def test_readings_are_judged_by_what_was_stored_before_them() -> None:
+    house = Greenhouse(Discovery.AUTO)
+    await house.ingest([sample(1), sample(2, raw=900.0)], [])
+    house.storage.available = False
+    with pytest.raises(StorageUnavailableError):
+        await house.ingest([sample(3, raw=950.0)], [])
+    house.storage.available = True
+    await house.ingest([sample(3, raw=950.0)], [])
+    qualities = [reading.measurement.quality for reading in house.storage.readings.rows]
+    assert qualities == [Quality.GOOD, Quality.SUSPECT, Quality.SUSPECT]
+
+
+async def test_what_is_really_new_of_approved_devices_is_watched() -> None:
+    house = Greenhouse(Discovery.AUTO)
+    await house.ingest([sample()], [])
+    await house.ingest([sample()], [])
+    assert [reading.sequence for reading in house.watched] == [1]
+    shy = Greenhouse()
+    await shy.ingest([sample()], [])
+    assert shy.watched == []
 
 
 async def test_several_sensors_on_one_pin_are_kept_apart() -> None:

@@ -56,6 +56,22 @@ async def test_a_device_without_a_name_is_called_by_its_id() -> None:
     assert event.message.startswith(f"{ESP}: A pin is used for two things at once.")
 
 
+async def test_a_refused_setting_is_told_with_what_to_do_about_it() -> None:
+    desk = Desk()
+    refused = {
+        "actuator on GPIO 12": "GPIO_CONFLICT: GPIO 12 is reserved",
+        "sensor on GPIO 4": "a reason of its own",
+    }
+    desk.report.config_refused(ESP, refused)
+    (event,) = await desk.all()
+    assert (event.kind, event.severity) == (EventKind.CONFIG_REFUSED, Severity.WARNING)
+    assert event.message == (
+        "Tomato bed refused a part of its settings: actuator on GPIO 12 (the pin is reserved or in "
+        "use; choose another one), sensor on GPIO 4 (a reason of its own). The rest it has taken."
+    )
+    assert event.details == refused
+
+
 async def test_each_error_of_a_device_is_an_event_of_its_own() -> None:
     desk = Desk()
     for code in (1007, 1010, 1007):

@@ -8,8 +8,16 @@ from datetime import timedelta
 from random import Random
 from uuid import uuid4
 
-from domain.config_rounds import Message
-from domain.configs import ConfigAnswer, ConfigSync, ConfigSyncState, DeviceConfig, Section
+from domain.actuators import Pin
+from domain.config_rounds import FIRST_PAUSE, LONGEST_PAUSE, Message, pause_after
+from domain.configs import (
+    ConfigAnswer,
+    ConfigSync,
+    ConfigSyncState,
+    DeviceConfig,
+    ItemFailure,
+    Section,
+)
 from domain.devices import Device, DeviceHealth
 from domain.errors import BrokerUnavailableError, StorageUnavailableError
 from domain.ports import Receiver
@@ -17,7 +25,7 @@ from domain.sensors import SensorKey
 from domain.services.configure import Configure
 from domain.services.guard import Guard
 from domain.services.registry import Registry
-from domain.services.synchronise import Synchronise
+from domain.services.synchronise import NOTHING_SINCE_RESET, Synchronise
 from domain.zones import ZoneAnswer, ZoneAssignment
 from tests.fakes import START, FakeClock, FakeEventStream, FakeStorage, until
 from tests.makers import make_device
@@ -35,6 +43,7 @@ class FakeConfigLink:
 
     told: list[Message] = field(default_factory=list)
     silent: bool = False
+    refuses: str | None = None
     away: bool = False
     service: Synchronise | None = None
 
@@ -55,7 +64,15 @@ class FakeConfigLink:
         if self.silent or self.service is None:
             return
         if isinstance(message, DeviceConfig):
-            self.service.answered(ConfigAnswer(esp_id=ESP, received_at=START, success=True))
+            refused = [ItemFailure(section=Section.SENSOR, gpio=34, reason=self.refuses or "")]
+            self.service.answered(
+                ConfigAnswer(
+                    esp_id=ESP,
+                    received_at=START,
+                    success=self.refuses is None,
+                    failures=tuple(refused if self.refuses else ()),
+                )
+            )
         elif isinstance(message, ZoneAssignment):
             self.service.answered(
                 ZoneAnswer(esp_id=ESP, received_at=START, success=True, name=message.zone_id)
@@ -68,6 +85,7 @@ class House:
         self.storage = FakeStorage()
         self.registry = Registry()
         self.link = FakeConfigLink()
+        self.rejected: list[tuple[str, dict[str, str]]] = []
         device = make_device(ESP, online=online)
         self.storage.devices.rows[ESP] = self.registry.add_device(device)
         self.start()
@@ -87,6 +105,7 @@ class House:
                 failed=lambda *_: None,
             ),
             new_id=uuid4,
+            rejected=lambda esp_id, items: self.rejected.append((esp_id, dict(items))),
         )
         self.link.service = self.service
         self.configure = Configure(
@@ -212,3 +231,95 @@ async def test_a_device_that_restarted_or_lost_items_is_told_again_and_not_for_e
         await house.service.heard(booted, replace(lost, sensor_count=1))
         await house.becomes(ConfigSyncState.IN_SYNC)
     assert len(house.link.told) == 3
+
+
+class TestADeviceThatDoesNotAnswer:
+    async def test_is_told_again_when_it_lives_after_a_pause_that_grows(self) -> None:
+        house = House()
+        house.link.silent = True
+        pauses: list[timedelta] = []
+        async with house.running():
+            await house.configure.set_sensor(KEY)
+            for told in (6, 9, 12):
+                await house.becomes(ConfigSyncState.TIMED_OUT)
+                ended = house.clock.now()
+                assert house.service.waits(ESP)
+                await house.clock.sleep(0.1)
+                house.registry.change_device(ESP, last_seen=house.clock.now())
+                await until(lambda: len(house.link.told) == told - 2, turns=200_000)  # noqa: B023 - at once
+                pauses.append(house.clock.now() - ended)
+                await until(lambda: len(house.link.told) == told, turns=200_000)  # noqa: B023 - at once
+                await until(lambda: house.sync.state is ConfigSyncState.TIMED_OUT, turns=200_000)
+            house.link.silent = False
+            house.registry.change_device(ESP, last_seen=house.clock.now() + timedelta(hours=1))
+            await until(lambda: house.sync.state is ConfigSyncState.IN_SYNC, turns=200_000)
+        assert not house.service.waits(ESP)
+        for nth, pause in enumerate(pauses, 1):
+            assert pause_after(nth) <= pause < pause_after(nth) + timedelta(seconds=5)
+
+    async def test_is_left_alone_while_it_gives_no_sign_of_life(self) -> None:
+        house = House()
+        house.link.silent = True
+        async with house.running():
+            await house.configure.set_sensor(KEY)
+            await house.becomes(ConfigSyncState.TIMED_OUT)
+            count = len(house.clock.slept)
+            await until(lambda: len(house.clock.slept) > count + 500, turns=200_000)
+        assert len(house.link.told) == 3
+
+    def test_is_asked_ever_more_rarely_but_never_given_up(self) -> None:
+        assert pause_after(1) == FIRST_PAUSE
+        pauses = [pause_after(times) for times in range(1, 1000)]
+        assert pauses == sorted(pauses)
+        assert pauses[-1] == LONGEST_PAUSE
+
+
+class TestADeviceThatLostItsConfiguration:
+    async def test_is_told_it_at_once_and_then_ever_more_rarely(self) -> None:
+        house = House()
+        empty = DeviceHealth(reported_at=START, system_state=NOTHING_SINCE_RESET)
+        async with house.running():
+            await house.configure.set_sensor(KEY)
+            await house.configure.set_actuator(Pin(ESP, 5), "pump")
+            await house.becomes(ConfigSyncState.IN_SYNC)
+            told = len(house.link.told)
+            device = house.registry.device(ESP)
+            assert device is not None
+            for seconds, expected in ((1, 1), (1, 1), (40, 2), (40, 2), (40, 3)):
+                await house.clock.sleep(seconds)
+                await house.service.heard(device, empty)
+                await until(lambda: not house.service.waits(ESP), turns=20_000)
+                assert len(house.link.told) == told + expected, seconds
+
+    async def test_is_told_only_once_when_it_can_never_have_enough(self) -> None:
+        house = House()
+        empty = DeviceHealth(reported_at=START, system_state=NOTHING_SINCE_RESET)
+        async with house.running():
+            await house.configure.set_sensor(KEY)
+            await house.becomes(ConfigSyncState.IN_SYNC)
+            device = house.registry.device(ESP)
+            assert device is not None
+            for _ in range(3):
+                await house.clock.sleep(7200)
+                await house.service.heard(device, empty)
+                await until(lambda: not house.service.waits(ESP), turns=20_000)
+        assert len(house.link.told) == 2
+
+    async def test_is_told_nothing_where_there_is_nothing_to_tell(self) -> None:
+        house = House()
+        device = house.registry.device(ESP)
+        assert device is not None
+        await house.service.heard(
+            device, DeviceHealth(reported_at=START, system_state=NOTHING_SINCE_RESET)
+        )
+        assert not house.service.waits(ESP)
+
+
+async def test_a_refusal_is_told_with_its_items_once_the_round_is_over() -> None:
+    house = House()
+    house.link.refuses = "GPIO_CONFLICT: GPIO 34 is reserved"
+    async with house.running():
+        await house.configure.set_sensor(KEY)
+        await house.becomes(ConfigSyncState.REJECTED)
+        await until(lambda: bool(house.rejected))
+    assert house.rejected == [(ESP, {"sensor on GPIO 34": "GPIO_CONFLICT: GPIO 34 is reserved"})]
