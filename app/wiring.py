@@ -35,6 +35,7 @@ from domain.services.thin_health import ThinHealthHistory
 from domain.services.watch_devices import WatchDevices
 from domain.services.watch_relays import WatchRelays
 from mqtt_bridge.conditions import ConditionWire
+from mqtt_bridge.dialects import capabilities
 from mqtt_bridge.firmware_generations import FirmwareWire
 from mqtt_bridge.intake import Intake
 from mqtt_bridge.libraries import LibraryWire
@@ -142,6 +143,7 @@ def wire_up(
         send_order=send_order,
         install_libraries=install_libraries,
         check_health=health,
+        capabilities=capabilities,
     )
     password = settings.admin_password.get_secret_value() if settings.admin_password else None
     return Server(

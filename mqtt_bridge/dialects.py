@@ -254,3 +254,26 @@ def worded(config: DeviceConfig, generation: FirmwareGeneration) -> DeviceConfig
         numbered=dialect.needs_correlation or dialect.repeats_config_id,
         says_empty=dialect.accepts_empty_sections,
     )
+
+
+def capabilities(generation: FirmwareGeneration) -> Mapping[str, bool | list[str] | None]:
+    """Return what firmware of a generation can do, by names that clients rely on.
+
+    Returns:
+        The same keys for every generation; None for each while the generation is not known.
+    """
+    dialect = DIALECTS[generation]
+    able: dict[str, bool | list[str] | None] = {
+        "clearsEmergency": dialect.clears_emergency,
+        "honoursDuration": dialect.honours_duration,
+        "honoursInterval": dialect.honours_interval,
+        "honoursPwm": dialect.honours_pwm,
+        "measuresOnDemand": dialect.measures_on_demand,
+        "knowsSubzones": dialect.knows_subzones,
+        "confirmsByCommand": dialect.correlates,
+        "hasLastWill": dialect.has_last_will,
+        "survivesReconnect": dialect.renews_subscriptions,
+        "knowsTime": dialect.knows_time,
+        "systemCommands": sorted(dialect.system_commands),
+    }
+    return able if generation is not FirmwareGeneration.UNKNOWN else dict.fromkeys(able)

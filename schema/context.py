@@ -1,10 +1,12 @@
 """What every resolver can reach, and nothing more."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Self, TypeAlias
 
 import strawberry
 
+from domain.devices import FirmwareGeneration
 from domain.errors import ForbiddenError, UnauthenticatedError
 from domain.ports import Clock, EventStream
 from domain.repositories import Storage
@@ -19,9 +21,17 @@ from domain.users import Identity, Role
 from schema.loaders import Loaders
 
 
+Capabilities: TypeAlias = Mapping[str, bool | list[str] | None]
+"""What a device can do, by names that stay; None: nobody knows yet."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The parts of the server that resolvers work with; built once, when it starts."""
+    """The parts of the server that resolvers work with; built once, when it starts.
+
+    Attributes:
+        capabilities: Says what firmware of a generation can do.
+    """
 
     storage: Storage
     registry: Registry
@@ -33,6 +43,7 @@ class Services:
     send_order: SendOrder
     install_libraries: InstallLibraries
     check_health: CheckHealth
+    capabilities: Callable[[FirmwareGeneration], Capabilities]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,14 @@ strawberry.enum(
 )
 
 
+strawberry.enum(
+    devices.FirmwareGeneration,
+    description=(
+        "What a device was flashed with, oldest first. UNKNOWN: it has said nothing yet that tells."
+    ),
+)
+
+
 @strawberry.type(description="A device's own report about itself.")
 class DeviceHealth:
     """Null wherever the firmware does not say."""
@@ -106,6 +114,9 @@ class Device(Node):
     ip_address: str | None = strawberry.field(description="Its address as it last said.")
     firmware_version: str | None = strawberry.field(description="Its firmware, if it says.")
     hardware_type: str | None = strawberry.field(description="Its board, if it says.")
+    firmware_generation: devices.FirmwareGeneration = strawberry.field(
+        description="What it was flashed with, as far as its way of writing tells."
+    )
     last_seen: datetime | None = strawberry.field(
         description="When the server last heard it; null: never."
     )
@@ -129,10 +140,25 @@ class Device(Node):
             ip_address=device.ip_address,
             firmware_version=device.firmware_version,
             hardware_type=device.hardware_type,
+            firmware_generation=device.firmware_generation,
             last_seen=device.last_seen,
             created_at=device.created_at,
             updated_at=device.updated_at,
         )
+
+    @field
+    async def capabilities(self, info: Info) -> JSON:
+        """What its firmware can do; each key is null while that is not known.
+
+        An object with these keys: `clearsEmergency` (ends an emergency when told, else only a
+        restart does), `honoursDuration` (switches off by itself after a command's duration),
+        `honoursInterval` (measures in the rhythm it is told), `honoursPwm` (gives any part of full
+        power), `measuresOnDemand`, `knowsSubzones`, `confirmsByCommand` (says which command it
+        answers), `hasLastWill` (its loss is noticed at once), `survivesReconnect` (hears commands
+        after it lost the broker; else only after a restart), `knowsTime` (its readings carry their
+        own time), and `systemCommands` (what it can be told to do with itself).
+        """
+        return JSON(dict(info.context.services.capabilities(self.firmware_generation)))
 
     @field
     async def health(self, info: Info) -> DeviceHealth | None:

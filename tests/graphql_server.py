@@ -32,6 +32,7 @@ from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
 from domain.services.report_events import ReportEvents
 from domain.users import Identity, Role, User
+from mqtt_bridge.dialects import capabilities
 from schema.context import Context, Services
 from schema.loaders import Loaders
 from tests.eventually import eventually
@@ -128,6 +129,7 @@ class GraphqlServer:
                 version="1.2.3",
                 started=self.clock.monotonic(),
             ),
+            capabilities=capabilities,
         )
 
     def _guard(self) -> Guard:
