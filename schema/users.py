@@ -6,6 +6,8 @@ from typing import Self
 import strawberry
 
 from domain import users
+from schema.context import Info
+from schema.fields import field
 from schema.ids import global_id
 from schema.nodes import Node
 
@@ -23,21 +25,38 @@ class User(Node):
     """An account, without its password."""
 
     username: str = strawberry.field(description="The name to log in with; unique.")
-    email: str | None = strawberry.field(description="Where to reach the person.")
     role: users.Role = strawberry.field(description="What the person may do.")
     active: bool = strawberry.field(description="Whether the person may log in.")
     created_at: datetime = strawberry.field(description="When the account was made.")
+    account: strawberry.Private[users.User]
+    own: strawberry.Private[bool] = False
+
+    @field
+    async def email(self, info: Info) -> str | None:
+        """Where to reach the person; null for everybody but that person and administrators."""
+        asks = info.context.identity
+        if self.own or (
+            asks and (asks.user_id == self.account.id or asks.role is users.Role.ADMIN)
+        ):
+            return self.account.email
+        return None
 
     @classmethod
-    def of(cls, user: users.User) -> Self:
-        """Show an account to clients."""
+    def of(cls, user: users.User, *, own: bool = False) -> Self:
+        """Show an account to clients.
+
+        Args:
+            user: The account.
+            own: Whether the client has just proved to be that person.
+        """
         return cls(
             id=global_id("User", user.id),
             username=user.username,
-            email=user.email,
             role=user.role,
             active=user.active,
             created_at=user.created_at,
+            account=user,
+            own=own,
         )
 
 
@@ -64,5 +83,5 @@ class TokenPair:
             access_token=tokens.access_token,
             refresh_token=tokens.refresh_token,
             expires_at=tokens.expires_at,
-            user=User.of(tokens.user),
+            user=User.of(tokens.user, own=True),
         )
