@@ -17,6 +17,7 @@ from mqtt_bridge.commands import CommandWire
 from mqtt_bridge.configs import ConfigWire
 from mqtt_bridge.control import Control
 from mqtt_bridge.devices import DeviceWire
+from mqtt_bridge.emergencies import EmergencyWire, Tokens
 from mqtt_bridge.intake import Intake
 from mqtt_bridge.own_status import OwnStatus
 from mqtt_bridge.session import Delivery, MqttSession
@@ -33,12 +34,13 @@ class Bridge:
     control: Control
     commands: CommandWire
     configs: ConfigWire
+    emergencies: EmergencyWire
     control_session: MqttSession
     telemetry_session: MqttSession
     own_status: OwnStatus
 
 
-def connect(ground: Ground, client_id: str, intake: Intake) -> Bridge:
+def connect(ground: Ground, client_id: str, intake: Intake, tokens: Tokens) -> Bridge:
     """Make both connections; nobody hears anything yet but readings."""
 
     def hear_telemetry(delivery: Delivery) -> None:
@@ -73,6 +75,7 @@ def connect(ground: Ground, client_id: str, intake: Intake) -> Bridge:
         control=control,
         commands=CommandWire(sender=control),
         configs=ConfigWire(sender=control),
+        emergencies=EmergencyWire(connection=control_session, tokens=tokens),
         control_session=control_session,
         telemetry_session=telemetry_session,
         own_status=own_status,

@@ -32,7 +32,14 @@ PREFIX = "KAISER_"
 PROJECT = Path(__file__).parents[1]
 
 _MASK = "********"
-_FROM_FILES = ("secret_key", "admin_password", "database_url", "mqtt_url")
+_FROM_FILES = (
+    "secret_key",
+    "admin_password",
+    "database_url",
+    "mqtt_url",
+    "emergency_token",
+    "emergency_broadcast_token",
+)
 _DEMO = {"discovery": "auto", "log_level": "warning"}
 _DATABASE_URL = "postgres://user:password@host:5432/database"
 
@@ -78,6 +85,13 @@ def _fits(password: SecretStr) -> SecretStr:
     if len(password) not in PASSWORD_LENGTH:
         raise ValueError("length")
     return password
+
+
+def _token(token: SecretStr) -> SecretStr:
+    text = token.get_secret_value()
+    if not (1 <= len(text) <= 64 and text.isascii() and text.isprintable()):  # noqa: PLR2004 - section 1.5
+        raise ValueError("not a token")
+    return token
 
 
 Address = Annotated[str, AfterValidator(_address)]
@@ -140,6 +154,14 @@ class Settings(BaseModel):
     )
     discovery: Annotated[Literal["approve", "auto"], Lower] = Field(
         "approve", description="approve (an administrator lets new devices in) or auto"
+    )
+    emergency_token: Annotated[SecretStr, AfterValidator(_token)] | None = Field(
+        None,
+        description="1 to 64 printable ASCII characters",
+        title="each device's own espId",
+    )
+    emergency_broadcast_token: Annotated[SecretStr, AfterValidator(_token)] | None = Field(
+        None, description="1 to 64 printable ASCII characters", title="none"
     )
     offline_after: int = Field(180, description="seconds, 1 to 86400", ge=1, le=86400)
     timezone: ZoneInfo = Field(

@@ -23,6 +23,7 @@ from domain.devices import Discovery
 from domain.services.accounts import Accounts
 from domain.services.command import SendCommand
 from domain.services.configure import Configure
+from domain.services.emergency import Emergency
 from domain.services.ingest import IngestReadings
 from domain.services.install_libraries import InstallLibraries
 from domain.services.learn_firmware import LearnFirmware
@@ -36,6 +37,7 @@ from domain.services.watch_devices import WatchDevices
 from domain.services.watch_relays import WatchRelays
 from mqtt_bridge.conditions import ConditionWire
 from mqtt_bridge.dialects import capabilities
+from mqtt_bridge.emergencies import Tokens
 from mqtt_bridge.firmware_generations import FirmwareWire
 from mqtt_bridge.intake import Intake
 from mqtt_bridge.libraries import LibraryWire
@@ -123,7 +125,8 @@ def wire_up(
         flooding=reports.flooding,
         learn=learn,
     )
-    bridge = connect(ground, settings.mqtt_client_id, intake)
+    bridge = connect(ground, settings.mqtt_client_id, intake, _tokens(settings))
+    emergency = _emergency(ground, bridge, record)
     send_command = _send_command(ground, bridge, reports)
     synchronise = _synchronise(ground, bridge, reports)
     let_hear(ground, bridge, watch=watch, reports=reports, synchronise=synchronise)
@@ -140,6 +143,7 @@ def wire_up(
         accounts=accounts,
         configure=_configure(ground, synchronise),
         send_command=send_command,
+        emergency=emergency,
         send_order=send_order,
         install_libraries=install_libraries,
         check_health=health,
@@ -151,10 +155,11 @@ def wire_up(
         services=services,
         jobs={
             "events": ground.events.run,
-            "storage": lambda: _open_storage(ground, accounts, password, told),
+            "storage": lambda: _open_storage(ground, emergency, accounts, password, told),
             "intake": ground.once_ready(intake.run),
             "flood watch": intake.watch_floods,
             "firmware": ground.once_ready(learn.run),
+            "emergency stops": ground.once_ready(emergency.run),
             "commands": ground.once_ready(send_command.run),
             "orders": ground.once_ready(send_order.run),
             "relays": relays.run,
@@ -230,6 +235,29 @@ def _watch(ground: Ground, offline_after: timedelta, reports: ReportEvents) -> W
     )
 
 
+def _tokens(settings: Settings) -> Tokens:
+    device, broadcast = settings.emergency_token, settings.emergency_broadcast_token
+    return Tokens(
+        device=device.get_secret_value() if device else None,
+        broadcast=broadcast.get_secret_value() if broadcast else None,
+    )
+
+
+def _emergency(ground: Ground, bridge: Bridge, record: RecordEvents) -> Emergency:
+    emergency = Emergency(
+        storage=ground.database,
+        registry=ground.registry,
+        latch=ground.latch,
+        link=bridge.emergencies,
+        clock=ground.clock,
+        guard=ground.storage_guard(),
+        record=record,
+        new_id=uuid7,
+    )
+    bridge.emergencies.attach(bridge.control, emergency)
+    return emergency
+
+
 def _configure(ground: Ground, synchronise: Synchronise) -> Configure:
     return Configure(
         storage=ground.database,
@@ -300,10 +328,16 @@ def _send_order(
 
 
 async def _open_storage(
-    ground: Ground, accounts: Accounts, password: str | None, told: Told
+    ground: Ground,
+    emergency: Emergency,
+    accounts: Accounts,
+    password: str | None,
+    told: Told,
 ) -> None:
     guard, database = ground.storage_guard(), ground.database
     await guard.insist(database.connect)
+    # First of all: whoever may act from now on must know what is stopped.
+    await guard.insist(emergency.load)
     await guard.insist(lambda: ground.registry.load(database))
     generated = await guard.insist(lambda: accounts.ensure_first_admin(password))
     if generated is not None:

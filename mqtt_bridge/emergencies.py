@@ -37,6 +37,19 @@ _ISSUER = "god-kaiser"
 _RESUMING = (SystemAction.EXIT_SAFE_MODE, SystemAction.RESUME_OPERATION)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """What devices demand before they obey.
+
+    Attributes:
+        device: In orders to one device; None: each demands its own esp_id.
+        broadcast: In a broadcast, by production builds; None: none is set.
+    """
+
+    device: str | None = field(default=None, repr=False)
+    broadcast: str | None = field(default=None, repr=False)
+
+
 class UrgentConnection(Protocol):
     """The control connection, for what overtakes everything else."""
 
@@ -84,13 +97,12 @@ class EmergencyWire:
     """Implements domain.ports.EmergencyLink.
 
     Attributes:
-        token: What every device demands in its orders; None: each its own esp_id.
-        broadcast_token: What production builds demand in a broadcast; None: none is set.
+        connection: Publishes.
+        tokens: What devices demand.
     """
 
     connection: UrgentConnection
-    token: str | None = field(default=None, repr=False)
-    broadcast_token: str | None = field(default=None, repr=False)
+    tokens: Tokens = field(default_factory=Tokens)
 
     # ------------------------------------------------------------ what devices are told
 
@@ -101,7 +113,7 @@ class EmergencyWire:
                 reason=stop.reason,
                 issued_by=_ISSUER,
                 issued_at=stop.triggered_at,
-                auth_token=self.broadcast_token,
+                auth_token=self.tokens.broadcast,
             )
         )
 
@@ -152,7 +164,7 @@ class EmergencyWire:
             esp_id=device.esp_id,
             kaiser_id=device.kaiser_id,
             command=command,
-            auth_token=self.token or device.esp_id,
+            auth_token=self.tokens.device or device.esp_id,
             reason=stop.reason,
             correlation_id=str(stop.id),
         )

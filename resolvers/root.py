@@ -4,6 +4,7 @@ import strawberry
 
 from resolvers.actuators import ActuatorMutations, ActuatorQueries, ActuatorSubscriptions
 from resolvers.devices import DeviceMutations, DeviceQueries, DeviceSubscriptions
+from resolvers.emergency_stops import EmergencyStopMutations, EmergencyStopQueries
 from resolvers.library_installations import (
     LibraryInstallationMutations,
     LibraryInstallationQueries,
@@ -27,6 +28,7 @@ class Query(
     ZoneQueries,
     SensorQueries,
     ActuatorQueries,
+    EmergencyStopQueries,
     LibraryInstallationQueries,
 ):
     """The root of queries."""
@@ -40,6 +42,7 @@ class Mutation(
     ZoneMutations,
     SensorMutations,
     ActuatorMutations,
+    EmergencyStopMutations,
     LibraryInstallationMutations,
 ):
     """The root of mutations."""

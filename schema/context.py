@@ -13,6 +13,7 @@ from domain.repositories import Storage
 from domain.services.accounts import Accounts
 from domain.services.command import SendCommand
 from domain.services.configure import Configure
+from domain.services.emergency import Emergency
 from domain.services.health import CheckHealth
 from domain.services.install_libraries import InstallLibraries
 from domain.services.order import SendOrder
@@ -40,6 +41,7 @@ class Services:
     accounts: Accounts
     configure: Configure
     send_command: SendCommand
+    emergency: Emergency
     send_order: SendOrder
     install_libraries: InstallLibraries
     check_health: CheckHealth

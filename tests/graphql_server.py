@@ -24,6 +24,7 @@ from domain.sensors import Reading, Sensor
 from domain.services.accounts import Accounts
 from domain.services.command import SendCommand
 from domain.services.configure import Configure
+from domain.services.emergency import Emergency
 from domain.services.guard import Guard
 from domain.services.health import CheckHealth
 from domain.services.install_libraries import InstallLibraries
@@ -39,6 +40,7 @@ from tests.eventually import eventually
 from tests.fakes import (
     FakeClock,
     FakeCommandLink,
+    FakeEmergencyLink,
     FakeEventStream,
     FakePasswords,
     FakeStorage,
@@ -65,6 +67,7 @@ class GraphqlServer:
     events: FakeEventStream = field(default_factory=FakeEventStream)
     registry: Registry = field(default_factory=Registry)
     latch: Latch = field(default_factory=Latch)
+    emergency_link: FakeEmergencyLink = field(default_factory=FakeEmergencyLink)
     link: FakeCommandLink = field(default_factory=FakeCommandLink)
     schema: Schema = field(default_factory=build_schema)
     user: User = field(default_factory=lambda: make_user("anna"))
@@ -106,6 +109,16 @@ class GraphqlServer:
                 guard=self._guard(),
                 new_id=lambda: UUID(int=next(numbers)),
                 ended=lambda _command: None,
+            ),
+            emergency=Emergency(
+                storage=shared["storage"],
+                registry=self.registry,
+                latch=self.latch,
+                link=self.emergency_link,
+                clock=self.clock,
+                guard=self._guard(),
+                record=self.record,
+                new_id=lambda: UUID(int=next(numbers)),
             ),
             send_order=SendOrder(
                 registry=self.registry,

@@ -1,0 +1,239 @@
+"""An emergency stop is in force at once, stored, told to everybody, and only a person ends it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
+from uuid import UUID
+
+import pytest
+
+from domain.actuators import Pin
+from domain.emergency_latch import Latch
+from domain.emergency_stops import LONGEST_REASON
+from domain.errors import BadInputError, ConflictError, NotFoundError, StorageUnavailableError
+from domain.services.emergency import Emergency
+from domain.services.guard import Guard
+from domain.services.record_events import RecordEvents
+from domain.services.registry import Registry
+from domain.system_events import EventKind, Severity
+from tests.fakes import FakeClock, FakeEmergencyLink, FakeEventStream, FakeStorage, until
+from tests.makers import make_actuator, make_device
+
+ESP, AWAY = "ESP_12AB34", "ESP_FFFFFF"
+ANNA = UUID(int=7)
+
+
+class House:
+    """Two devices, one of them offline, and a service on a database that outlives it."""
+
+    def __init__(self, storage: FakeStorage | None = None) -> None:
+        self.clock = FakeClock(automatic=True)
+        self.storage = storage or FakeStorage()
+        self.link = FakeEmergencyLink()
+        self.registry = Registry()
+        self.registry.add_device(make_device(ESP))
+        self.registry.add_device(make_device(AWAY, online=False))
+        self.registry.add_actuator(make_actuator(ESP, 5))
+        self.latch = Latch()
+        numbers = iter(range(1, 10_000))
+        guard = Guard(
+            name="database",
+            away=StorageUnavailableError,
+            clock=self.clock,
+            random=Random(1),
+            failed=lambda *_: None,
+        )
+        self.record = RecordEvents(
+            storage=self.storage,
+            registry=self.registry,
+            events=FakeEventStream(),
+            clock=self.clock,
+            guard=guard,
+            new_id=lambda: UUID(int=next(numbers)),
+        )
+        self.service = Emergency(
+            storage=self.storage,
+            registry=self.registry,
+            latch=self.latch,
+            link=self.link,
+            clock=self.clock,
+            guard=guard,
+            record=self.record,
+            new_id=lambda: UUID(int=next(numbers)),
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Emergency]:
+        await self.service.load()
+        async with asyncio.TaskGroup() as tasks:
+            jobs = [tasks.create_task(self.service.run()), tasks.create_task(self.record.run())]
+            await until(lambda: self.service._tasks is not None)
+            yield self.service
+            for job in jobs:
+                job.cancel()
+
+    def told(self, what: str) -> list[str]:
+        return [esp_id for said, esp_id, _ in self.link.told if said == what]
+
+    def confirmed(self, stop_id: UUID) -> set[str]:
+        devices = self.storage.emergency_stops.rows[stop_id].devices.values()
+        return {device.esp_id for device in devices if device.confirmed_at is not None}
+
+
+async def test_a_stop_for_all_is_stored_and_told_to_everybody_and_each_by_name() -> None:
+    house = House()
+    async with house.running() as service:
+        stop = await service.stop("water on the floor", by=ANNA)
+        assert house.storage.emergency_stops.rows[stop.id] == stop
+        await until(lambda: len(house.told("stop")) >= 2)
+    assert house.told("broadcast") == [""]
+    assert {*house.told("stop")} == {ESP, AWAY}
+    assert (stop.triggered_by, stop.active, stop.devices.keys()) == (ANNA, True, {ESP, AWAY})
+
+
+async def test_it_is_in_force_before_it_is_stored() -> None:
+    house = House()
+    async with house.running() as service, asyncio.TaskGroup() as tasks:
+        tasks.create_task(service.stop("fire", by=ANNA))
+        await asyncio.sleep(0)
+        assert house.latch.covering(Pin(ESP, 5))
+
+
+async def test_without_a_database_it_goes_out_all_the_same_and_is_stored_later() -> None:
+    house = House()
+    async with house.running() as service:
+        house.storage.available = False
+        stop = await service.stop("fire", by=ANNA)
+        await until(lambda: ESP in house.told("stop"))
+        assert house.storage.emergency_stops.rows == {}
+        house.storage.available = True
+        await until(lambda: stop.id in house.storage.emergency_stops.rows)
+
+
+async def test_what_devices_confirm_is_stored() -> None:
+    house = House()
+    async with house.running() as service:
+        stop = await service.stop("fire", by=ANNA)
+        service.stopped(ESP, house.clock.now())
+        await until(lambda: house.confirmed(stop.id) == {ESP})
+        assert service.note(stop, AWAY) == "it is offline: it is stopped as soon as it comes back"
+
+
+async def test_after_a_restart_the_stop_holds_and_is_told_again() -> None:
+    house = House()
+    async with house.running() as service:
+        stop = await service.stop("fire", by=ANNA)
+    again = House(house.storage)
+    async with again.running():
+        assert again.latch.covering(Pin(ESP, 5)) == [stop]
+        await until(lambda: {*again.told("stop")} == {ESP, AWAY})
+        await until(lambda: again.told("broadcast") == [""])
+
+
+async def test_a_broadcast_that_the_broker_did_not_take_is_repeated_until_it_did() -> None:
+    house = House()
+    house.link.away = True
+    async with house.running() as service:
+        await service.stop("fire", by=ANNA)
+        await until(lambda: len(house.clock.slept) > 20)
+        house.link.away = False
+        await until(lambda: house.told("broadcast") == [""])
+        await until(lambda: ESP in house.told("stop"))
+
+
+async def test_only_clearing_ends_it_and_devices_are_freed_afterwards() -> None:
+    house = House()
+    async with house.running() as service:
+        stop = await service.stop("fire", by=ANNA)
+        await until(lambda: ESP in house.told("stop"))
+        service.stopped(ESP, house.clock.now())
+        cleared = await service.clear(stop.id, ANNA, resume=True)
+        assert (cleared.active, cleared.cleared_by) == (False, ANNA)
+        assert not house.latch.covering(Pin(ESP, 5))
+        await until(lambda: house.told("clear") == [ESP], turns=5000)
+        service.freed(ESP, house.clock.now())
+        await until(lambda: house.told("resume") == [ESP])
+        with pytest.raises(ConflictError):
+            await service.clear(stop.id, ANNA, resume=False)
+
+
+async def test_without_a_database_nothing_is_cleared() -> None:
+    house = House()
+    async with house.running() as service:
+        stop = await service.stop("fire", by=ANNA)
+        house.storage.available = False
+        with pytest.raises(StorageUnavailableError):
+            await service.clear(stop.id, ANNA, resume=False)
+        assert house.latch.covering(Pin(ESP, 5))
+
+
+async def test_a_device_that_only_a_power_cycle_frees_is_not_told_to_clear_and_people_are() -> None:
+    house = House()
+    house.link.stuck.add(ESP)
+    async with house.running() as service:
+        stop = await service.stop("fire", esp_id=ESP, by=ANNA)
+        service.stopped(ESP, house.clock.now())
+        assert service.note(stop, ESP) == "it has not confirmed yet, and is told again"
+        known = house.latch.get(stop.id)
+        assert known is not None
+        assert service.note(known, ESP) == "switch it off and on again"
+        await service.clear(stop.id, ANNA, resume=False)
+        await until(lambda: EventKind.EMERGENCY_UNCONFIRMED in kinds(house), turns=5000)
+        assert house.told("clear") == []
+        house.registry.change_device(ESP, last_boot_at=house.clock.now())
+        await until(lambda: house.latch.stops == (), turns=5000)
+
+
+def kinds(house: House) -> list[str]:
+    return [event.kind for event in house.storage.system_events.rows.values()]
+
+
+async def test_people_are_told_of_the_stop_of_who_does_not_confirm_and_of_the_clearing() -> None:
+    house = House()
+    async with house.running() as service:
+        stop = await service.stop("fire", by=ANNA)
+        await until(lambda: kinds(house).count(EventKind.EMERGENCY_UNCONFIRMED) == 2, turns=5000)
+        await service.clear(stop.id, ANNA, resume=False)
+        await until(lambda: EventKind.EMERGENCY_CLEARED in kinds(house))
+    events = house.storage.system_events.rows.values()
+    assert {event.severity for event in events} == {Severity.CRITICAL}
+    assert kinds(house)[0] == EventKind.EMERGENCY_STOP
+
+
+async def test_a_device_that_stops_itself_is_held_and_one_that_was_told_only_confirms() -> None:
+    house = House()
+    async with house.running() as service:
+        await service.stopped_itself(ESP, house.clock.now(), "button\x00 pressed")
+        (stop,) = house.latch.stops
+        assert stop.reason == f"{ESP} stopped itself: button pressed"
+        assert (stop.esp_id, stop.triggered_by) == (ESP, None)
+        await service.stopped_itself(ESP, house.clock.now(), "again")
+        assert len(house.latch.stops) == 1
+        await until(lambda: house.confirmed(stop.id) == {ESP})
+
+
+@pytest.mark.parametrize(
+    ("reason", "esp_id", "gpio", "error"),
+    [
+        ("", None, None, BadInputError),
+        ("a\x00b", None, None, BadInputError),
+        ("x" * (LONGEST_REASON + 1), None, None, BadInputError),
+        ("fire", None, 5, BadInputError),
+        ("fire", "ESP_000000", None, NotFoundError),
+        ("fire", ESP, 9, NotFoundError),
+    ],
+)
+async def test_a_stop_of_nothing_is_refused(
+    reason: str, esp_id: str | None, gpio: int | None, error: type[Exception]
+) -> None:
+    house = House()
+    async with house.running() as service:
+        with pytest.raises(error):
+            await service.stop(reason, esp_id=esp_id, gpio=gpio, by=ANNA)
+        assert house.latch.stops == ()
+
+
+async def test_before_it_runs_nobody_is_left_to_believe_that_anything_stopped() -> None:
+    with pytest.raises(StorageUnavailableError, match="only begun to start"):
+        await House().service.stop("fire", by=ANNA)
