@@ -16,7 +16,7 @@ from domain.zones import SubzoneAssignment, SubzoneRemoval, SubzoneSafety, ZoneA
 from mqtt_bridge import payloads, topics
 from mqtt_bridge.messages import ActuatorCommand, MeasureCommand, Outbound, Outgoing
 from mqtt_bridge.topics import Kind, Topic
-from simulator import writing
+from simulator import libraries, writing
 from simulator.actions import Action, Drop, Renew
 from simulator.actuators import VirtualActuator, pushes
 from simulator.clocks import BoardClock
@@ -24,6 +24,7 @@ from simulator.configuration import Configuration, subzone_answer, too_large, zo
 from simulator.dialects import Dialect
 from simulator.emergencies import EmergencyStop
 from simulator.faults import Fault, Faults
+from simulator.libraries import Libraries
 from simulator.orders import SystemOrders, state_of
 from simulator.outlets import Outlet
 from simulator.pins import Pins, next_beat
@@ -68,6 +69,7 @@ class VirtualDevice:
         ntp: Whether it finds a time server; without one only the server's acks tell it the time.
         name: What a grower would call it; never on the wire.
         faults: What goes wrong; may be switched while it runs.
+        libraries: The libraries it takes over the air; None: it takes none, as all firmware today.
         configuration: What it was set up with over the air.
         pins: Its actuators, and what was made of the commands to them.
     """
@@ -82,6 +84,7 @@ class VirtualDevice:
     ntp: bool = True
     name: str = ""
     faults: Faults = field(default_factory=Faults)
+    libraries: Libraries | None = None
     configuration: Configuration = field(default_factory=Configuration, init=False)
     outlet: Outlet = field(init=False)
     pins: Pins = field(init=False)
@@ -146,7 +149,8 @@ class VirtualDevice:
         if self.registration.sessions and not self.dialect.resubscribes:
             return ()
         more = _HEARD_SINCE_FEBRUARY if self.dialect.knows_subzones else ()
-        filters = [(self._hears_on, kind) for kind in (*_HEARD, *more)]
+        taken = () if self.libraries is None else libraries.HEARD
+        filters = [(self._hears_on, kind) for kind in (*_HEARD, *more, *taken)]
         if not self._hears_on:
             filters.append((topics.GOD, Kind.ZONE_ASSIGN))
         return tuple(
@@ -177,6 +181,7 @@ class VirtualDevice:
             min(self._samples_at, default=_NEVER),
             self._orders.resets_at,
             self.registration.opens_at,
+            _NEVER if self._shelf is None else self._shelf.wake_at,
         )
         held = self.faults.next_due
         return due if held is None else min(due, held)
@@ -193,6 +198,8 @@ class VirtualDevice:
             self._announce(now)
         if self.dialect.gate is not None:
             self._heartbeat_at = now
+        if self.libraries is not None:
+            self.libraries.connected()
         self._voice.release()
         return self.tick(now)
 
@@ -235,6 +242,7 @@ class VirtualDevice:
                 self._sample(sensor, now)
                 self._samples_at[index] = next_beat(self._samples_at[index], sensor.interval, now)
         self.pins.report_in_turn(now)
+        self._tell_of_libraries(now)
         return self._voice.flush()
 
     # ------------------------------------------------------------ life
@@ -270,6 +278,8 @@ class VirtualDevice:
         self.faults.switch(Fault.REBOOT, on=False)
         self.outlet.restart()
         self.pins.restart(now)
+        if self.libraries is not None:
+            self.libraries.restart()
         self._clock.booted_at = None
         self._hears_on = self._voice.level
         self._heartbeat_at = _NEVER
@@ -300,6 +310,9 @@ class VirtualDevice:
             case Kind.CONFIG if len(payload) > self.dialect.largest_config:
                 if self.dialect.correlates:
                     self._voice.say(Kind.CONFIG_RESPONSE, too_large(), now)
+            case kind if kind in libraries.HEARD and self.libraries is not None:
+                self.libraries.hear(kind, payload, now)
+                self._tell_of_libraries(now)
             case _:
                 self._obey(self._read(topic, payload), now)
 
@@ -325,6 +338,16 @@ class VirtualDevice:
             return payloads.decode_outbound(topic, payload)
         except payloads.MalformedPayloadError:
             return None
+
+    @property
+    def _shelf(self) -> Libraries | None:
+        """Its libraries, while anything about them can be said."""
+        return self.libraries if self.outlet.connected and not self.outlet.is_mute else None
+
+    def _tell_of_libraries(self, now: float) -> None:
+        if self._shelf is not None:
+            for said in self._shelf.due(now):
+                self._voice.say(said.kind, said.fields, now)
 
     def _acknowledged(self, payload: bytes, now: float) -> None:
         server_time = self.registration.acknowledged(payload, now)
