@@ -1,7 +1,7 @@
 """The composition root: every object is made here, once; production and tests call it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -26,6 +26,7 @@ from domain.services.configure import Configure
 from domain.services.emergency import Emergency
 from domain.services.ingest import IngestReadings
 from domain.services.install_libraries import InstallLibraries
+from domain.services.judge_readings import JudgeReadings
 from domain.services.learn_firmware import LearnFirmware
 from domain.services.order import SendOrder
 from domain.services.record_events import RecordEvents
@@ -35,6 +36,7 @@ from domain.services.synchronise import Synchronise
 from domain.services.thin_health import ThinHealthHistory
 from domain.services.watch_devices import WatchDevices
 from domain.services.watch_relays import WatchRelays
+from domain.services.watch_thresholds import WatchThresholds
 from mqtt_bridge.conditions import ConditionWire
 from mqtt_bridge.dialects import capabilities
 from mqtt_bridge.emergencies import Tokens
@@ -43,6 +45,7 @@ from mqtt_bridge.intake import Intake
 from mqtt_bridge.libraries import LibraryWire
 from mqtt_bridge.orders import OrderWire
 from schema.context import Services
+from sensor_libs.limits import LibraryLimits
 from sensor_libs.loader import load_built_in
 from sensor_libs.runner import LibraryRunner
 from sensor_libs.sources import LibraryFiles
@@ -111,6 +114,7 @@ def wire_up(
     reports = ReportEvents(record=record, registry=ground.registry)
     watch = _watch(ground, timedelta(seconds=settings.offline_after), reports)
     libraries = LibraryRunner(load_built_in())
+    thresholds = _thresholds(ground, record)
     learn = LearnFirmware(
         storage=ground.database,
         registry=ground.registry,
@@ -118,7 +122,7 @@ def wire_up(
         journal=_log,
     )
     intake = intake_type(
-        ingest=_ingest(ground, libraries, watch, reports),
+        ingest=_ingest(ground, libraries, watch, reports, thresholds),
         guard=ground.storage_guard(),
         clock=ground.clock,
         journal=_log,
@@ -155,9 +159,12 @@ def wire_up(
         services=services,
         jobs={
             "events": ground.events.run,
-            "storage": lambda: _open_storage(ground, emergency, accounts, password, told),
+            "storage": lambda: _open_storage(
+                ground, (emergency.load, thresholds.load), accounts, password, told
+            ),
             "intake": ground.once_ready(intake.run),
             "flood watch": intake.watch_floods,
+            "thresholds": ground.once_ready(thresholds.run),
             "firmware": ground.once_ready(learn.run),
             "emergency stops": ground.once_ready(emergency.run),
             "commands": ground.once_ready(send_command.run),
@@ -193,20 +200,38 @@ def _accounts(ground: Ground, secret_key: str) -> Accounts:
     )
 
 
+def _thresholds(ground: Ground, record: RecordEvents) -> WatchThresholds:
+    return WatchThresholds(
+        storage=ground.database,
+        registry=ground.registry,
+        clock=ground.clock,
+        guard=ground.storage_guard(),
+        record=record,
+    )
+
+
 def _ingest(
-    ground: Ground, libraries: LibraryRunner, watch: WatchDevices, reports: ReportEvents
+    ground: Ground,
+    libraries: LibraryRunner,
+    watch: WatchDevices,
+    reports: ReportEvents,
+    thresholds: WatchThresholds,
 ) -> IngestReadings:
     return IngestReadings(
         storage=ground.database,
         writer=ground.database.reading_writer(),
         registry=ground.registry,
         libraries=libraries,
+        judge=JudgeReadings(
+            registry=ground.registry, library_limits=LibraryLimits(lambda: libraries.catalog)
+        ),
         events=ground.events,
         clock=ground.clock,
         new_id=uuid7,
         discovery=ground.discovery,
         heard=watch.heard,
         buried=reports.buried,
+        watched=thresholds,
     )
 
 
@@ -329,7 +354,7 @@ def _send_order(
 
 async def _open_storage(
     ground: Ground,
-    emergency: Emergency,
+    loads: Sequence[Callable[[], Awaitable[None]]],
     accounts: Accounts,
     password: str | None,
     told: Told,
@@ -337,7 +362,8 @@ async def _open_storage(
     guard, database = ground.storage_guard(), ground.database
     await guard.insist(database.connect)
     # First of all: whoever may act from now on must know what is stopped.
-    await guard.insist(emergency.load)
+    for load in loads:
+        await guard.insist(load)
     await guard.insist(lambda: ground.registry.load(database))
     generated = await guard.insist(lambda: accounts.ensure_first_admin(password))
     if generated is not None:

@@ -1,4 +1,4 @@
-"""Take in samples: convert, store all that has gathered in one go, then tell what is really new.
+"""Take in samples: convert, judge, store all that has gathered, then tell what is really new.
 
 Whoever calls acknowledges to the broker only after the call returned: by then everything is
 committed, and a crash at any moment before leads to redelivery, which the store makes harmless.
@@ -19,6 +19,7 @@ from domain.ports import Clock, EventStream, SensorLibraries
 from domain.repositories import NewReading, ReadingWriter, Storage
 from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sample, Sensor
 from domain.services.configure import default_name
+from domain.services.judge_readings import JudgeReadings
 from domain.services.registry import Registry
 
 TRIM_AFTER = 1000
@@ -41,18 +42,21 @@ class IngestReadings:
     Attributes:
         heard: Told when a device that counted as offline said something new.
         buried: Told of dead letters that were stored.
+        watched: Told of readings of approved devices that are really new; waits for nobody.
     """
 
     storage: Storage
     writer: ReadingWriter
     registry: Registry
     libraries: SensorLibraries
+    judge: JudgeReadings
     events: EventStream
     clock: Clock
     new_id: Callable[[], UUID]
     discovery: Discovery
     heard: Callable[[str, datetime], Awaitable[None]]
     buried: Callable[[Sequence[DeadLetter]], None]
+    watched: Callable[[Sequence[Reading]], None]
     counts: IngestCounts = field(default_factory=IngestCounts)
     _untrimmed: int = field(default=TRIM_AFTER, init=False)
 
@@ -81,17 +85,23 @@ class IngestReadings:
     ) -> Sequence[Reading]:
         await self._discover(samples)
         sensor, measure = self.registry.sensor, self.libraries.measure
-        raw = ProcessingMode.RAW
+        raw, judged = ProcessingMode.RAW, self.judge.batch()
         readings = [
             NewReading(
                 known,
                 sample,
-                _as_it_is(sample) if known.processing_mode is raw else measure(sample),
+                judged(
+                    known,
+                    sample,
+                    _as_it_is(sample) if known.processing_mode is raw else measure(sample),
+                ),
             )
             for sample in samples
             if (known := sensor(sample.key)) is not None
         ]
-        return await self.writer.write(readings, dead_letters)
+        stored = await self.writer.write(readings, dead_letters)
+        judged.keep()
+        return stored
 
     async def _store_one_by_one(
         self,
@@ -174,6 +184,7 @@ class IngestReadings:
             if (owner := device(reading.sensor.key.esp_id)) is not None and owner.approved
         )
         if told:
+            self.watched(told)
             await self.events.publish(ReadingsStored(told))
 
 
