@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
+
+ABANDONED_AFTER = timedelta(hours=2)
+"""A procedure that nobody went on with for so long makes room for the next one."""
 
 
 class CalibrationMethod(StrEnum):
@@ -102,3 +105,35 @@ class Calibration:
     def expired(self, now: datetime) -> bool:
         """Return whether it should have been repeated by now."""
         return self.expires_at is not None and self.expires_at <= now
+
+
+class ProcedureState(StrEnum):
+    """How far a guided calibration has come."""
+
+    OPEN = "OPEN"
+    FINISHED = "FINISHED"
+    CANCELLED = "CANCELLED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationProcedure:
+    """A calibration that somebody is led through, point by point.
+
+    Attributes:
+        points: Those that were taken, in order.
+        changed_at: When somebody last went on with it.
+        started_by: The account that began it; None: the account is gone.
+    """
+
+    id: UUID
+    sensor_id: int
+    method: CalibrationMethod
+    points: Sequence[CalibrationPoint] = ()
+    state: ProcedureState = ProcedureState.OPEN
+    started_at: datetime
+    changed_at: datetime
+    started_by: UUID | None = None
+
+    def abandoned(self, now: datetime) -> bool:
+        """Return whether nobody went on with it for a long time."""
+        return now - self.changed_at > ABANDONED_AFTER

@@ -1,10 +1,11 @@
 """Sensors, the samples that devices send of them, and the readings that the server keeps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from domain.limits import QualityLimits
 from domain.thresholds import Thresholds
@@ -105,6 +106,10 @@ class Sensor:
             (LOCAL); None: as the device does by itself.
         thresholds: Where people want to be told; None: nowhere.
         limits: What is believable of it, where that is not as its library says; None: all is.
+        parameters: What people set of its library's parameters, by name; a calibration in force
+            stands over them.
+        sources: Which other sensors its library takes parameters from, by the name of the
+            parameter.
     """
 
     id: int
@@ -116,6 +121,8 @@ class Sensor:
     processing_mode: ProcessingMode | None = None
     thresholds: Thresholds | None = None
     limits: QualityLimits | None = None
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    sources: Mapping[str, SensorKey] = field(default_factory=dict)
     created_at: datetime
     updated_at: datetime
 
@@ -156,6 +163,7 @@ class Measurement(NamedTuple):
         library: Name of the library that converted it; None where none did.
         library_version: Its version.
         notes: Why the quality is what it is, as metadata; None when there is nothing to say.
+        calibration_id: The calibration whose parameters it took; None: none was in force.
     """
 
     value: float | None
@@ -165,6 +173,7 @@ class Measurement(NamedTuple):
     library: str | None = None
     library_version: str | None = None
     notes: Mapping[str, Any] | None = None
+    calibration_id: UUID | None = None
 
 
 class Reading(NamedTuple):

@@ -38,7 +38,7 @@ def configuration(url: str) -> dict[str, object]:
         "connections": {CONNECTION: {"engine": "storage.client", "credentials": {"dsn": url}}},
         "apps": {
             "models": {
-                "models": ["storage.tables", "aerich.models"],
+                "models": ["storage.tables", "storage.calibration_tables", "aerich.models"],
                 "default_connection": CONNECTION,
             }
         },

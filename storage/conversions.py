@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
+from uuid import UUID
 
 from asyncpg.pool import PoolConnectionProxy
 
 from domain.sensors import Measurement
 
-Meaning: TypeAlias = tuple[str, str | None, str | None, str | None]
-"""Mode, library, library version, unit."""
+Meaning: TypeAlias = tuple[str, str | None, str | None, str | None, UUID | None]
+"""Mode, library, library version, unit, calibration."""
 
 REMEMBERED = 4096
 """Meanings kept in memory. A greenhouse has tens; a device that invents units has no end."""
@@ -16,7 +17,13 @@ REMEMBERED = 4096
 
 def meaning(measurement: Measurement) -> Meaning:
     """Return what a measurement has in common with others."""
-    return measurement.mode, measurement.library, measurement.library_version, measurement.unit
+    return (
+        measurement.mode,
+        measurement.library,
+        measurement.library_version,
+        measurement.unit,
+        measurement.calibration_id,
+    )
 
 
 class Conversions:
@@ -47,8 +54,9 @@ class Conversions:
 
 # The update changes nothing; it makes RETURNING tell of rows that were there.
 _INTERN = """
-INSERT INTO conversion AS known (mode, library, library_version, unit)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
-ON CONFLICT (mode, library, library_version, unit) DO UPDATE SET mode = excluded.mode
-RETURNING id, mode, library, library_version, unit
+INSERT INTO conversion AS known (mode, library, library_version, unit, calibration_id)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[])
+ON CONFLICT (mode, library, library_version, unit, calibration_id)
+DO UPDATE SET mode = excluded.mode
+RETURNING id, mode, library, library_version, unit, calibration_id
 """

@@ -1,14 +1,13 @@
 """Emergency stops, and what their devices confirmed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import groupby
+from typing import Any
 from uuid import UUID
-
-from tortoise.queryset import QuerySet
 
 from domain.emergency_stops import EmergencyStop, StoppedDevice
 from storage.client import TransactionClient
-from storage.tables import EmergencyStopRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,20 +15,6 @@ class EmergencyStopRepository:
     """Implements domain.repositories.EmergencyStops."""
 
     _client: TransactionClient
-
-    def _rows(self) -> QuerySet[EmergencyStopRow]:
-        return EmergencyStopRow.all().using_db(self._client)
-
-    async def _whole(self, rows: Sequence[EmergencyStopRow]) -> Sequence[EmergencyStop]:
-        """Return stops with their devices, in the same order."""
-        if not rows:
-            return []
-        found = await self._client.execute_query_dict(_DEVICES, [[row.id for row in rows]])
-        devices: dict[UUID, dict[str, StoppedDevice]] = {}
-        for device in found:
-            stop_id = device.pop("stop_id")
-            devices.setdefault(stop_id, {})[device["esp_id"]] = StoppedDevice(**device)
-        return [_stop(row, devices.get(row.id, {})) for row in rows]
 
     async def save(self, stop: EmergencyStop) -> None:
         """Insert or update the stop and its devices, in one statement."""
@@ -55,38 +40,46 @@ class EmergencyStopRepository:
 
     async def by_id(self, stop_id: UUID) -> EmergencyStop | None:
         """Select one."""
-        stops = await self._whole(await self._rows().filter(id=stop_id))
+        stops = await self._select(stop_id=stop_id)
         return stops[0] if stops else None
 
     async def unfinished(self) -> Sequence[EmergencyStop]:
         """Select those about which something is left to be done."""
-        found = await self._client.execute_query_dict(_UNFINISHED)
-        rows = self._rows().filter(id__in=[row["id"] for row in found])
-        return await self._whole(await rows.order_by("triggered_at", "id"))
+        stops = await self._select(unfinished=True)
+        return sorted(stops, key=lambda stop: (stop.triggered_at, stop.id))
 
     async def newest(self, limit: int, *, active: bool | None = None) -> Sequence[EmergencyStop]:
         """Select some, those in force first."""
-        rows = self._rows().limit(limit)
-        if active is not None:
-            rows = rows.filter(cleared_at__isnull=active)
-        # Sorting downwards, PostgreSQL puts NULL first.
-        return await self._whole(await rows.order_by("-cleared_at", "-triggered_at", "-id"))
+        return await self._select(active=active, limit=limit)
+
+    async def _select(
+        self,
+        *,
+        stop_id: UUID | None = None,
+        active: bool | None = None,
+        unfinished: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[EmergencyStop]:
+        rows = await self._client.execute_query_dict(_SELECT, [stop_id, active, unfinished, limit])
+        return [_stop(list(group)) for _, group in groupby(rows, key=lambda row: row["id"])]
 
 
-def _stop(row: EmergencyStopRow, devices: Mapping[str, StoppedDevice]) -> EmergencyStop:
+def _stop(rows: Sequence[Mapping[str, Any]]) -> EmergencyStop:
+    """Return a stop of its rows: one per device, or one where it has none."""
     return EmergencyStop(
-        id=row.id,
-        reason=row.reason,
-        esp_id=row.esp_id,
-        gpio=row.gpio,
-        triggered_by=row.triggered_by_id,
-        triggered_at=row.triggered_at,
-        cleared_by=row.cleared_by_id,
-        cleared_at=row.cleared_at,
-        resume=row.resume,
-        devices=devices,
+        **{name: rows[0][name] for name in _OF_STOP},
+        devices={
+            row["told_id"]: StoppedDevice(
+                esp_id=row["told_id"], **{name: row[name] for name in _OF_DEVICE}
+            )
+            for row in rows
+            if row["told_id"] is not None
+        },
     )
 
+
+_OF_STOP = [known.name for known in fields(EmergencyStop) if known.name != "devices"]
+_OF_DEVICE = [known.name for known in fields(StoppedDevice) if known.name != "esp_id"]
 
 # Written out: a stop waits for nothing but this one statement before it goes out.
 _SAVE = """
@@ -112,18 +105,23 @@ ON CONFLICT (stop_id, device_id) DO UPDATE
         IS DISTINCT FROM (excluded.confirmed_at, excluded.released_at, excluded.resumed_at)
 """
 
-_UNFINISHED = """
-SELECT id FROM emergency_stop
-WHERE cleared_at IS NULL OR EXISTS (
-    SELECT FROM emergency_stop_device
-    WHERE stop_id = emergency_stop.id
-        AND (released_at IS NULL OR (emergency_stop.resume AND resumed_at IS NULL))
-)
-"""
-
-_DEVICES = """
-SELECT stop_id, device.esp_id, confirmed_at, released_at, resumed_at
-FROM emergency_stop_device JOIN device ON device.id = device_id
-WHERE stop_id = ANY($1)
-ORDER BY stop_id, device.esp_id
+_SELECT = """
+SELECT stop.id, reason, stop.esp_id, gpio, triggered_by_id AS triggered_by, triggered_at,
+       cleared_by_id AS cleared_by, cleared_at, resume,
+       device.esp_id AS told_id, told.confirmed_at, told.released_at, told.resumed_at
+FROM (
+    SELECT * FROM emergency_stop
+    WHERE ($1::uuid IS NULL OR id = $1)
+        AND ($2::bool IS NULL OR (cleared_at IS NULL) = $2)
+        AND (NOT $3::bool OR cleared_at IS NULL OR EXISTS (
+            SELECT FROM emergency_stop_device
+            WHERE stop_id = emergency_stop.id
+                AND (released_at IS NULL OR (emergency_stop.resume AND resumed_at IS NULL))
+        ))
+    ORDER BY cleared_at IS NULL DESC, triggered_at DESC, id DESC
+    LIMIT $4::bigint
+) AS stop
+LEFT JOIN emergency_stop_device AS told ON told.stop_id = stop.id
+LEFT JOIN device ON device.id = told.device_id
+ORDER BY cleared_at IS NULL DESC, triggered_at DESC, stop.id DESC, device.esp_id
 """

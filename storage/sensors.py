@@ -108,6 +108,8 @@ class SensorRepository:
                 processing_mode=sensor.processing_mode,
                 thresholds=sensor.thresholds and sensor.thresholds.as_json(),
                 limits=sensor.limits and sensor.limits.as_json(),
+                parameters=dict(sensor.parameters),
+                sources={name: list(key) for name, key in sensor.sources.items()},
                 updated_at=sensor.updated_at,
             )
         )
@@ -150,6 +152,8 @@ def _row(sensor: Sensor, device: DeviceRow) -> SensorRow:
         processing_mode=sensor.processing_mode,
         thresholds=sensor.thresholds and sensor.thresholds.as_json(),
         limits=sensor.limits and sensor.limits.as_json(),
+        parameters=dict(sensor.parameters),
+        sources={name: list(key) for name, key in sensor.sources.items()},
         created_at=sensor.created_at,
         updated_at=sensor.updated_at,
     )
@@ -166,6 +170,13 @@ def _sensor(row: SensorRow) -> Sensor:
         processing_mode=row.processing_mode,
         thresholds=read_thresholds(row.thresholds or {}),
         limits=read_limits(row.limits or {}),
+        parameters=row.parameters,
+        sources={name: _key(parts) for name, parts in row.sources.items()},
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
+
+
+def _key(parts: Sequence[str | int]) -> SensorKey:
+    esp_id, gpio, sensor_type, address = parts
+    return SensorKey(str(esp_id), int(gpio), str(sensor_type), str(address))

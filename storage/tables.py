@@ -128,6 +128,8 @@ class SensorRow(Model):
     thresholds: fields.Field[dict[str, object] | None] = fields.JSONField(null=True)
     limits: fields.Field[dict[str, object] | None] = fields.JSONField(null=True)
     zone = fields.CharEnumField(Zone, max_length=16, null=True)
+    parameters: fields.Field[dict[str, float]] = fields.JSONField(default={})
+    sources: fields.Field[dict[str, list[str | int]]] = fields.JSONField(default={})
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 
@@ -267,6 +269,7 @@ class ConversionRow(Model):
     library = KeyField(null=True)
     library_version = KeyField(null=True)
     unit = KeyField(null=True)
+    calibration_id: UUID | None = fields.UUIDField(null=True)
 
     class Meta:
         """Table options."""

@@ -7,6 +7,7 @@ import asyncpg
 
 from domain.errors import StorageUnavailableError
 from storage.actuators import ActuatorRepository
+from storage.calibrations import CalibrationProcedureRepository, CalibrationRepository
 from storage.client import TransactionClient
 from storage.commands import CommandRepository
 from storage.config_syncs import ConfigSyncRepository
@@ -31,6 +32,8 @@ class PostgresUnitOfWork:
     health_history: HealthHistoryRepository
     sensors: SensorRepository
     readings: ReadingRepository
+    calibrations: CalibrationRepository
+    calibration_procedures: CalibrationProcedureRepository
     actuators: ActuatorRepository
     commands: CommandRepository
     emergency_stops: EmergencyStopRepository
@@ -69,6 +72,8 @@ class PostgresUnitOfWork:
         self.health_history = HealthHistoryRepository(client)
         self.sensors = SensorRepository(client)
         self.readings = ReadingRepository(client)
+        self.calibrations = CalibrationRepository(client)
+        self.calibration_procedures = CalibrationProcedureRepository(client)
         self.actuators = ActuatorRepository(client)
         self.commands = CommandRepository(client)
         self.emergency_stops = EmergencyStopRepository(client)

@@ -3,6 +3,7 @@
 from typing import Protocol, Self
 
 from domain.repositories.actuators import Actuators, Commands
+from domain.repositories.calibrations import CalibrationProcedures, Calibrations
 from domain.repositories.configs import ConfigSyncs, Outbox
 from domain.repositories.dead_letters import DeadLetters
 from domain.repositories.devices import Devices, HealthHistory
@@ -16,6 +17,8 @@ from domain.repositories.zones import Zones
 
 __all__ = [
     "Actuators",
+    "CalibrationProcedures",
+    "Calibrations",
     "Commands",
     "ConfigSyncs",
     "DeadLetters",
@@ -60,6 +63,16 @@ class UnitOfWork(Protocol):
     @property
     def readings(self) -> Readings:
         """The readings inside this transaction."""
+        ...
+
+    @property
+    def calibrations(self) -> Calibrations:
+        """The calibrations of sensors inside this transaction."""
+        ...
+
+    @property
+    def calibration_procedures(self) -> CalibrationProcedures:
+        """The guided calibrations inside this transaction."""
         ...
 
     @property

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.actuators import Actuator, Pin
+from domain.calibrations import Calibration
 from domain.devices import Device, DeviceHealth
 from domain.repositories import Storage
 from domain.sensors import Sensor, SensorKey
@@ -22,6 +23,8 @@ class Registry:
 
     _devices: dict[str, Device] = field(default_factory=dict)
     _sensors: dict[SensorKey, Sensor] = field(default_factory=dict)
+    _keys: dict[int, SensorKey] = field(default_factory=dict)
+    _calibrations: dict[int, Calibration] = field(default_factory=dict)
     _actuators: dict[Pin, Actuator] = field(default_factory=dict)
     _zones: dict[str, Zone] = field(default_factory=dict)
     _heard: dict[str, datetime] = field(default_factory=dict)
@@ -39,8 +42,11 @@ class Registry:
             actuators = await work.actuators.all()
             health = await work.devices.all_health()
             zones = await work.zones.all()
+            calibrations = await work.calibrations.in_force()
         self._devices = {device.esp_id: device for device in devices}
         self._sensors = {sensor.key: sensor for sensor in sensors}
+        self._keys = {sensor.id: sensor.key for sensor in sensors}
+        self._calibrations = dict(calibrations)
         self._actuators = {actuator.pin: actuator for actuator in actuators}
         self._health = dict(health)
         self._zones = {zone.zone_id: zone for zone in zones}
@@ -81,6 +87,19 @@ class Registry:
         """Return a sensor, if it is known."""
         return self._sensors.get(key)
 
+    def sensor_by_id(self, sensor_id: int) -> Sensor | None:
+        """Return a sensor, if it is known."""
+        key = self._keys.get(sensor_id)
+        return None if key is None else self._sensors.get(key)
+
+    def calibration(self, sensor_id: int) -> Calibration | None:
+        """Return the calibration that is in force of a sensor, if it has one."""
+        return self._calibrations.get(sensor_id)
+
+    def put_calibration(self, calibration: Calibration) -> None:
+        """Remember a calibration as it was committed."""
+        self._calibrations[calibration.sensor_id] = calibration
+
     def actuator(self, pin: Pin) -> Actuator | None:
         """Return an actuator, if it is known."""
         return self._actuators.get(pin)
@@ -110,7 +129,10 @@ class Registry:
 
     def remove_sensor(self, key: SensorKey) -> None:
         """Forget a sensor."""
-        self._sensors.pop(key, None)
+        sensor = self._sensors.pop(key, None)
+        if sensor is not None:
+            self._keys.pop(sensor.id, None)
+            self._calibrations.pop(sensor.id, None)
 
     def remove_actuator(self, pin: Pin) -> None:
         """Forget an actuator."""

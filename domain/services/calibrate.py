@@ -1,0 +1,387 @@
+"""Calibrations: a person is led through them point by point, or hands in all points at once.
+
+A point is taken only from a live value that stands still, so nobody has to judge that by eye. What
+is found holds from the next reading on; the raw values of the past stay what they were.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from domain.calibration_fits import MOST_POINTS, Law, fit
+from domain.calibrations import (
+    Calibration,
+    CalibrationMethod,
+    CalibrationPoint,
+    CalibrationProcedure,
+    Fit,
+    ProcedureState,
+)
+from domain.errors import BadInputError, ConflictError, EventStreamLostError, NotFoundError
+from domain.events import ReadingsStored
+from domain.ports import Clock, EventStream
+from domain.repositories import Storage, UnitOfWork
+from domain.sensors import Reading, Sensor, SensorKey
+from domain.services.guard import Guard
+from domain.services.registry import Registry
+from domain.stability import Stability
+
+LONGEST_PATIENCE = timedelta(minutes=5)
+"""How long somebody may wait for a value to stand still."""
+
+SWEEP_EVERY = timedelta(hours=1)
+"""How often calibrations that should be repeated are looked for."""
+
+
+class CalibrationLaws(Protocol):
+    """What sensor libraries say of how their sensors can be calibrated."""
+
+    def methods(self, sensor_type: str) -> Sequence[CalibrationMethod]:
+        """Return the methods that a sensor type knows; none: it cannot be calibrated."""
+        ...
+
+    def law(self, sensor: Sensor, method: CalibrationMethod) -> Law:
+        """Return what a method needs to know.
+
+        Raises:
+            BadInputError: The sensor cannot be calibrated so.
+        """
+        ...
+
+    def check(self, sensor: Sensor, found: Fit) -> str:
+        """Return the name of the library that will use what was found.
+
+        Raises:
+            BadInputError: A parameter lies outside its limits.
+        """
+        ...
+
+    def tolerance(self, sensor: Sensor) -> float:
+        """Return how far values may lie apart that stand still, in the unit of the library."""
+        ...
+
+
+class Reports(Protocol):
+    """Where growers are told of calibrations."""
+
+    def calibrated(self, sensor: Sensor, found: Fit) -> None:
+        """A sensor was calibrated."""
+        ...
+
+    def calibration_expired(self, sensor: Sensor, since: datetime) -> None:
+        """A calibration should have been repeated."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Calibrate:
+    """Finds and stores what sensors need to be right.
+
+    Attributes:
+        laws: What libraries say.
+        reports: Where growers are told.
+    """
+
+    storage: Storage
+    registry: Registry
+    laws: CalibrationLaws
+    events: EventStream
+    clock: Clock
+    guard: Guard
+    reports: Reports
+    new_id: Callable[[], UUID]
+    _watched: dict[int, Stability] = field(default_factory=dict, init=False)
+    _moved: asyncio.Condition = field(default_factory=asyncio.Condition, init=False)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+
+    # ------------------------------------------------------------ guided
+
+    async def start(
+        self, key: SensorKey, method: CalibrationMethod, *, user_id: UUID | None
+    ) -> CalibrationProcedure:
+        """Begin a guided calibration.
+
+        Raises:
+            NotFoundError: The sensor is not known.
+            BadInputError: It cannot be calibrated so.
+            ConflictError: Another procedure of this sensor is open.
+        """
+        sensor = self._known(key)
+        self.laws.law(sensor, method)
+        now = self.clock.now()
+        async with self._turn:
+            async with self.storage.unit_of_work() as work:
+                await self._make_room(work, sensor, now)
+                procedure = CalibrationProcedure(
+                    id=self.new_id(),
+                    sensor_id=sensor.id,
+                    method=method,
+                    started_at=now,
+                    changed_at=now,
+                    started_by=user_id,
+                )
+                await work.calibration_procedures.add(procedure)
+            self._watch(sensor)
+        return procedure
+
+    async def add_point(
+        self,
+        procedure_id: UUID,
+        reference: float,
+        *,
+        temperature: float | None = None,
+        patience: timedelta = timedelta(0),
+    ) -> CalibrationProcedure:
+        """Take the live value as a point, once it stands still.
+
+        Args:
+            procedure_id: The procedure.
+            reference: What is really measured, in the unit of the sensor's library.
+            temperature: Of the liquid, in °C.
+            patience: How long to wait for the value to stand still.
+
+        Raises:
+            NotFoundError: There is no such procedure, or no such sensor any more.
+            BadInputError: The point makes no sense.
+            ConflictError: The procedure has ended, or the value did not stand still in time.
+        """
+        if not timedelta(0) <= patience <= LONGEST_PATIENCE:
+            raise BadInputError(f"wait must be at most {LONGEST_PATIENCE.total_seconds():.0f} s")
+        procedure, sensor = await self.procedure(procedure_id)
+        law = self.laws.law(sensor, procedure.method)
+        low, high = law.valid
+        if not low <= reference <= high:
+            raise BadInputError(f"the reference must lie between {low:g} and {high:g} {law.unit}")
+        raw = await self._stable_raw(sensor, patience)
+        async with self._turn:
+            procedure, _ = await self.procedure(procedure_id)
+            if len(procedure.points) >= MOST_POINTS:
+                raise BadInputError(f"a calibration takes at most {MOST_POINTS} points")
+            point = CalibrationPoint(raw, reference, temperature)
+            # The same liquid again replaces what was taken of it before.
+            others = [kept for kept in procedure.points if kept.reference != reference]
+            procedure = replace(procedure, points=(*others, point), changed_at=self.clock.now())
+            async with self.storage.unit_of_work() as work:
+                await work.calibration_procedures.save(procedure)
+            # What stands still now is this liquid; the next one must settle anew.
+            self._watch(sensor)
+        return procedure
+
+    async def preview(self, procedure_id: UUID) -> Fit:
+        """Return what the points of a procedure tell so far, without any effect.
+
+        Raises:
+            NotFoundError: There is no such procedure, or no such sensor any more.
+            BadInputError: The points do not suffice yet, or cannot be true.
+        """
+        procedure, sensor = await self.procedure(procedure_id)
+        return self._fit(sensor, procedure.method, procedure.points)[0]
+
+    async def finish(
+        self, procedure_id: UUID, *, expires_at: datetime | None = None
+    ) -> Calibration:
+        """Calibrate the sensor with the points that were taken.
+
+        Raises:
+            NotFoundError: There is no such procedure, or no such sensor any more.
+            BadInputError: The points do not suffice, or cannot be true; it stays open.
+            ConflictError: The procedure has ended.
+        """
+        async with self._turn:
+            procedure, sensor = await self.procedure(procedure_id)
+            calibration = self._made(
+                sensor, procedure.method, procedure.points, procedure.started_by, expires_at
+            )
+            ended = replace(procedure, state=ProcedureState.FINISHED, changed_at=self.clock.now())
+            async with self.storage.unit_of_work() as work:
+                await work.calibrations.add(calibration)
+                await work.calibration_procedures.save(ended)
+            self._watched.pop(sensor.id, None)
+            self._take_into_force(sensor, calibration)
+        return calibration
+
+    async def cancel(self, procedure_id: UUID) -> CalibrationProcedure:
+        """End a procedure without any effect.
+
+        Raises:
+            NotFoundError: There is no such procedure.
+            ConflictError: It has ended already.
+        """
+        async with self._turn:
+            procedure, sensor = await self.procedure(procedure_id)
+            ended = replace(procedure, state=ProcedureState.CANCELLED, changed_at=self.clock.now())
+            async with self.storage.unit_of_work() as work:
+                await work.calibration_procedures.save(ended)
+            self._watched.pop(sensor.id, None)
+        return ended
+
+    async def procedure(self, procedure_id: UUID) -> tuple[CalibrationProcedure, Sensor]:
+        """Return an open procedure and its sensor.
+
+        Raises:
+            NotFoundError: There is none of this id, or its sensor was removed.
+            ConflictError: It has ended.
+        """
+        async with self.storage.autocommit() as work:
+            procedure = await work.calibration_procedures.by_id(procedure_id)
+        sensor = self.registry.sensor_by_id(procedure.sensor_id) if procedure else None
+        if procedure is None or sensor is None:
+            raise NotFoundError("there is no such calibration: begin it with startCalibration")
+        if procedure.state is not ProcedureState.OPEN:
+            raise ConflictError(
+                f"this calibration is {procedure.state.lower()}: begin another with "
+                "startCalibration"
+            )
+        return procedure, sensor
+
+    def stability(self, sensor_id: int) -> Stability | None:
+        """Return what is seen of a sensor that is being calibrated; None: it is not."""
+        return self._watched.get(sensor_id)
+
+    # ------------------------------------------------------------ all at once
+
+    async def __call__(
+        self,
+        key: SensorKey,
+        method: CalibrationMethod,
+        points: Sequence[CalibrationPoint],
+        *,
+        user_id: UUID | None,
+        expires_at: datetime | None = None,
+    ) -> Calibration:
+        """Calibrate a sensor with points that somebody noted.
+
+        Raises:
+            NotFoundError: The sensor is not known.
+            BadInputError: It cannot be calibrated so, or the points cannot be true.
+        """
+        async with self._turn:
+            sensor = self._known(key)
+            calibration = self._made(sensor, method, points, user_id, expires_at)
+            async with self.storage.unit_of_work() as work:
+                await work.calibrations.add(calibration)
+            self._take_into_force(sensor, calibration)
+        return calibration
+
+    # ------------------------------------------------------------ beside
+
+    async def run(self) -> None:
+        """Watch the sensors that are being calibrated, and what expires, until cancelled."""
+        await self.guard.insist(self._resume)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen())
+            tasks.create_task(self._sweep())
+
+    async def _resume(self) -> None:
+        async with self.storage.autocommit() as work:
+            for procedure in await work.calibration_procedures.open():
+                if sensor := self.registry.sensor_by_id(procedure.sensor_id):
+                    self._watch(sensor)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self.events.listen(ReadingsStored) as stored:
+                    async for event in stored:
+                        await self._see(event.readings)
+            except EventStreamLostError:
+                await self.clock.sleep(1)
+
+    async def _see(self, readings: Sequence[Reading]) -> None:
+        if not self._watched:
+            return
+        for reading in readings:
+            stability = self._watched.get(reading.sensor.id)
+            value = reading.measurement.value
+            if stability is not None and value is not None:
+                stability.add(reading.measured_at, reading.raw_value, value)
+        async with self._moved:
+            self._moved.notify_all()
+
+    async def _sweep(self) -> None:
+        while True:
+            await self.guard.insist(self._tell_expired)
+            await self.clock.sleep(SWEEP_EVERY.total_seconds())
+
+    async def _tell_expired(self) -> None:
+        async with self.storage.autocommit() as work:
+            for calibration in await work.calibrations.expired(self.clock.now()):
+                sensor = self.registry.sensor_by_id(calibration.sensor_id)
+                if sensor is not None and calibration.expires_at is not None:
+                    self.reports.calibration_expired(sensor, calibration.expires_at)
+                await work.calibrations.mark_told(calibration.id)
+
+    # ------------------------------------------------------------ parts
+
+    def _known(self, key: SensorKey) -> Sensor:
+        sensor = self.registry.sensor(key)
+        if sensor is None:
+            raise NotFoundError(f"no {key.sensor_type} is known on GPIO {key.gpio} of {key.esp_id}")
+        return sensor
+
+    async def _make_room(self, work: UnitOfWork, sensor: Sensor, now: datetime) -> None:
+        for open_ in await work.calibration_procedures.open():
+            if open_.sensor_id != sensor.id:
+                continue
+            if not open_.abandoned(now):
+                raise ConflictError(
+                    "this sensor is being calibrated already: finish that or cancel it"
+                )
+            ended = replace(open_, state=ProcedureState.CANCELLED, changed_at=now)
+            await work.calibration_procedures.save(ended)
+
+    def _watch(self, sensor: Sensor) -> None:
+        self._watched[sensor.id] = Stability(tolerance=self.laws.tolerance(sensor))
+
+    async def _stable_raw(self, sensor: Sensor, patience: timedelta) -> float:
+        stability = self._watched.get(sensor.id)
+        if stability is None:
+            self._watch(sensor)
+            stability = self._watched[sensor.id]
+        try:
+            async with asyncio.timeout(patience.total_seconds()), self._moved:
+                while (raw := stability.raw) is None:
+                    await self._moved.wait()
+        except TimeoutError:
+            if (raw := stability.raw) is None:
+                raise ConflictError(
+                    f"the value does not stand still yet: {stability.reason}"
+                ) from None
+        return raw
+
+    def _fit(
+        self, sensor: Sensor, method: CalibrationMethod, points: Sequence[CalibrationPoint]
+    ) -> tuple[Fit, str]:
+        found = fit(method, points, self.laws.law(sensor, method))
+        return found, self.laws.check(sensor, found)
+
+    def _made(
+        self,
+        sensor: Sensor,
+        method: CalibrationMethod,
+        points: Sequence[CalibrationPoint],
+        user_id: UUID | None,
+        expires_at: datetime | None,
+    ) -> Calibration:
+        now = self.clock.now()
+        if expires_at is not None and expires_at <= now:
+            raise BadInputError("expiresAt must lie in the future")
+        found, library = self._fit(sensor, method, points)
+        return Calibration(
+            id=self.new_id(),
+            sensor_id=sensor.id,
+            library=library,
+            method=method,
+            points=tuple(points),
+            fit=found,
+            calibrated_at=now,
+            calibrated_by=user_id,
+            expires_at=expires_at,
+        )
+
+    def _take_into_force(self, sensor: Sensor, calibration: Calibration) -> None:
+        self.registry.put_calibration(calibration)
+        self.reports.calibrated(sensor, calibration.fit)
