@@ -94,13 +94,12 @@ class Board:
             await asyncio.sleep(0.5)
 
     async def _take(self, levels: list[str], body: dict[str, Any]) -> None:
+        answer: dict[str, object]
         match levels[4:]:
             case ["zone", "assign"]:
                 # A key that is missing is read as the text "null".
-                self.zone, self.level = (
-                    str(body.get("zone_id", "null")),
-                    str(body.get("kaiser_id", "null")),
-                )
+                self.zone = str(body.get("zone_id", "null"))
+                self.level = str(body.get("kaiser_id", "null"))
                 clock = "ts" if self.dated else "timestamp"
                 answer = {"esp_id": ESP, "status": "zone_assigned", "zone_id": self.zone}
                 await self._say("zone/ack", {**answer, "master_zone_id": "", clock: self.stamp})
