@@ -110,6 +110,78 @@ def wire_up(
     """
     ground = Ground(addresses, Discovery(settings.discovery))
     accounts = _accounts(ground, secret_key)
+    parts = _parts(ground, settings, intake_type)
+    health = check_health(ground, parts.bridge, parts.intake, parts.record, VERSION)
+    services = Services(
+        storage=ground.database,
+        registry=ground.registry,
+        events=ground.events,
+        clock=ground.clock,
+        accounts=accounts,
+        configure=_configure(ground, parts.synchronise),
+        send_command=parts.send_command,
+        emergency=parts.emergency,
+        send_order=parts.send_order,
+        install_libraries=parts.install_libraries,
+        check_health=health,
+        capabilities=capabilities,
+    )
+    password = settings.admin_password.get_secret_value() if settings.admin_password else None
+    loads = (parts.emergency.load, parts.thresholds.load)
+    return Server(
+        app=asgi.build(Endpoint(build_schema(), services), health, graphiql.routes()),
+        services=services,
+        jobs={
+            "events": ground.events.run,
+            "storage": lambda: _open_storage(ground, loads, accounts, password, told),
+            "flood watch": parts.intake.watch_floods,
+            "relays": parts.relays.run,
+            **{name: ground.once_ready(job) for name, job in parts.jobs().items()},
+        },
+        finish=lambda: finish(parts.intake, parts.bridge, parts.record),
+        database=ground.database,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What works beside the requests."""
+
+    record: RecordEvents
+    watch: WatchDevices
+    relays: WatchRelays
+    thresholds: WatchThresholds
+    learn: LearnFirmware
+    intake: Intake
+    bridge: Bridge
+    emergency: Emergency
+    send_command: SendCommand
+    send_order: SendOrder
+    synchronise: Synchronise
+    install_libraries: InstallLibraries
+    thin_health: ThinHealthHistory
+
+    def jobs(self) -> Mapping[str, Job]:
+        """Return what must run once the registry is filled, by name."""
+        return {
+            "intake": self.intake.run,
+            "thresholds": self.thresholds.run,
+            "firmware": self.learn.run,
+            "emergency stops": self.emergency.run,
+            "commands": self.send_command.run,
+            "orders": self.send_order.run,
+            "configurations": self.synchronise.run,
+            "libraries": self.install_libraries.run,
+            "control": self.bridge.control.run,
+            "system events": self.record.run,
+            "device watch": self.watch.run,
+            "health history": self.thin_health.run,
+            "control connection": self.bridge.control_session.run,
+            "telemetry connection": self.bridge.telemetry_session.run,
+        }
+
+
+def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Parts:
     record = _record(ground)
     reports = ReportEvents(record=record, registry=ground.registry)
     watch = _watch(ground, timedelta(seconds=settings.offline_after), reports)
@@ -130,57 +202,24 @@ def wire_up(
         learn=learn,
     )
     bridge = connect(ground, settings.mqtt_client_id, intake, _tokens(settings))
-    emergency = _emergency(ground, bridge, record)
-    send_command = _send_command(ground, bridge, reports)
     synchronise = _synchronise(ground, bridge, reports)
     let_hear(ground, bridge, watch=watch, reports=reports, synchronise=synchronise)
     FirmwareWire(learn).attach(bridge.control)
     relays = WatchRelays(record=record, clock=ground.clock)
-    send_order = _send_order(ground, bridge, record, watch, relays)
-    install_libraries = _install_libraries(ground, bridge, libraries, reports)
-    health = check_health(ground, bridge, intake, record, VERSION)
-    services = Services(
-        storage=ground.database,
-        registry=ground.registry,
-        events=ground.events,
-        clock=ground.clock,
-        accounts=accounts,
-        configure=_configure(ground, synchronise),
-        send_command=send_command,
-        emergency=emergency,
-        send_order=send_order,
-        install_libraries=install_libraries,
-        check_health=health,
-        capabilities=capabilities,
-    )
-    password = settings.admin_password.get_secret_value() if settings.admin_password else None
-    return Server(
-        app=asgi.build(Endpoint(build_schema(), services), health, graphiql.routes()),
-        services=services,
-        jobs={
-            "events": ground.events.run,
-            "storage": lambda: _open_storage(
-                ground, (emergency.load, thresholds.load), accounts, password, told
-            ),
-            "intake": ground.once_ready(intake.run),
-            "flood watch": intake.watch_floods,
-            "thresholds": ground.once_ready(thresholds.run),
-            "firmware": ground.once_ready(learn.run),
-            "emergency stops": ground.once_ready(emergency.run),
-            "commands": ground.once_ready(send_command.run),
-            "orders": ground.once_ready(send_order.run),
-            "relays": relays.run,
-            "configurations": ground.once_ready(synchronise.run),
-            "libraries": ground.once_ready(install_libraries.run),
-            "control": ground.once_ready(bridge.control.run),
-            "system events": ground.once_ready(record.run),
-            "device watch": ground.once_ready(watch.run),
-            "health history": ground.once_ready(_thin_health(ground).run),
-            "control connection": ground.once_ready(bridge.control_session.run),
-            "telemetry connection": ground.once_ready(bridge.telemetry_session.run),
-        },
-        finish=lambda: finish(intake, bridge, record),
-        database=ground.database,
+    return _Parts(
+        record=record,
+        watch=watch,
+        relays=relays,
+        thresholds=thresholds,
+        learn=learn,
+        intake=intake,
+        bridge=bridge,
+        emergency=_emergency(ground, bridge, record),
+        send_command=_send_command(ground, bridge, reports),
+        send_order=_send_order(ground, bridge, record, watch, relays),
+        synchronise=synchronise,
+        install_libraries=_install_libraries(ground, bridge, libraries, reports),
+        thin_health=_thin_health(ground),
     )
 
 
