@@ -59,6 +59,10 @@ class CalibrationLaws(Protocol):
         """
         ...
 
+    def meant(self, sensor: Sensor, raw: float) -> float | None:
+        """Return the raw value that a device meant; None: it is none of this sensor."""
+        ...
+
     def tolerance(self, sensor: Sensor) -> float:
         """Return how far values may lie apart that stand still, in the unit of the library."""
         ...
@@ -296,8 +300,10 @@ class Calibrate:
         for reading in readings:
             stability = self._watched.get(reading.sensor.id)
             value = reading.measurement.value
-            if stability is not None and value is not None:
-                stability.add(reading.measured_at, reading.raw_value, value)
+            if stability is None or value is None:
+                continue
+            if (raw := self.laws.meant(reading.sensor, reading.raw_value)) is not None:
+                stability.add(reading.measured_at, raw, value)
         async with self._moved:
             self._moved.notify_all()
 

@@ -163,7 +163,9 @@ class Registry:
 
     def put_sensors(self, sensors: Iterable[Sensor]) -> None:
         """Remember sensors as they were committed."""
-        self._sensors.update((sensor.key, sensor) for sensor in sensors)
+        for sensor in sensors:
+            self._sensors[sensor.key] = sensor
+            self._keys[sensor.id] = sensor.key
 
     def add_actuator(self, actuator: Actuator) -> Actuator:
         """Remember a new actuator as it was committed; one known by now is returned as it is."""
