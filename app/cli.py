@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from enum import StrEnum
 from getpass import getpass
+from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
 import typer
@@ -148,6 +149,39 @@ def export_schema(
 
     page = what is Contract.MQTT_TOPICS
     typer.echo(contract.topics_page() if page else contract.schema_text(), nl=False)
+
+
+library = typer.Typer(
+    help="Check and list sensor libraries.", no_args_is_help=True, rich_markup_mode=None
+)
+cli.add_typer(library, name="library")
+
+
+@library.command("check")
+def library_check(
+    file: Annotated[
+        Path, typer.Argument(help="A library file", exists=True, dir_okay=False, readable=True)
+    ],
+) -> None:
+    """Say what is wrong with a library file.
+
+    Runs it, its vectors, and everything that its chip can say. Ends with 0 when the server would
+    load it, else with 1.
+    """
+    own = _settings().sensor_libraries
+    from app.libraries import check_library  # noqa: PLC0415 - heavy, see above
+
+    if not check_library(file, own, say=_say):
+        raise SystemExit(1)
+
+
+@library.command("list")
+def library_list() -> None:
+    """List the sensor libraries: name, version, unit, and the sensor types that each reads."""
+    own = _settings().sensor_libraries
+    from app.libraries import list_libraries  # noqa: PLC0415 - heavy, see above
+
+    list_libraries(own, say=_say)
 
 
 def main() -> None:

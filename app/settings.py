@@ -152,6 +152,9 @@ class Settings(BaseModel):
         description=f"{PASSWORD_LENGTH[0]} to {PASSWORD_LENGTH[-1]} characters",
         title="generated at the first start",
     )
+    sensor_libraries: Directory | None = Field(
+        None, description="a directory of *.py files", title="only those of the server"
+    )
     discovery: Annotated[Literal["approve", "auto"], Lower] = Field(
         "approve", description="approve (an administrator lets new devices in) or auto"
     )

@@ -98,6 +98,7 @@ LIBRARIES = (
             Vector(10, None, Quality.BAD),
             Vector(10, 60.0, Quality.GOOD, {"pulses_per_litre": 10}),
             Vector(10, 1.0, Quality.GOOD, {"pulses_per_litre": 10, "window_s": 60}),
+            Vector(10, 66.0, Quality.GOOD, {"pulses_per_litre": 10, "factor": 1.1}),
             Vector(0, 0.0, Quality.GOOD, {"pulses_per_litre": 10}),
             Vector(1000, None, Quality.ERROR, {"pulses_per_litre": 10}),
         ),

@@ -101,6 +101,7 @@ LIBRARIES = (
             Vector(1200, 100.0, Quality.POOR),
             Vector(1480, 90.0, Quality.FAIR),
             Vector(4095, 0.0, Quality.SUSPECT),
+            Vector(1480, 10.0, Quality.FAIR, {"invert": 1}),
             Vector(1000, 25.0, Quality.GOOD, {"dry": 0, "wet": 4000}),
             Vector(4096, None, Quality.ERROR),
         ),

@@ -138,6 +138,7 @@ LIBRARIES = (
             Vector(1210, 10.0, Quality.FAIR),
             Vector(4000, 0.0, Quality.POOR),
             Vector(1861, 7.0, Quality.GOOD, {"slope": -5.66, "offset": 15.49}),
+            Vector(2519, 4.12, Quality.FAIR, {"temperature": 35}),
             Vector(4095, 0.0, Quality.SUSPECT),
             Vector(4096, None, Quality.ERROR),
         ),

@@ -241,6 +241,25 @@ class TestRunner:
         runner.swap(Catalog({"probe": (library(),)}))
         assert runner.measure(sample("probe", 5.0)).mode is ProcessingMode.PI_ENHANCED
 
+    def test_what_is_known_of_a_sensor_counts(self) -> None:
+        runner = LibraryRunner(BUILT_IN)
+        assert runner.measure(sample("ds18b20", 344.0), {"offset": -0.5}).value == 21.0
+        acid = runner.measure(sample("ph", 1861.0), {"slope": -5.66, "offset": 15.49})
+        assert (acid.value, acid.quality) == (7.0, Quality.GOOD)
+
+    def test_a_parameter_that_cannot_be_is_told_and_costs_no_library_its_good_name(self) -> None:
+        runner = LibraryRunner(BUILT_IN)
+        for _ in range(MOST_FAILURES + 1):
+            made = runner.measure(sample("ds18b20", 344.0), {"offset": 99.0})
+        assert (made.value, made.quality) == (None, Quality.BAD)
+        assert "offset is 99.0, but must be -10 to 10 °C" in reason(made)
+        assert runner.failures == {}
+
+    def test_a_pressure_without_trim_words_is_bad_and_says_so(self) -> None:
+        made = measure("bmp280_pressure", 6_642_368)
+        assert (made.value, made.quality, made.unit) == (None, Quality.BAD, "hPa")
+        assert "dig_P1" in reason(made)
+
     def test_a_success_in_between_starts_the_count_anew(self) -> None:
         def fussy(raw: float, parameters: Mapping[str, float]) -> Converted:
             return explode(raw, parameters) if raw else Converted(raw, Quality.GOOD)
@@ -357,8 +376,40 @@ class TestLoader:
         (folder / "_notes.py").write_text("raise RuntimeError")
         assert load(folder).broken == {}
 
+    def test_a_users_file_goes_before_those_of_the_server(self, folder: Path) -> None:
+        own = folder / "own"
+        own.mkdir()
+        (own / "probe.py").write_text(
+            SOURCE.replace('name="probe"', 'name="better"').replace("* 2", "* 2 + 0")
+        )
+        catalog = load(folder, own=own)
+        assert catalog.broken == {}
+        assert catalog.own == {"own/probe"}
+        assert catalog.paths["own/probe"] == own / "probe.py"
+        assert catalog.by_type["probe"].name == "better"
+        assert load(folder).by_type["probe"].name == "probe"
+
+    def test_names_are_unique_for_they_stand_in_readings(self, folder: Path) -> None:
+        own = folder / "own"
+        own.mkdir()
+        (own / "mine.py").write_text(SOURCE)
+        catalog = load(folder, own=own)
+        assert "the name probe belongs to probe already" in catalog.broken["own/mine"]
+
+    def test_an_alias_leads_to_its_library(self, folder: Path) -> None:
+        text = SOURCE.replace('unit="V"', 'aliases=("antenna",), unit="V"')
+        (folder / "probe.py").write_text(text)
+        assert load(folder).by_type["antenna"].name == "probe"
+
+    def test_a_directory_that_is_not_there_has_no_libraries(self, folder: Path) -> None:
+        assert load(folder, own=folder / "none").by_type.keys() == {"probe"}
+
+    def test_a_file_that_cannot_be_read_says_why(self, folder: Path) -> None:
+        (folder / "directory.py").mkdir()
+        assert "cannot be read" in load(folder).broken["directory"]
+
     def test_a_catalog_never_changes(self, folder: Path) -> None:
         catalog = load(folder)
-        for mapping in (catalog.files, catalog.broken, catalog.by_type):
+        for mapping in (catalog.files, catalog.broken, catalog.paths, catalog.by_type):
             with pytest.raises(TypeError):
                 mapping["probe"] = ()  # type: ignore[index]  # that is what is tested
