@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from domain.library_installations import LibrarySource
-from sensor_libs.loader import BUILT_IN, Catalog
+from sensor_libs.loader import Catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +13,9 @@ class LibraryFiles:
 
     Attributes:
         catalog: Returns the catalog in use.
-        folder: Where its files are.
     """
 
     catalog: Callable[[], Catalog]
-    folder: Path = BUILT_IN
 
     def find(self, name: str, version: str | None) -> LibrarySource | None:
         """Return the file of a library that works; one whose newest text is broken is not sent."""
@@ -29,7 +26,7 @@ class LibraryFiles:
                     if file in catalog.broken:
                         return None
                     try:
-                        content = (self.folder / f"{file}.py").read_bytes()
+                        content = catalog.paths[file].read_bytes()
                     except OSError:
                         return None  # deleted, and the catalog has not seen it yet
                     return LibrarySource(library.name, library.version, content)
