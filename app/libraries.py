@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from sensor_libs.check import Finding, Report, check
-from sensor_libs.loader import BUILT_IN, Catalog, catalog_of, load, read_file, read_folder
+from sensor_libs.loader import BUILT_IN, Catalog, catalog_of, load_with_own, read_file, read_folder
 
 LONGEST_CHECK = 10.0
 """Seconds after which a file under test is interrupted."""
@@ -40,7 +40,7 @@ def check_library(path: Path, own: Path | None, *, say: Callable[[str], None]) -
 
 def list_libraries(own: Path | None, *, say: Callable[[str], None]) -> None:
     """Say which libraries there are and what they read; files that are broken, with the reason."""
-    catalog = load(BUILT_IN, own=own)
+    catalog = load_with_own(own)
     for file, libraries in catalog.files.items():
         for library in libraries:
             names = ", ".join((*library.sensor_types, *library.aliases))

@@ -46,7 +46,7 @@ from mqtt_bridge.libraries import LibraryWire
 from mqtt_bridge.orders import OrderWire
 from schema.context import Services
 from sensor_libs.limits import LibraryLimits
-from sensor_libs.loader import BUILT_IN, load
+from sensor_libs.loader import load_with_own
 from sensor_libs.runner import LibraryRunner
 from sensor_libs.sources import LibraryFiles
 from storage.connection import Database
@@ -185,7 +185,7 @@ def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Pa
     record = _record(ground)
     reports = ReportEvents(record=record, registry=ground.registry)
     watch = _watch(ground, timedelta(seconds=settings.offline_after), reports)
-    libraries = LibraryRunner(load(BUILT_IN, own=settings.sensor_libraries))
+    libraries = LibraryRunner(load_with_own(settings.sensor_libraries))
     thresholds = _thresholds(ground, record)
     learn = LearnFirmware(
         storage=ground.database,
