@@ -1,7 +1,7 @@
 """The GraphQL side of the server over fakes: everything that an operation can reach."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -126,16 +126,7 @@ class GraphqlServer:
                 record=self.record,
                 new_id=lambda: UUID(int=next(numbers)),
             ),
-            install_libraries=InstallLibraries(
-                storage=shared["storage"],
-                registry=self.registry,
-                link=FakeLibraryLink(),
-                sources=self.sources,
-                clock=self.clock,
-                guard=self._guard(),
-                new_id=lambda: UUID(int=next(numbers)),
-                reports=ReportEvents(record=self.record, registry=self.registry),
-            ),
+            install_libraries=self._install_libraries(lambda: UUID(int=next(numbers))),
             check_health=CheckHealth(
                 probes={"database": self._sign_of_life},
                 clock=self.clock,
@@ -143,6 +134,18 @@ class GraphqlServer:
                 started=self.clock.monotonic(),
             ),
             capabilities=capabilities,
+        )
+
+    def _install_libraries(self, new_id: Callable[[], UUID]) -> InstallLibraries:
+        return InstallLibraries(
+            storage=self.database or self.storage,
+            registry=self.registry,
+            link=FakeLibraryLink(),
+            sources=self.sources,
+            clock=self.clock,
+            guard=self._guard(),
+            new_id=new_id,
+            reports=ReportEvents(record=self.record, registry=self.registry),
         )
 
     def _guard(self) -> Guard:
@@ -237,6 +240,15 @@ class GraphqlServer:
             yield
             for task in running:
                 task.cancel()
+
+    @asynccontextmanager
+    async def stopping(self) -> AsyncIterator[None]:
+        """Tell devices of emergency stops while the block runs."""
+        async with asyncio.TaskGroup() as tasks:
+            telling = tasks.create_task(self.services.emergency.run())
+            await eventually(lambda: self.services.emergency._tasks is not None)
+            yield
+            telling.cancel()
 
     @asynccontextmanager
     async def subscribed(

@@ -40,6 +40,7 @@ from tests.makers import (
     make_actuator,
     make_command,
     make_device,
+    make_emergency_stop,
     make_installation,
     make_sensor,
     make_system_event,
@@ -63,6 +64,9 @@ FRAGMENTS = {
     "command": "on Command { status user { username } actuator { ...actuator } }",
     "libraryInstallation": "on LibraryInstallation { status device { espId name } }",
     "systemEvent": "on SystemEvent { message severity device { espId name } }",
+    "emergencyStop": """on EmergencyStop {
+        reason device { espId } triggeredBy { username } devices { note device { espId } }
+    }""",
     "device": """on Device {
         espId health { systemState } sensors { ...sensor } actuators { ...actuator }
     }""",
@@ -110,6 +114,7 @@ class Greenhouse:
     actuators: list[Actuator] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     installations: list[LibraryInstallation] = field(default_factory=list)
+    stop_id: UUID = field(init=False)
 
     def __post_init__(self) -> None:
         self.server = GraphqlServer(user=make_user("anna", id=uuid7()), database=self.database)
@@ -125,6 +130,10 @@ class Greenhouse:
                 await work.zones.add(make_zone("north", parent_zone_id="plant"))
             for number in range(known, devices):
                 await self._add_device(work, f"ESP_{number:06X}")
+            self.stop_id = UUID(int=911 + devices)
+            stop = make_emergency_stop(id=self.stop_id, triggered_by=self.server.user.id)
+            esp_ids = [f"ESP_{number:06X}" for number in range(devices)]
+            await work.emergency_stops.save(stop.including(esp_ids))
         letter = DeadLetter(topic="kaiser/?", payload=b"?", reason="?", received_at=START)
         self.readings += await self.database.reading_writer().write(
             [
@@ -162,6 +171,7 @@ class Greenhouse:
         return {
             "esp": self.sensors[-1].key.esp_id,
             "command": global_id("Command", self.commands[-1].id),
+            "stop": global_id("EmergencyStop", self.stop_id),
             "token": server.tokens.refresh(server.user, server.clock.now()),
         }
 
@@ -226,6 +236,8 @@ QUERIES = [
     Operation("{ deadLetters(first: 100) { edges { node { topic reason } } } }", 1),
     Operation("{ libraryInstallations { status } }", 1),
     Operation("{ libraryInstallations { ...libraryInstallation } }", 2),
+    Operation("{ emergencyStops { reason } }", 1),
+    Operation("{ emergencyStops(active: true) { ...emergencyStop } }", 3),
     Operation("{ systemEvents(first: 100) { edges { node { message } } } }", 1),
     Operation(
         "{ systemEvents(first: 100, severity: ERROR) { edges { node { ...systemEvent } } } }", 2
@@ -254,6 +266,15 @@ SENSOR = (
     'mutation($esp: String!) { setSensor(input: {espId: $esp, gpio: 0, sensorType: "ds18b20", %s '
 )
 UNSET = "mutation($esp: String!) { %s(input: {espId: $esp, gpio: 0%s}) }"
+
+EMERGENCIES = [
+    Operation(
+        'mutation($esp: String!) { emergencyStop(input: {espId: $esp, gpio: 1, reason: "fire"}) '
+        "{ ...emergencyStop } }",
+        3,
+    ),
+    Operation("mutation($stop: ID!) { clearEmergency(id: $stop) { active } }", 2),
+]
 
 MUTATIONS = [
     Operation('mutation { login(username: "anna", password: "secret") { accessToken } }', 1),
@@ -327,7 +348,7 @@ SUBSCRIPTIONS = [
 
 @pytest.mark.parametrize(
     ("root", "operations"),
-    [("Query", QUERIES), ("Mutation", MUTATIONS), ("Subscription", SUBSCRIPTIONS)],
+    [("Query", QUERIES), ("Mutation", MUTATIONS + EMERGENCIES), ("Subscription", SUBSCRIPTIONS)],
     ids=["queries", "mutations", "subscriptions"],
 )
 def test_no_operation_is_forgotten(root: str, operations: Sequence[Operation]) -> None:
@@ -368,6 +389,14 @@ async def test_a_mutation_costs_the_same_however_much_there_is(greenhouse: Green
             await greenhouse.grow(devices)
             costs = {m.document: (await greenhouse.ask(m))[1] for m in MUTATIONS}
             assert costs == {m.document: m.statements for m in MUTATIONS}
+
+
+async def test_a_stop_costs_the_same_however_much_there_is(greenhouse: Greenhouse) -> None:
+    async with greenhouse.server.stopping():
+        for devices in (FEW, MANY):
+            await greenhouse.grow(devices)
+            costs = {m.document: (await greenhouse.ask(m))[1] for m in EMERGENCIES}
+            assert costs == {m.document: m.statements for m in EMERGENCIES}
 
 
 async def test_an_event_costs_the_same_however_much_there_is(greenhouse: Greenhouse) -> None:

@@ -30,6 +30,7 @@ ASKED: dict[str, tuple[Id, str, int]] = {
     ),
     "Actuator": (lambda h: global_id("Actuator", *h.actuators[-1].pin), "...actuator", 2),
     "Command": (lambda h: global_id("Command", h.commands[-1].id), "...command", 4),
+    "EmergencyStop": (lambda h: global_id("EmergencyStop", h.stop_id), "...emergencyStop", 3),
     "User": (lambda h: global_id("User", h.server.user.id), "... on User { username }", 1),
     "DeadLetter": (lambda _: global_id("DeadLetter", 1), "... on DeadLetter { topic }", 1),
     "SystemEvent": (lambda _: global_id("SystemEvent", UUID(int=1)), "...systemEvent", 2),
@@ -52,6 +53,7 @@ LARGEST = [
     global_id("User", "00000000-0000-0000-0000-000000000000"),
     global_id("DeadLetter", 2**63 - 1),
     global_id("SystemEvent", UUID(int=2**128 - 1)),
+    global_id("EmergencyStop", UUID(int=2**128 - 1)),
     global_id("LibraryInstallation", UUID(int=2**128 - 1)),
 ]
 
