@@ -44,6 +44,7 @@ from mqtt_bridge.firmware_generations import FirmwareWire
 from mqtt_bridge.intake import Intake
 from mqtt_bridge.libraries import LibraryWire
 from mqtt_bridge.orders import OrderWire
+from mqtt_bridge.processing import ProcessingWire
 from schema.context import Services
 from sensor_libs.limits import LibraryLimits
 from sensor_libs.loader import load_with_own
@@ -205,6 +206,9 @@ def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Pa
     synchronise = _synchronise(ground, bridge, reports)
     let_hear(ground, bridge, watch=watch, reports=reports, synchronise=synchronise)
     FirmwareWire(learn).attach(bridge.control)
+    ProcessingWire(
+        sender=bridge.control, process=libraries, clock=ground.clock, journal=_log
+    ).attach(bridge.control)
     relays = WatchRelays(record=record, clock=ground.clock)
     return _Parts(
         record=record,

@@ -38,6 +38,7 @@ class ProcessingResponse(ToDevice):
         processed_value: The value; None where `error` says why there is none, or the sensor has
             two: `temperature` (°C) and `humidity` (%RH).
         timestamp: Unix seconds; 0: not said.
+        both_spellings: Whether the value stands under `value`, with a `status`, too.
     """
 
     gpio: int | None = None
@@ -48,6 +49,7 @@ class ProcessingResponse(ToDevice):
     humidity: float | None = None
     timestamp: int = 0
     error: str = ""
+    both_spellings: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

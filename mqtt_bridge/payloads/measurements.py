@@ -147,6 +147,7 @@ def processed(topic: Topic, payload: bytes) -> ProcessingResponse:
         humidity=_given(body.humidity),
         timestamp=body.timestamp or 0,
         error=(body.error or "it could not be converted") if failed else "",
+        both_spellings=UNSET not in {body.processed_value, body.value},
     )
     values = (answer.processed_value, answer.temperature, answer.humidity)
     if failed == any(value is not None for value in values):
@@ -166,13 +167,14 @@ def processed_body(message: ProcessingResponse) -> msgspec.Struct:
     two = message.processed_value is None
     return _Processed(
         processed_value=_sent(message.processed_value),
+        value=_sent(message.processed_value if message.both_spellings else None),
         unit=UNSET if two else message.unit,
         quality=UNSET if two else message.quality.value.lower(),
         temperature=_sent(message.temperature),
         humidity=_sent(message.humidity),
         timestamp=message.timestamp or UNSET,
         gpio=_sent(message.gpio),
-        status="ok" if two else UNSET,
+        status="ok" if two or message.both_spellings else UNSET,
     )
 
 
