@@ -12,7 +12,7 @@ from mqtt_bridge import payloads, topics
 from mqtt_bridge.messages import AckStatus, Outgoing, SensorData
 from simulator.actuators import VirtualActuator
 from simulator.devices import VirtualDevice
-from simulator.dialects import DIALECTS, Dialect
+from simulator.dialects import BUILDS, DIALECTS, Dialect
 from simulator.faults import Fault
 from simulator.greenhouse import greenhouse, uniform
 from simulator.sensors import CHIPS, VirtualSensor
@@ -71,8 +71,19 @@ def _noise(payload: bytes) -> _Step:
     return lambda bench: (
         bench.deliver("kaiser/god/esp/ESP_0A1B2C/system/heartbeat/ack", payload)
         + bench.deliver("kaiser//esp/ESP_0A1B2C/actuator/12/command", payload)
+        + bench.deliver("kaiser/broadcast/emergency", payload)
+        + bench.deliver("kaiser/god/esp/ESP_0A1B2C/actuator/emergency", payload)
+        + bench.deliver("kaiser/god/esp/ESP_0A1B2C/system/command", payload)
     )
 
+
+_ORDERS = (
+    b'{"command":"emergency_stop","auth_token":"ESP_0A1B2C"}',
+    b'{"command":"clear_emergency","auth_token":"ESP_0A1B2C","correlation_id":"e-1"}',
+    b'{"command":"factory_reset","confirm":true}',
+    b'{"command":"onewire/scan"}',
+    b'{"command":"safe_mode"}',
+)
 
 _STEPS = st.one_of(
     st.builds(_wait, st.floats(0.0, 200.0)),
@@ -85,12 +96,12 @@ _STEPS = st.one_of(
         st.integers(11, 16),
     ),
     st.builds(_switch, st.sampled_from(Fault), on=st.booleans()),
-    st.builds(_noise, st.binary(max_size=40)),
+    st.builds(_noise, st.one_of(st.binary(max_size=40), st.sampled_from(_ORDERS))),
     st.just(_reconnect),
 )
 
 _STORIES = {
-    "dialect": st.sampled_from(DIALECTS),
+    "dialect": st.sampled_from(BUILDS),
     "seed": st.integers(0, 2**32),
     "start": st.floats(START, START + 1e8),
     "steps": st.lists(_STEPS, max_size=12),
