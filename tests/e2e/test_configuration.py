@@ -1,17 +1,23 @@
 """Devices are brought in line with what people decided, however often either side goes away."""
 
+import asyncio
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from gql import GraphQLRequest
 from gql.client import AsyncClientSession
+from typing_extensions import override
 
 from app.embedded.broker import EmbeddedBroker
+from domain.configs import DeviceConfig
 from simulator.actuators import VirtualActuator
+from simulator.configuration import Configuration
 from simulator.devices import VirtualDevice
-from simulator.dialects import DIALECTS, HEAD, Dialect
+from simulator.dialects import DECEMBER, DIALECTS, HEAD, Dialect
 from simulator.faults import Fault
 from simulator.sensors import DS18B20, VirtualSensor
+from simulator.writing import Fields, Origin
 from tests.e2e.devices import living
 from tests.e2e.server import ServerProcess
 from tests.eventually import eventually
@@ -27,6 +33,8 @@ UPDATE = """mutation($input: UpdateDeviceInput!) {
     updateDevice(input: $input) { configSync { state } }
 }"""
 RECOVERY = 60.0
+MANY_PINS = range(20, 120)
+"""Enough for several parts, even in the largest messages that a firmware takes."""
 
 
 def board(dialect: Dialect) -> VirtualDevice:
@@ -119,38 +127,67 @@ async def test_what_is_decided_while_a_device_is_disconnected_arrives_when_it_is
             await until_state(http, "IN_SYNC")
 
 
+@dataclass
+class Watched(Configuration):
+    """Says at once when the first part of a configuration arrives."""
+
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @override
+    def take(self, config: DeviceConfig, dialect: Dialect, origin: Origin) -> list[Fields]:
+        self.begun.set()
+        return super().take(config, dialect, origin)
+
+
+async def decide_much(session: AsyncClientSession, url: str, dialect: Dialect) -> VirtualDevice:
+    """Put out a configuration of many parts for a device while it is away; return the device."""
+    async with living(url, [board(dialect)]):
+        await until_online(session)
+        # Learned by now: what it is told fits its firmware.
+    for gpio in MANY_PINS:
+        await ask(session, SET_SENSOR, gpio=gpio, sensorType="ph", name=f"{gpio} ".ljust(90, "x"))
+    virtual = board(dialect)
+    virtual.configuration = Watched()
+    return virtual
+
+
+def pins(virtual: VirtualDevice) -> set[int]:
+    return {item.gpio for item in virtual.configuration.items.values()}
+
+
 @pytest.mark.timeout(150)
-async def test_a_restart_of_the_server_in_the_middle_ends_in_sync(
-    server: ServerProcess, broker: EmbeddedBroker
+@pytest.mark.parametrize("dialect", [DECEMBER, HEAD], ids=named)
+async def test_a_restart_of_the_server_between_two_parts_ends_in_sync(
+    server: ServerProcess, broker: EmbeddedBroker, dialect: Dialect
 ) -> None:
-    virtual = board(HEAD)
+    async with server.http_client(await server.login()) as http:
+        virtual = await decide_much(http, broker.url, dialect)
+    assert isinstance(virtual.configuration, Watched)
     async with living(broker.url, [virtual]):
-        async with server.http_client(await server.login()) as http:
-            await until_online(http)
-            virtual.faults.switch(Fault.SILENCE)
-            await ask(http, SET_SENSOR, gpio=34, sensorType="ph")
-            await eventually(lambda: virtual.configuration.taken > 0, what="it is on its way")
+        await virtual.configuration.begun.wait()
         await server.kill()
-        virtual.faults.switch(Fault.SILENCE, on=False)
+        assert not pins(virtual) >= set(MANY_PINS), "it had not got everything yet"
         await server.start()
         async with server.http_client(await server.login()) as http:
             await until_state(http, "IN_SYNC", within=RECOVERY)
+    assert pins(virtual) >= set(MANY_PINS)
 
 
 @pytest.mark.timeout(150)
-async def test_a_restart_of_the_broker_in_the_middle_ends_in_sync(
-    server: ServerProcess, broker: EmbeddedBroker
+@pytest.mark.parametrize("dialect", [DECEMBER, HEAD], ids=named)
+async def test_a_restart_of_the_broker_between_two_parts_ends_in_sync(
+    server: ServerProcess, broker: EmbeddedBroker, dialect: Dialect
 ) -> None:
-    virtual = board(HEAD)
-    async with server.http_client(await server.login()) as http, living(broker.url, [virtual]):
-        await until_online(http)
-        virtual.faults.switch(Fault.SILENCE)
-        await ask(http, SET_SENSOR, gpio=34, sensorType="ph")
-        await eventually(lambda: virtual.configuration.taken > 0, what="it is on its way")
-        await broker.stop()
-        virtual.faults.switch(Fault.SILENCE, on=False)
-        await broker.start()
-        await until_state(http, "IN_SYNC", within=RECOVERY)
+    async with server.http_client(await server.login()) as http:
+        virtual = await decide_much(http, broker.url, dialect)
+        assert isinstance(virtual.configuration, Watched)
+        async with living(broker.url, [virtual]):
+            await virtual.configuration.begun.wait()
+            await broker.stop()
+            assert not pins(virtual) >= set(MANY_PINS), "it had not got everything yet"
+            await broker.start()
+            await until_state(http, "IN_SYNC", within=RECOVERY)
+    assert pins(virtual) >= set(MANY_PINS)
 
 
 async def test_a_device_that_restarted_is_told_again(
