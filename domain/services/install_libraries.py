@@ -206,6 +206,8 @@ class InstallLibraries:
             for esp_id in esp_ids
             if esp_id not in known
         }
+        if not new:
+            return [known[esp_id] for esp_id in esp_ids]
         await work.library_installations.add(list(new.values()))
         await work.outbox.add(
             [

@@ -218,6 +218,11 @@ QUERIES = [
     ),
     Operation("{ sensors(first: 100) { edges { node { name } } } }", 1),
     Operation("{ sensors(first: 100) { totalCount edges { node { ...sensor } } } }", 4),
+    Operation(
+        "query($esp: String!) { sensor(espId: $esp, gpio: 0, sensorType: \"ds18b20\") "
+        '{ thresholds series(from: "2026-01-01T00:00:00Z") { points { mean } } } }',
+        2,
+    ),
     Operation("{ readings(first: 1000) { edges { node { ...reading } } } }", 3),
     Operation("query($esp: String!) { readings(espId: $esp) { edges { node { value } } } }", 3),
     Operation(
@@ -304,7 +309,7 @@ MUTATIONS = [
             'measureSensor(input: {espId: $esp, gpio: 1, sensorType: "ds18b20"}) { rawValue }',
         )
     ),
-    Operation('mutation { installLibrary(libraryName: "ph") { status } }', 5),
+    Operation('mutation { installLibrary(libraryName: "ph") { status } }', 6),
     Operation('mutation { installLibrary(libraryName: "ph") { ...libraryInstallation } }', 3),
     Operation("mutation($esp: String!) { removeDevice(espId: $esp) }", 1),
 ]
