@@ -119,7 +119,7 @@ def wire_up(
         events=ground.events,
         clock=ground.clock,
         accounts=accounts,
-        configure=_configure(ground, parts.synchronise),
+        configure=_configure(ground, parts.synchronise, parts.limits),
         send_command=parts.send_command,
         emergency=parts.emergency,
         send_order=parts.send_order,
@@ -160,6 +160,7 @@ class _Parts:
     send_order: SendOrder
     synchronise: Synchronise
     install_libraries: InstallLibraries
+    limits: LibraryLimits
     thin_health: ThinHealthHistory
 
     def jobs(self) -> Mapping[str, Job]:
@@ -223,6 +224,7 @@ def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Pa
         send_order=_send_order(ground, bridge, record, watch, relays),
         synchronise=synchronise,
         install_libraries=_install_libraries(ground, bridge, libraries, reports),
+        limits=LibraryLimits(lambda: libraries.catalog),
         thin_health=_thin_health(ground),
     )
 
@@ -326,7 +328,7 @@ def _emergency(ground: Ground, bridge: Bridge, record: RecordEvents) -> Emergenc
     return emergency
 
 
-def _configure(ground: Ground, synchronise: Synchronise) -> Configure:
+def _configure(ground: Ground, synchronise: Synchronise, limits: LibraryLimits) -> Configure:
     return Configure(
         storage=ground.database,
         registry=ground.registry,
@@ -334,6 +336,7 @@ def _configure(ground: Ground, synchronise: Synchronise) -> Configure:
         clock=ground.clock,
         new_id=uuid7,
         changed=synchronise.changed,
+        unit_of=limits.unit,
     )
 
 

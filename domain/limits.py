@@ -116,13 +116,13 @@ def read_limits(given: object) -> QualityLimits | None:
     return limits
 
 
-def check_fits(unit: str, measured: str | None, what: str) -> None:
+def check_fits(unit: str | None, measured: str | None, what: str) -> None:
     """Refuse limits in a unit that the sensor does not measure in.
 
     Raises:
         BadInputError: They do not fit; it names the units that do.
     """
-    if measured is not None and canonical_unit(unit) != measured:
+    if unit is not None and measured is not None and canonical_unit(unit) != measured:
         try:
             target(unit, measured)
         except BadInputError as error:

@@ -200,6 +200,8 @@ class SensorMutations:
                 enabled=settings.enabled,
                 interval=settings.interval,
                 processing_mode=settings.processing_mode,
+                thresholds=settings.thresholds,
+                limits=settings.quality_limits,
             )
         )
 

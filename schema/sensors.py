@@ -7,7 +7,9 @@ import strawberry
 from strawberry.scalars import JSON
 
 from domain import sensors
-from domain.errors import NotFoundError
+from domain.errors import BadInputError, NotFoundError
+from domain.series import DEFAULT_POINTS, MOST_POINTS, Bucket, told_in, window
+from domain.units import convert, shown
 from schema.arguments import After, First, From, To
 from schema.context import Info
 from schema.fields import field
@@ -17,6 +19,33 @@ from schema.pages import Connection, CountedConnection, Cursors
 
 if TYPE_CHECKING:
     from schema.devices import Device
+
+Every = Annotated[
+    timedelta | None,
+    strawberry.argument(
+        description="How long a bucket is; if left out, as long as `maxPoints` demands, and round."
+    ),
+]
+MaxPoints = Annotated[
+    int | None,
+    strawberry.argument(
+        description=f"How many buckets at most, 1 to {MOST_POINTS}; if left out {DEFAULT_POINTS}, "
+        f"or {MOST_POINTS} where `every` is given."
+    ),
+]
+OtherUnit = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Another unit of the same kind, in any usual spelling, such as `°F` or `mS/cm`."
+    ),
+]
+SeriesFrom = Annotated[
+    datetime, strawberry.argument(name="from", description="Only what was measured then or later.")
+]
+SeriesTo = Annotated[
+    datetime | None,
+    strawberry.argument(name="to", description="Only what was measured before; now if left out."),
+]
 
 SENSORS = Cursors("sensors")
 READINGS = Cursors("readings")
@@ -57,6 +86,13 @@ class Sensor(Node):
     processing_mode: sensors.ProcessingMode | None = strawberry.field(
         description="Who is to convert its raw values; null: as the device does by itself."
     )
+    thresholds: JSON | None = strawberry.field(
+        description="Where people want to be told, as in `SensorConfigInput`; null: nowhere."
+    )
+    quality_limits: JSON | None = strawberry.field(
+        description="What is believable of it where that is not as its library says, as "
+        "`SensorConfigInput.qualityLimits`."
+    )
     created_at: datetime = strawberry.field(description="When the server first knew it.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     row_id: strawberry.Private[int]
@@ -75,6 +111,8 @@ class Sensor(Node):
             enabled=sensor.enabled,
             interval=sensor.interval,
             processing_mode=sensor.processing_mode,
+            thresholds=JSON(sensor.thresholds.as_json()) if sensor.thresholds else None,
+            quality_limits=JSON(sensor.limits.as_json()) if sensor.limits else None,
             created_at=sensor.created_at,
             updated_at=sensor.updated_at,
             row_id=sensor.id,
@@ -113,6 +151,75 @@ class Sensor(Node):
             page = await work.readings.page(request, sensor_ids=[self.row_id], start=start, end=end)
         return ReadingConnection.of(READINGS, request, page, Reading.of)
 
+    @field
+    async def series(  # noqa: PLR0913, PLR0917 - the arguments of the field
+        self,
+        info: Info,
+        start: SeriesFrom,
+        end: SeriesTo = None,
+        every: Every = None,
+        max_points: MaxPoints = None,
+        unit: OtherUnit = None,
+    ) -> "Series":
+        """Its readings over time, put together in buckets; empty ones are left out.
+
+        Of readings that have a value, and of a quality other than BAD, SUSPECT and ERROR.
+        """
+        info.context.loaders.spend_page()
+        services = info.context.services
+        chosen = window(start, end or services.clock.now(), every, max_points)
+        async with services.storage.autocommit() as work:
+            buckets = await work.series.buckets(self.row_id, chosen)
+        told, points = told_in(buckets, unit)
+        return Series(
+            sensor=self,
+            every=chosen.every,
+            unit=told or self.unit,
+            points=[SeriesPoint.of(bucket) for bucket in points],
+        )
+
+
+@strawberry.type(description="The readings of a sensor over time.")
+class Series:
+    """A series of buckets."""
+
+    sensor: Sensor = strawberry.field(description="Whose readings they are.")
+    every: timedelta = strawberry.field(
+        description="How long a bucket is; all begin at multiples of it since 2000-01-01 UTC."
+    )
+    unit: str | None = strawberry.field(
+        description="The unit of all values: the one asked for, else that of the newest value."
+    )
+    points: list["SeriesPoint"] = strawberry.field(
+        description="The buckets that are not empty, oldest first."
+    )
+
+
+@strawberry.type(description="What was measured in one bucket of a series.")
+class SeriesPoint:
+    """A bucket of readings."""
+
+    start: datetime = strawberry.field(
+        description="When the bucket begins; the first may begin before `from`."
+    )
+    count: int = strawberry.field(description="How many readings are in it, 1 or more.")
+    mean: float | None = strawberry.field(description="Their mean, in the unit of the series.")
+    min: float | None = strawberry.field(description="The smallest.")
+    max: float | None = strawberry.field(description="The largest.")
+    last: float | None = strawberry.field(description="The one that was measured last.")
+
+    @classmethod
+    def of(cls, bucket: Bucket) -> Self:
+        """Show a bucket to clients."""
+        return cls(
+            start=bucket.start,
+            count=bucket.size,
+            mean=bucket.mean,
+            min=bucket.low,
+            max=bucket.high,
+            last=bucket.last,
+        )
+
 
 @strawberry.type(description="One measurement, as it was stored; it never changes.")
 class Reading(Node):
@@ -127,18 +234,19 @@ class Reading(Node):
     raw_value: float = strawberry.field(
         description="What the chip said, in its own steps (volts, ADC counts, ...)."
     )
-    value: float | None = strawberry.field(
-        description="The converted value, in `unit`; null when nothing true can be said."
+    unit: str | None = strawberry.field(
+        description="The unit of `value` where no other is asked for, such as `°C`."
     )
-    unit: str | None = strawberry.field(description="The unit of `value`, such as `°C`.")
     quality: sensors.Quality = strawberry.field(description="How far it can be trusted.")
     processing_mode: sensors.ProcessingMode = strawberry.field(description="Who made `value`.")
     library_version: str | None = strawberry.field(
         description="The version of the library that converted it; null where none did."
     )
     metadata: JSON | None = strawberry.field(
-        description="Why the quality is what it is, where there is something to say."
+        description="Why the quality is what it is, where there is something to say: `reason` is a "
+        "sentence, `reasons` lists `code` and `text` of each."
     )
+    measured: strawberry.Private[float | None]
 
     @classmethod
     def of(cls, reading: sensors.Reading) -> Self:
@@ -152,13 +260,23 @@ class Reading(Node):
             timestamp=reading.measured_at,
             received_at=reading.received_at,
             raw_value=reading.raw_value,
-            value=made.value,
+            measured=made.value,
             unit=made.unit,
             quality=made.quality,
             processing_mode=made.mode,
             library_version=made.library_version,
             metadata=None if made.notes is None else JSON(dict(made.notes)),
         )
+
+    @field
+    def value(self, unit: OtherUnit = None) -> float | None:
+        """The converted value, in `unit` or the unit asked for; null: nothing true can be said."""
+        if unit is None:
+            return self.measured
+        if self.unit is None:
+            raise BadInputError(f"this reading has no unit, so there is none in {unit[:40]}")
+        converted = convert(self.measured or 0.0, self.unit, unit)
+        return None if self.measured is None else shown(converted)
 
 
 @strawberry.type(description="A page of sensors, in order of device, pin, kind and address.")
@@ -215,4 +333,17 @@ class SensorConfigInput(SensorRefInput):
     )
     processing_mode: sensors.ProcessingMode | None = strawberry.field(
         default=None, description="Who converts its raw values; RAW: nobody."
+    )
+    thresholds: JSON | None = strawberry.field(
+        default=None,
+        description="Where to tell people, in `systemEvents`: an object of `unit`, `warning` and "
+        "`alarm`, each with `low`, `high` or both, and `hysteresis`, how far a value must come "
+        "back behind a limit. "
+        '`{"unit": "°C", "alarm": {"high": 35}, "hysteresis": 1}`; `{}` ends it.',
+    )
+    quality_limits: JSON | None = strawberry.field(
+        default=None,
+        description="What is believable of it, where that is not as its library says: an object of "
+        "`unit`, `valid` and `typical` ([low, high]), `maxRate` (unit per second), `stuckAfter`, "
+        "`warmUp` and `lateAfter` (seconds); `{}` ends it.",
     )

@@ -28,6 +28,11 @@ class LibraryLimits:
             known = self._known[library.name] = (library, _limits(library))
         return known[1]
 
+    def unit(self, sensor_type: str) -> str | None:
+        """Return in which unit a sensor type is measured; None: no library reads it."""
+        limits = self(sensor_type)
+        return None if limits is None else limits.unit
+
 
 def _limits(library: SensorLibrary) -> QualityLimits:
     return QualityLimits(

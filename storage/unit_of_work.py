@@ -20,6 +20,7 @@ from storage.library_installations import LibraryInstallationRepository
 from storage.outbox import OutboxRepository
 from storage.readings import ReadingRepository
 from storage.sensors import SensorRepository
+from storage.series import SeriesRepository
 from storage.system_events import SystemEventRepository
 from storage.users import UserRepository
 from storage.zones import ZoneRepository
@@ -32,6 +33,7 @@ class PostgresUnitOfWork:
     health_history: HealthHistoryRepository
     sensors: SensorRepository
     readings: ReadingRepository
+    series: SeriesRepository
     calibrations: CalibrationRepository
     calibration_procedures: CalibrationProcedureRepository
     actuators: ActuatorRepository
@@ -72,6 +74,7 @@ class PostgresUnitOfWork:
         self.health_history = HealthHistoryRepository(client)
         self.sensors = SensorRepository(client)
         self.readings = ReadingRepository(client)
+        self.series = SeriesRepository(client)
         self.calibrations = CalibrationRepository(client)
         self.calibration_procedures = CalibrationProcedureRepository(client)
         self.actuators = ActuatorRepository(client)

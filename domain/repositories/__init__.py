@@ -11,6 +11,7 @@ from domain.repositories.emergency_stops import EmergencyStops
 from domain.repositories.library_installations import LibraryInstallations
 from domain.repositories.readings import NewReading, Readings, ReadingWriter
 from domain.repositories.sensors import Sensors
+from domain.repositories.series import Series
 from domain.repositories.system_events import SystemEvents
 from domain.repositories.users import Users
 from domain.repositories.zones import Zones
@@ -31,6 +32,7 @@ __all__ = [
     "ReadingWriter",
     "Readings",
     "Sensors",
+    "Series",
     "Storage",
     "SystemEvents",
     "UnitOfWork",
@@ -73,6 +75,11 @@ class UnitOfWork(Protocol):
     @property
     def calibration_procedures(self) -> CalibrationProcedures:
         """The guided calibrations inside this transaction."""
+        ...
+
+    @property
+    def series(self) -> Series:
+        """The readings over time inside this transaction."""
         ...
 
     @property

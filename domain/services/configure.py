@@ -16,11 +16,13 @@ from domain.desired import forget_actuator, forget_sensor
 from domain.devices import Device
 from domain.errors import BadInputError, NotFoundError
 from domain.events import ActuatorChanged, DeviceHeard
+from domain.limits import check_fits, read_limits
 from domain.ports import Clock, EventStream
 from domain.repositories import Storage, UnitOfWork
 from domain.sensors import ProcessingMode, Sensor, SensorKey
 from domain.services.registry import Registry
 from domain.services.synchronise import put_out
+from domain.thresholds import read_thresholds
 from domain.zones import LONGEST_ZONE_NAME, Zone, checked_zone_id
 
 LONGEST_NAME = 100
@@ -42,6 +44,7 @@ class Configure:
 
     Attributes:
         changed: Told which device something was put out for.
+        unit_of: In which unit a sensor type is measured; None: nobody knows.
     """
 
     storage: Storage
@@ -50,6 +53,7 @@ class Configure:
     clock: Clock
     new_id: Callable[[], UUID]
     changed: Callable[[str], None]
+    unit_of: Callable[[str], str | None] = lambda _sensor_type: None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     # ------------------------------------------------------------ devices and zones
@@ -191,7 +195,7 @@ class Configure:
 
     # ------------------------------------------------------------ sensors
 
-    async def set_sensor(
+    async def set_sensor(  # noqa: PLR0913 - the settings of a sensor
         self,
         key: SensorKey,
         *,
@@ -199,6 +203,8 @@ class Configure:
         enabled: bool | None = None,
         interval: timedelta | None = None,
         processing_mode: ProcessingMode | None = None,
+        thresholds: object = None,
+        limits: object = None,
     ) -> Sensor:
         """Create a sensor, or change the settings that are given; its device is told.
 
@@ -221,6 +227,7 @@ class Configure:
         changes: dict[str, Any] = {
             name: value for name, value in given.items() if value is not None
         }
+        changes |= self._watching(key.sensor_type, thresholds, limits)
         async with self._turn:
             device = self._known(key.esp_id)
             async with self.storage.unit_of_work() as work:
@@ -243,6 +250,18 @@ class Configure:
             self.registry.put_sensors([sensor])
             self._tell_changed(device, EVERYTHING)
         return sensor
+
+    def _watching(self, sensor_type: str, thresholds: object, limits: object) -> dict[str, Any]:
+        """Read what is given of thresholds and limits; empty objects end what was set before."""
+        changes: dict[str, Any] = {}
+        measured = self.unit_of(sensor_type)
+        if thresholds is not None:
+            changes["thresholds"] = read = read_thresholds(thresholds)
+            check_fits(read.unit if read else None, measured, "thresholds")
+        if limits is not None:
+            changes["limits"] = believed = read_limits(limits)
+            check_fits(believed.unit if believed else None, measured, "qualityLimits")
+        return changes
 
     async def remove_sensor(self, key: SensorKey) -> bool:
         """Forget a sensor, and have its device forget it; say whether it was known."""

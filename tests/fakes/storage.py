@@ -22,6 +22,7 @@ from tests.fakes.health_history import FakeHealthHistory
 from tests.fakes.libraries import FakeLibraryInstallations
 from tests.fakes.paging import microseconds, paged
 from tests.fakes.sensors import FakeReadings, FakeSensors
+from tests.fakes.series import FakeSeries
 from tests.fakes.system_events import FakeSystemEvents
 
 
@@ -168,6 +169,11 @@ class FakeUnitOfWork:
     def readings(self) -> FakeReadings:
         self._storage.queries["readings"] += 1
         return self._storage.readings
+
+    @property
+    def series(self) -> FakeSeries:
+        self._storage.queries["series"] += 1
+        return FakeSeries(self._storage.readings.rows)
 
     @property
     def actuators(self) -> FakeActuators:

@@ -219,7 +219,7 @@ QUERIES = [
     Operation("{ sensors(first: 100) { edges { node { name } } } }", 1),
     Operation("{ sensors(first: 100) { totalCount edges { node { ...sensor } } } }", 4),
     Operation(
-        "query($esp: String!) { sensor(espId: $esp, gpio: 0, sensorType: \"ds18b20\") "
+        'query($esp: String!) { sensor(espId: $esp, gpio: 0, sensorType: "ds18b20") '
         '{ thresholds series(from: "2026-01-01T00:00:00Z") { points { mean } } } }',
         2,
     ),
