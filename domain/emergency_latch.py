@@ -121,7 +121,11 @@ class Latch:
         return self._stops.get(stop_id)
 
     def put(self, stop: EmergencyStop) -> None:
-        """Take in a new stop, or one that was cleared."""
+        """Take in a new stop, or one that was cleared; a new one waits for no pause."""
+        if stop.active:
+            for esp_id in stop.devices:
+                if (told := self._told.get((esp_id, stop.gpio))) is not None:
+                    told.stop_at = None
         self._stops[stop.id] = stop
 
     def include(self, esp_ids: Iterable[str]) -> None:

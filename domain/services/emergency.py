@@ -292,9 +292,8 @@ class Emergency:
         except BrokerUnavailableError:
             self.latch.not_sent(instruction)
         finally:
-            if len(self._telling) >= MOST_TELLING:
-                self._woken.set()
             self._telling.discard(instruction.target)
+            self._woken.set()
 
     async def _broadcast(self, stop: EmergencyStop) -> None:
         while (known := self.latch.get(stop.id)) is not None and known.active:

@@ -89,7 +89,7 @@ async def test_a_stop_for_all_is_stored_and_told_to_everybody_and_each_by_name()
         await until(lambda: len(house.told("stop")) >= 2)
     assert house.told("broadcast") == [""]
     assert {*house.told("stop")} == {ESP, AWAY}
-    assert (stop.triggered_by, stop.active, stop.devices.keys()) == (ANNA, True, {ESP, AWAY})
+    assert (stop.triggered_by, stop.active, set(stop.devices)) == (ANNA, True, {ESP, AWAY})
 
 
 async def test_it_is_in_force_before_it_is_stored() -> None:

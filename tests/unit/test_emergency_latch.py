@@ -7,6 +7,7 @@ from uuid import UUID
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from typing_extensions import override
 
 from domain.actuators import Pin
 from domain.emergency_latch import (
@@ -101,6 +102,13 @@ def test_a_stop_of_one_device_does_not_block_another() -> None:
     latch = holding(make_emergency_stop(esp_id=ESP).including(BOTH))
     assert told(latch, START, *BOTH) == [(Task.STOP, ESP)]
     assert not latch.covering(Pin(OTHER, 5))
+
+
+def test_another_stop_waits_for_no_pause() -> None:
+    latch = holding(make_emergency_stop().including([ESP]))
+    assert told(latch, START, ESP) == [(Task.STOP, ESP)]
+    latch.put(make_emergency_stop(id=UUID(int=1)).including([ESP]))
+    assert told(latch, START, ESP) == [(Task.STOP, ESP)]
 
 
 def test_a_stop_of_one_actuator_switches_it_off_and_only_it() -> None:
@@ -299,6 +307,7 @@ class Greenhouse(RuleBasedStateMachine):
                 if covered and board.online and told_by_now:
                     assert gpio not in board.running
 
+    @override
     def teardown(self) -> None:
         """Whatever happened: cleared and left alone, every board becomes free."""
         for stop_id, stop in self.stops.items():
