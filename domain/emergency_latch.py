@@ -96,6 +96,7 @@ class Latch:
     """The stops that are in force, or whose devices are not free yet."""
 
     _stops: dict[UUID, EmergencyStop] = field(default_factory=dict)
+    _active: dict[UUID, EmergencyStop] = field(default_factory=dict)
     _told: dict[Target, _Told] = field(default_factory=dict)
     _changed: set[UUID] = field(default_factory=set)
     _seen: dict[str, tuple[bool, datetime | None]] = field(default_factory=dict)
@@ -110,11 +111,11 @@ class Latch:
 
     def covering(self, pin: Pin) -> Sequence[EmergencyStop]:
         """Return the stops in force for an actuator: while there is one, only OFF may pass."""
-        return [stop for stop in self._stops.values() if stop.covers(pin)]
+        return [stop for stop in self._active.values() if stop.covers(pin)]
 
     def holds(self, esp_id: str) -> bool:
         """Whether a device as a whole is stopped."""
-        return any(stop.holds(esp_id) for stop in self._stops.values())
+        return any(stop.holds(esp_id) for stop in self._active.values())
 
     def get(self, stop_id: UUID) -> EmergencyStop | None:
         """Return one, with what is known of its devices now."""
@@ -126,7 +127,10 @@ class Latch:
             for esp_id in stop.devices:
                 if (told := self._told.get((esp_id, stop.gpio))) is not None:
                     told.stop_at = None
-        self._stops[stop.id] = stop
+        resumed = [device.resumed_at for device in stop.devices.values() if device.resumed_at]
+        known = [self._resumed_at] if self._resumed_at else []
+        self._resumed_at = max([*known, *resumed], default=None)
+        self._keep(stop)
 
     def include(self, esp_ids: Iterable[str]) -> None:
         """Take in which devices there are: those first heard of during a stop are stopped, too."""
@@ -345,7 +349,7 @@ class Latch:
         return not stop.active and device.released_at is None and not self.holds(device.esp_id)
 
     def _touched(self, esp_id: str) -> bool:
-        return any(stop.active and stop.concerns(esp_id) for stop in self._stops.values())
+        return any(stop.concerns(esp_id) for stop in self._active.values())
 
     def _toward(self, target: Target, now: datetime) -> _Told:
         return self._told.setdefault(target, _Told(stirred_at=now))
@@ -356,5 +360,12 @@ class Latch:
 
     def _replace(self, stop: EmergencyStop, changed: EmergencyStop) -> None:
         if changed is not stop:
-            self._stops[stop.id] = changed
+            self._keep(changed)
             self._changed.add(stop.id)
+
+    def _keep(self, stop: EmergencyStop) -> None:
+        self._stops[stop.id] = stop
+        if stop.active:
+            self._active[stop.id] = stop
+        else:
+            self._active.pop(stop.id, None)

@@ -96,10 +96,12 @@ class EmergencyStop:
     def cleared(self, at: datetime, by: UUID | None, *, resume: bool) -> "EmergencyStop":
         """Return it ended: its devices are free once they confirm it.
 
-        An actuator of its own is free at once: its device was only told to switch it off.
+        An actuator of its own is free at once, and nothing has to resume: its device was only told
+        to switch it off.
         """
         devices = self.devices
         if self.gpio is not None:
+            resume = False
             devices = {
                 esp_id: replace(device, released_at=at) for esp_id, device in devices.items()
             }

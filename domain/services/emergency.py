@@ -56,6 +56,7 @@ class Emergency:
     record: RecordEvents
     new_id: Callable[[], UUID]
     _tasks: asyncio.TaskGroup | None = field(default=None, init=False)
+    _kept_waiting: bool = field(default=False, init=False)
     _telling: set[tuple[str, int | None]] = field(default_factory=set, init=False)
     _reported: set[tuple[UUID, str, bool]] = field(default_factory=set, init=False)
     _storing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
@@ -170,7 +171,6 @@ class Emergency:
     def stopped(self, esp_id: str, at: datetime) -> None:
         """A device shows that it has stopped."""
         self.latch.stopped(esp_id, at)
-        self._woken.set()
 
     def freed(self, esp_id: str, at: datetime) -> None:
         """A device shows that its emergency is over."""
@@ -258,10 +258,12 @@ class Emergency:
         if self._tasks is None or not self.latch.stops:
             return
         now = self.clock.now()
+        self._kept_waiting = False
         online = {device.esp_id for device in self.registry.devices() if device.online}
         for instruction in self.latch.due(now, online):
-            free = len(self._telling) < MOST_TELLING and instruction.target not in self._telling
-            if free and self._possible(instruction):
+            if len(self._telling) >= MOST_TELLING or instruction.target in self._telling:
+                self._kept_waiting = True
+            elif self._possible(instruction):
                 self.latch.sent(instruction, now)
                 self._telling.add(instruction.target)
                 self._tasks.create_task(
@@ -293,7 +295,8 @@ class Emergency:
             self.latch.not_sent(instruction)
         finally:
             self._telling.discard(instruction.target)
-            self._woken.set()
+            if self._kept_waiting:
+                self._woken.set()
 
     async def _broadcast(self, stop: EmergencyStop) -> None:
         while (known := self.latch.get(stop.id)) is not None and known.active:
