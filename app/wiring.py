@@ -21,6 +21,7 @@ from app.security import Argon2Passwords, JwtIssuer
 from app.settings import Settings
 from domain.devices import Discovery
 from domain.services.accounts import Accounts
+from domain.services.calibrate import Calibrate
 from domain.services.command import SendCommand
 from domain.services.configure import Configure
 from domain.services.emergency import Emergency
@@ -30,6 +31,7 @@ from domain.services.judge_readings import JudgeReadings
 from domain.services.learn_firmware import LearnFirmware
 from domain.services.order import SendOrder
 from domain.services.record_events import RecordEvents
+from domain.services.report_calibrations import ReportCalibrations
 from domain.services.report_conditions import ReportConditions
 from domain.services.report_events import ReportEvents
 from domain.services.synchronise import Synchronise
@@ -46,6 +48,7 @@ from mqtt_bridge.libraries import LibraryWire
 from mqtt_bridge.orders import OrderWire
 from mqtt_bridge.processing import ProcessingWire
 from schema.context import Services
+from sensor_libs.calibrating import LibraryLaws
 from sensor_libs.limits import LibraryLimits
 from sensor_libs.loader import load_with_own
 from sensor_libs.runner import LibraryRunner
@@ -120,6 +123,7 @@ def wire_up(
         clock=ground.clock,
         accounts=accounts,
         configure=_configure(ground, parts.synchronise, parts.limits),
+        calibrate=parts.calibrate,
         send_command=parts.send_command,
         emergency=parts.emergency,
         send_order=parts.send_order,
@@ -152,6 +156,7 @@ class _Parts:
     watch: WatchDevices
     relays: WatchRelays
     thresholds: WatchThresholds
+    calibrate: Calibrate
     learn: LearnFirmware
     intake: Intake
     bridge: Bridge
@@ -168,6 +173,7 @@ class _Parts:
         return {
             "intake": self.intake.run,
             "thresholds": self.thresholds.run,
+            "calibrations": self.calibrate.run,
             "firmware": self.learn.run,
             "emergency stops": self.emergency.run,
             "commands": self.send_command.run,
@@ -216,6 +222,7 @@ def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Pa
         watch=watch,
         relays=relays,
         thresholds=thresholds,
+        calibrate=_calibrate(ground, libraries, record),
         learn=learn,
         intake=intake,
         bridge=bridge,
@@ -326,6 +333,19 @@ def _emergency(ground: Ground, bridge: Bridge, record: RecordEvents) -> Emergenc
     )
     bridge.emergencies.attach(bridge.control, emergency)
     return emergency
+
+
+def _calibrate(ground: Ground, libraries: LibraryRunner, record: RecordEvents) -> Calibrate:
+    return Calibrate(
+        storage=ground.database,
+        registry=ground.registry,
+        laws=LibraryLaws(libraries),
+        events=ground.events,
+        clock=ground.clock,
+        guard=ground.storage_guard(),
+        reports=ReportCalibrations(record=record, registry=ground.registry),
+        new_id=uuid7,
+    )
 
 
 def _configure(ground: Ground, synchronise: Synchronise, limits: LibraryLimits) -> Configure:

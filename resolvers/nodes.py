@@ -11,6 +11,7 @@ import strawberry
 from domain.errors import BadInputError
 from domain.users import Role
 from resolvers.actuators import find_actuator, find_command
+from resolvers.calibrations import find_calibration, find_procedure
 from resolvers.devices import find_device
 from resolvers.emergency_stops import find_emergency_stop
 from resolvers.library_installations import find_installation
@@ -67,6 +68,8 @@ KINDS: Mapping[str, Kind] = {
     "Zone": Kind((_text,), find_zone),
     "Sensor": Kind((_text, _PIN, _text, _text), find_sensor),
     "Reading": Kind((_ROW, _MOMENT, _LONG_ROW), find_reading),
+    "Calibration": Kind((UUID,), find_calibration),
+    "CalibrationProcedure": Kind((UUID,), find_procedure),
     "Actuator": Kind((_text, _PIN), find_actuator),
     "Command": Kind((UUID,), find_command),
     "LibraryInstallation": Kind((UUID,), find_installation),

@@ -3,6 +3,7 @@
 import strawberry
 
 from resolvers.actuators import ActuatorMutations, ActuatorQueries, ActuatorSubscriptions
+from resolvers.calibrations import CalibrationMutations, CalibrationQueries
 from resolvers.devices import DeviceMutations, DeviceQueries, DeviceSubscriptions
 from resolvers.emergency_stops import EmergencyStopMutations, EmergencyStopQueries
 from resolvers.library_installations import (
@@ -27,6 +28,7 @@ class Query(
     DeviceQueries,
     ZoneQueries,
     SensorQueries,
+    CalibrationQueries,
     ActuatorQueries,
     EmergencyStopQueries,
     LibraryInstallationQueries,
@@ -41,6 +43,7 @@ class Mutation(
     OrderMutations,
     ZoneMutations,
     SensorMutations,
+    CalibrationMutations,
     ActuatorMutations,
     EmergencyStopMutations,
     LibraryInstallationMutations,

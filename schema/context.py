@@ -11,6 +11,7 @@ from domain.errors import ForbiddenError, UnauthenticatedError
 from domain.ports import Clock, EventStream
 from domain.repositories import Storage
 from domain.services.accounts import Accounts
+from domain.services.calibrate import Calibrate
 from domain.services.command import SendCommand
 from domain.services.configure import Configure
 from domain.services.emergency import Emergency
@@ -20,7 +21,6 @@ from domain.services.order import SendOrder
 from domain.services.registry import Registry
 from domain.users import Identity, Role
 from schema.loaders import Loaders
-
 
 Capabilities: TypeAlias = Mapping[str, bool | list[str] | None]
 """What a device can do, by names that stay; None: nobody knows yet."""
@@ -40,6 +40,7 @@ class Services:
     clock: Clock
     accounts: Accounts
     configure: Configure
+    calibrate: Calibrate
     send_command: SendCommand
     emergency: Emergency
     send_order: SendOrder

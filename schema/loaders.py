@@ -12,6 +12,7 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from domain.actuators import Actuator
+from domain.calibrations import Calibration
 from domain.configs import ConfigSync
 from domain.devices import Device, DeviceHealth
 from domain.errors import BadInputError
@@ -71,6 +72,11 @@ class Loaders:
     def latest(self) -> DataLoader[int, Reading | None]:
         """Newest readings of sensors, by id."""
         return self._loader(lambda work, keys: work.readings.latest(keys))
+
+    @cached_property
+    def calibrations(self) -> DataLoader[int, Calibration | None]:
+        """Calibrations in force, by sensor id."""
+        return self._loader(lambda work, keys: work.calibrations.of_sensors(keys))
 
     @cached_property
     def actuators(self) -> DataLoader[int, Actuator | None]:

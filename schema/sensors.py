@@ -18,6 +18,7 @@ from schema.nodes import Node
 from schema.pages import Connection, CountedConnection, Cursors
 
 if TYPE_CHECKING:
+    from schema.calibrations import Calibration, CalibrationConnection
     from schema.devices import Device
 
 Every = Annotated[
@@ -150,6 +151,33 @@ class Sensor(Node):
         async with info.context.services.storage.autocommit() as work:
             page = await work.readings.page(request, sensor_ids=[self.row_id], start=start, end=end)
         return ReadingConnection.of(READINGS, request, page, Reading.of)
+
+    @field
+    async def calibration(
+        self, info: Info
+    ) -> Annotated["Calibration", strawberry.lazy("schema.calibrations")] | None:
+        """The calibration in force; null: it was never calibrated."""
+        from schema.calibrations import Calibration  # noqa: PLC0415 - they show sensors
+
+        found = await info.context.loaders.calibrations.load(self.row_id)
+        return Calibration.of(found) if found else None
+
+    @field
+    async def calibrations(
+        self, info: Info, first: First = None, after: After = None
+    ) -> Annotated["CalibrationConnection", strawberry.lazy("schema.calibrations")]:
+        """All its calibrations, newest first."""
+        from schema.calibrations import (  # noqa: PLC0415 - they show sensors
+            CALIBRATIONS,
+            Calibration,
+            CalibrationConnection,
+        )
+
+        info.context.loaders.spend_page()
+        request = CALIBRATIONS.request(first, after)
+        async with info.context.services.storage.autocommit() as work:
+            page = await work.calibrations.page(self.row_id, request)
+        return CalibrationConnection.of(CALIBRATIONS, request, page, Calibration.of)
 
     @field
     async def series(  # noqa: PLR0913, PLR0917 - the arguments of the field

@@ -22,6 +22,7 @@ from domain.ports import Clock, TokenIssuer
 from domain.repositories import Storage
 from domain.sensors import Reading, Sensor
 from domain.services.accounts import Accounts
+from domain.services.calibrate import Calibrate
 from domain.services.command import SendCommand
 from domain.services.configure import Configure
 from domain.services.emergency import Emergency
@@ -31,11 +32,15 @@ from domain.services.install_libraries import InstallLibraries
 from domain.services.order import SendOrder
 from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
+from domain.services.report_calibrations import ReportCalibrations
 from domain.services.report_events import ReportEvents
 from domain.users import Identity, Role, User
 from mqtt_bridge.dialects import capabilities
 from schema.context import Context, Services
 from schema.loaders import Loaders
+from sensor_libs.calibrating import LibraryLaws
+from sensor_libs.loader import load_built_in
+from sensor_libs.runner import LibraryRunner
 from tests.eventually import eventually
 from tests.fakes import (
     FakeClock,
@@ -101,6 +106,13 @@ class GraphqlServer:
             ),
             configure=Configure(
                 **shared, new_id=lambda: UUID(int=next(numbers)), changed=self.changed.append
+            ),
+            calibrate=Calibrate(
+                **shared,
+                laws=LibraryLaws(LibraryRunner(load_built_in())),
+                guard=self._guard(),
+                reports=ReportCalibrations(record=self.record, registry=self.registry),
+                new_id=lambda: UUID(int=next(numbers)),
             ),
             send_command=SendCommand(
                 **shared,

@@ -6,6 +6,7 @@ asyncpg asks once per connection to learn a type.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from uuid_utils.compat import uuid7
 
 from app.graphql import build_schema
 from domain.actuators import Actuator, Command, CommandStatus
+from domain.calibrations import CalibrationMethod
 from domain.dead_letters import DeadLetter
 from domain.devices import DeviceHealth
 from domain.events import (
@@ -115,6 +117,7 @@ class Greenhouse:
     commands: list[Command] = field(default_factory=list)
     installations: list[LibraryInstallation] = field(default_factory=list)
     stop_id: UUID = field(init=False)
+    calibration_id: UUID = field(init=False)
 
     def __post_init__(self) -> None:
         self.server = GraphqlServer(user=make_user("anna", id=uuid7()), database=self.database)
@@ -144,6 +147,23 @@ class Greenhouse:
             [letter] * (devices - known),
         )
         await self.server.registry.load(self.database)
+        await self._begin_calibration()
+
+    async def _begin_calibration(self) -> None:
+        """Begin to calibrate the sensor that was added last: one point is taken, one can be."""
+        calibrate, sensor = self.server.services.calibrate, self.sensors[-1]
+        async with self.database.autocommit() as work:
+            for left in await work.calibration_procedures.open():
+                await calibrate.cancel(left.id)
+        begun = await calibrate.start(sensor.key, CalibrationMethod.OFFSET, user_id=None)
+        self.calibration_id = begun.id
+        for reference in (21.0, None):
+            seen = calibrate.stability(sensor.id)
+            assert seen is not None
+            for second in range(12):
+                seen.add(START + timedelta(seconds=second), 336.0, 21.0)
+            if reference is not None:
+                await calibrate.add_point(begun.id, reference)
 
     async def _add_device(self, work: UnitOfWork, esp_id: str) -> None:
         await work.devices.add(make_device(esp_id, id=uuid7(), zone_id="north"))
@@ -171,6 +191,7 @@ class Greenhouse:
         return {
             "esp": self.sensors[-1].key.esp_id,
             "command": global_id("Command", self.commands[-1].id),
+            "calibration": global_id("CalibrationProcedure", self.calibration_id),
             "stop": global_id("EmergencyStop", self.stop_id),
             "token": server.tokens.refresh(server.user, server.clock.now()),
         }
@@ -223,6 +244,12 @@ QUERIES = [
         '{ thresholds series(from: "2026-01-01T00:00:00Z") { points { mean } } } }',
         2,
     ),
+    Operation(
+        "query($calibration: ID!) { calibrationProcedure(id: $calibration) "
+        "{ nextStep stable sensor { name } preview { residuals } } }",
+        2,
+    ),
+    Operation("{ sensors(first: 100) { edges { node { calibration { method } } } } }", 3),
     Operation("{ readings(first: 1000) { edges { node { ...reading } } } }", 3),
     Operation("query($esp: String!) { readings(espId: $esp) { edges { node { value } } } }", 3),
     Operation(
@@ -271,6 +298,29 @@ SENSOR = (
     'mutation($esp: String!) { setSensor(input: {espId: $esp, gpio: 0, sensorType: "ds18b20", %s '
 )
 UNSET = "mutation($esp: String!) { %s(input: {espId: $esp, gpio: 0%s}) }"
+
+DS18B20 = '{espId: $esp, gpio: 0, sensorType: "ds18b20"}'
+
+CALIBRATIONS = [
+    Operation(
+        f"mutation($esp: String!) {{ startCalibration(sensor: {DS18B20}, "
+        'method: "offset") { nextStep } }',
+        2,
+    ),
+    Operation(
+        f"mutation($esp: String!) {{ calibrateSensor(input: {{sensor: {DS18B20}, "
+        'method: "offset", points: [{raw: 336, reference: 21.5}]}) { name } }',
+        1,
+    ),
+    *(
+        Operation(f"mutation($calibration: ID!) {{ {change} }}", statements)
+        for change, statements in (
+            ("addCalibrationPoint(id: $calibration, reference: 20) { points { raw } }", 3),
+            ("finishCalibration(id: $calibration) { method }", 3),
+            ("cancelCalibration(id: $calibration) { state }", 2),
+        )
+    ),
+]
 
 EMERGENCIES = [
     Operation(
@@ -353,7 +403,11 @@ SUBSCRIPTIONS = [
 
 @pytest.mark.parametrize(
     ("root", "operations"),
-    [("Query", QUERIES), ("Mutation", MUTATIONS + EMERGENCIES), ("Subscription", SUBSCRIPTIONS)],
+    [
+        ("Query", QUERIES),
+        ("Mutation", MUTATIONS + CALIBRATIONS + EMERGENCIES),
+        ("Subscription", SUBSCRIPTIONS),
+    ],
     ids=["queries", "mutations", "subscriptions"],
 )
 def test_no_operation_is_forgotten(root: str, operations: Sequence[Operation]) -> None:
@@ -402,6 +456,15 @@ async def test_a_stop_costs_the_same_however_much_there_is(greenhouse: Greenhous
             await greenhouse.grow(devices)
             costs = {m.document: (await greenhouse.ask(m))[1] for m in EMERGENCIES}
             assert costs == {m.document: m.statements for m in EMERGENCIES}
+
+
+async def test_a_calibration_costs_the_same_however_much_there_is(greenhouse: Greenhouse) -> None:
+    for devices in (FEW, MANY):
+        costs = {}
+        for change in CALIBRATIONS:
+            await greenhouse.grow(devices)
+            costs[change.document] = (await greenhouse.ask(change))[1]
+        assert costs == {m.document: m.statements for m in CALIBRATIONS}
 
 
 async def test_an_event_costs_the_same_however_much_there_is(greenhouse: Greenhouse) -> None:

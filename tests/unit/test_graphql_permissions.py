@@ -19,6 +19,11 @@ VALUES = {
     "ZoneInput": '{ zoneId: "x" }',
     "SensorConfigInput": '{ espId: "x", gpio: 1, sensorType: "ph" }',
     "SensorRefInput": '{ espId: "x", gpio: 1, sensorType: "ph" }',
+    "Float": "1.5",
+    "CalibrateSensorInput": """{
+        sensor: { espId: "x", gpio: 1, sensorType: "ph" }, method: "offset", points: []
+    }""",
+    "EmergencyStopInput": '{ reason: "x" }',
     "ActuatorRefInput": '{ espId: "x", gpio: 1 }',
     "ActuatorConfigInput": '{ espId: "x", gpio: 1, actuatorType: "pump" }',
 }
