@@ -107,13 +107,7 @@ class GraphqlServer:
             configure=Configure(
                 **shared, new_id=lambda: UUID(int=next(numbers)), changed=self.changed.append
             ),
-            calibrate=Calibrate(
-                **shared,
-                laws=LibraryLaws(LibraryRunner(load_built_in())),
-                guard=self._guard(),
-                reports=ReportCalibrations(record=self.record, registry=self.registry),
-                new_id=lambda: UUID(int=next(numbers)),
-            ),
+            calibrate=self._calibrate(lambda: UUID(int=next(numbers))),
             send_command=SendCommand(
                 **shared,
                 latch=self.latch,
@@ -146,6 +140,18 @@ class GraphqlServer:
                 started=self.clock.monotonic(),
             ),
             capabilities=capabilities,
+        )
+
+    def _calibrate(self, new_id: Callable[[], UUID]) -> Calibrate:
+        return Calibrate(
+            storage=self.database or self.storage,
+            registry=self.registry,
+            laws=LibraryLaws(LibraryRunner(load_built_in())),
+            events=self.events,
+            clock=self.clock,
+            guard=self._guard(),
+            reports=ReportCalibrations(record=self.record, registry=self.registry),
+            new_id=new_id,
         )
 
     def _install_libraries(self, new_id: Callable[[], UUID]) -> InstallLibraries:
