@@ -24,6 +24,7 @@ from domain.services.accounts import Accounts
 from domain.services.calibrate import Calibrate
 from domain.services.command import SendCommand
 from domain.services.configure import Configure
+from domain.services.convert_samples import ConvertSamples
 from domain.services.emergency import Emergency
 from domain.services.ingest import IngestReadings
 from domain.services.install_libraries import InstallLibraries
@@ -195,6 +196,7 @@ def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Pa
     watch = _watch(ground, timedelta(seconds=settings.offline_after), reports)
     libraries = LibraryRunner(load_with_own(settings.sensor_libraries))
     thresholds = _thresholds(ground, record)
+    convert = _convert(ground, libraries)
     learn = LearnFirmware(
         storage=ground.database,
         registry=ground.registry,
@@ -202,7 +204,7 @@ def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Pa
         journal=_log,
     )
     intake = intake_type(
-        ingest=_ingest(ground, libraries, watch, reports, thresholds),
+        ingest=_ingest(ground, convert, watch, reports, thresholds),
         guard=ground.storage_guard(),
         clock=ground.clock,
         journal=_log,
@@ -262,9 +264,20 @@ def _thresholds(ground: Ground, record: RecordEvents) -> WatchThresholds:
     )
 
 
+def _convert(ground: Ground, libraries: LibraryRunner) -> ConvertSamples:
+    return ConvertSamples(
+        storage=ground.database,
+        registry=ground.registry,
+        libraries=libraries,
+        judge=JudgeReadings(
+            registry=ground.registry, library_limits=LibraryLimits(lambda: libraries.catalog)
+        ),
+    )
+
+
 def _ingest(
     ground: Ground,
-    libraries: LibraryRunner,
+    convert: ConvertSamples,
     watch: WatchDevices,
     reports: ReportEvents,
     thresholds: WatchThresholds,
@@ -273,10 +286,7 @@ def _ingest(
         storage=ground.database,
         writer=ground.database.reading_writer(),
         registry=ground.registry,
-        libraries=libraries,
-        judge=JudgeReadings(
-            registry=ground.registry, library_limits=LibraryLimits(lambda: libraries.catalog)
-        ),
+        convert=convert,
         events=ground.events,
         clock=ground.clock,
         new_id=uuid7,

@@ -1,6 +1,6 @@
 """What the domain needs of the world, as protocols; the fakes in tests implement them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
@@ -14,6 +14,7 @@ from domain.events import Event
 from domain.library_installations import LibrarySource
 from domain.library_messages import LibraryMessage
 from domain.orders import DeviceOrder, OrderAnswer
+from domain.parameters import Recipe
 from domain.sensors import Measurement, Sample
 from domain.users import Identity, User
 
@@ -188,8 +189,22 @@ class LibrarySources(Protocol):
 class SensorLibraries(Protocol):
     """Turns samples into measurements; never raises."""
 
-    def measure(self, sample: Sample) -> Measurement:
-        """Convert a sample, or pass its raw value through with the reason."""
+    @property
+    def edition(self) -> object:
+        """Another object whenever other libraries came into use."""
+        ...
+
+    def recipe(self, sensor_type: str) -> Recipe | None:
+        """Return what the conversion of a sensor type depends on; None: no library reads it."""
+        ...
+
+    def measure(self, sample: Sample, parameters: Mapping[str, float] | None = None) -> Measurement:
+        """Convert a sample, or pass its raw value through with the reason.
+
+        Args:
+            sample: As the device sent it.
+            parameters: What is known of its sensor; None: the library's defaults hold.
+        """
         ...
 
 

@@ -45,6 +45,11 @@ UNSAID = QualityLimits()
 """The limits of a sensor that nobody knows anything of."""
 
 
+def worst(*qualities: Quality) -> Quality:
+    """Return the one that says most against a reading."""
+    return max(qualities, key=_SEVERITY.__getitem__)
+
+
 class Reason(NamedTuple):
     """One thing to say against a reading.
 
@@ -73,7 +78,7 @@ class Track(NamedTuple):
         value: The newest value that was not too far from the one before, in the unit of the
             limits; None: there is none.
         value_at: When it was measured.
-        made: Who converted it, from what into what: others do not compare with it.
+        made: Who converted it, and with which calibration: others do not compare with it.
     """
 
     at: datetime
@@ -82,7 +87,7 @@ class Track(NamedTuple):
     same: int
     value: float | None
     value_at: datetime
-    made: tuple[str | None, ...]
+    made: tuple[object, ...]
 
 
 def judge(
@@ -115,7 +120,7 @@ def judge(
     if value is not None:
         reasons += _of_value(value, limits)
     if track is None or at > track.at:
-        made = (measured.unit, measured.library_version, limits.unit)
+        made = (measured.unit, measured.library_version, measured.calibration_id, limits.unit)
         too_fast = _too_fast(track, value, at, made, limits)
         believed = None if too_fast else value
         track = _followed(track, sample.raw_value, at, believed, made)
@@ -179,7 +184,7 @@ def _followed(
     raw: float,
     at: datetime,
     believed: float | None,
-    made: tuple[str | None, ...],
+    made: tuple[object, ...],
 ) -> Track:
     since, same = at, 1
     if track is not None and raw == track.raw:
@@ -201,7 +206,7 @@ def _too_fast(
     before: Track | None,
     value: float | None,
     at: datetime,
-    made: tuple[str | None, ...],
+    made: tuple[object, ...],
     limits: QualityLimits,
 ) -> Sequence[Reason]:
     """Compare with the last value that was believed: what really changed is soon believed again."""

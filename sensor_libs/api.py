@@ -188,6 +188,11 @@ class SensorLibrary:
         shared = alone._replace(parameters=MappingProxyType(dict(alone.parameters)))
         object.__setattr__(self, "_settled", shared)
 
+    @property
+    def is_virtual(self) -> bool:
+        """Whether there is no chip: the value is computed from companions alone."""
+        return self.raw is None
+
     def settle(self, given: Mapping[str, float] | None = None) -> Settled:
         """Complete the parameters that are known of a sensor; None: nothing is known of it."""
         if not given:

@@ -6,60 +6,25 @@ of one small mapping, and anybody can compute it again later.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from enum import Enum
 from typing import NamedTuple
 
 from domain.calibrations import CalibrationMethod
+from domain.parameters import Companion, Parameter, Takes, out_of_limits
 
-
-class Parameter(NamedTuple):
-    """A number that a conversion needs.
-
-    Attributes:
-        name: As it stands in the mapping that `convert` is given.
-        default: What holds until somebody sets it, or a calibration finds it; None: there is none,
-            and without it nothing can be said.
-        low: The smallest that makes sense.
-        high: The largest that makes sense.
-        unit: Of the number; empty where it has none.
-        description: For the person who sets it.
-    """
-
-    name: str
-    default: float | None
-    low: float
-    high: float
-    unit: str
-    description: str
-
-
-class Takes(Enum):
-    """Which number of another sensor's newest reading fills a parameter."""
-
-    VALUE = "value"
-    RAW = "raw"
-
-
-class Companion(NamedTuple):
-    """A parameter that takes what another sensor said last.
-
-    Attributes:
-        parameter: Name of the parameter; its default holds while there is no fresh reading.
-        unit: In which the reading is wanted; of no meaning for a raw value.
-        note: Said in the reading when the parameter's default had to do.
-        beside: Sensor types of which one on the same device, pin and address is taken without
-            asking; empty: the sensor's owner names one.
-        takes: Its value, or its raw value.
-        max_age: How old its reading may be.
-    """
-
-    parameter: str
-    unit: str
-    note: str
-    beside: tuple[str, ...] = ()
-    takes: Takes = Takes.VALUE
-    max_age: timedelta = timedelta(minutes=10)
+__all__ = [
+    "FACTOR",
+    "OFFSET",
+    "Calibrates",
+    "Companion",
+    "Parameter",
+    "Sees",
+    "Settled",
+    "Takes",
+    "is_number",
+    "out_of_limits",
+    "settle",
+]
 
 
 class Sees(Enum):
@@ -145,12 +110,6 @@ def settle(
 def is_number(value: object) -> bool:
     """Return whether something that came from outside can be computed with; True cannot."""
     return value.__class__ is float or value.__class__ is int
-
-
-def out_of_limits(parameter: Parameter, value: object) -> str:
-    """Say what a parameter accepts."""
-    limits = f"{parameter.low:g} to {parameter.high:g} {parameter.unit}".rstrip()
-    return f"parameter {parameter.name} is {value}, but must be {limits}"
 
 
 def _lack(missing: Sequence[str]) -> str:

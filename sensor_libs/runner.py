@@ -40,6 +40,15 @@ class LibraryRunner:
         """The libraries in use."""
         return self._catalog
 
+    @property
+    def edition(self) -> object:
+        """Another object whenever other libraries came into use."""
+        return self._catalog
+
+    def recipe(self, sensor_type: str) -> SensorLibrary | None:
+        """Return the library that reads a sensor type; None: there is none."""
+        return self._catalog.by_type.get(sensor_type)
+
     def swap(self, catalog: Catalog) -> None:
         """Use other libraries from the next sample on; those that rested are tried again."""
         self._catalog = catalog

@@ -4,7 +4,6 @@ Whoever calls acknowledges to the broker only after the call returned: by then e
 committed, and a crash at any moment before leads to redelivery, which the store makes harmless.
 """
 
-import math
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,11 +14,11 @@ from domain.dead_letters import TABLE_LIMIT, DeadLetter
 from domain.devices import Device, Discovery
 from domain.errors import StorageRejectedError, StorageUnavailableError
 from domain.events import ReadingsStored
-from domain.ports import Clock, EventStream, SensorLibraries
-from domain.repositories import NewReading, ReadingWriter, Storage
-from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sample, Sensor
+from domain.ports import Clock, EventStream
+from domain.repositories import ReadingWriter, Storage
+from domain.sensors import Reading, Sample, Sensor
 from domain.services.configure import default_name
-from domain.services.judge_readings import JudgeReadings
+from domain.services.convert_samples import ConvertSamples
 from domain.services.registry import Registry
 
 TRIM_AFTER = 1000
@@ -48,8 +47,7 @@ class IngestReadings:
     storage: Storage
     writer: ReadingWriter
     registry: Registry
-    libraries: SensorLibraries
-    judge: JudgeReadings
+    convert: ConvertSamples
     events: EventStream
     clock: Clock
     new_id: Callable[[], UUID]
@@ -74,7 +72,7 @@ class IngestReadings:
             await self._store_one_by_one(samples, dead_letters, error)
             return
         self.counts.stored += len(stored)
-        self.counts.duplicates += len(samples) - len(stored)
+        self.counts.duplicates += max(0, len(samples) - len(stored))
         self.counts.dead_letters += len(dead_letters)
         self.buried(dead_letters)
         await self._trim(len(dead_letters))
@@ -84,23 +82,9 @@ class IngestReadings:
         self, samples: Sequence[Sample], dead_letters: Sequence[DeadLetter]
     ) -> Sequence[Reading]:
         await self._discover(samples)
-        sensor, measure = self.registry.sensor, self.libraries.measure
-        raw, judged = ProcessingMode.RAW, self.judge.batch()
-        readings = [
-            NewReading(
-                known,
-                sample,
-                judged(
-                    known,
-                    sample,
-                    _as_it_is(sample) if known.processing_mode is raw else measure(sample),
-                ),
-            )
-            for sample in samples
-            if (known := sensor(sample.key)) is not None
-        ]
-        stored = await self.writer.write(readings, dead_letters)
-        judged.keep()
+        converted = await self.convert.batch()
+        stored = await self.writer.write(converted(samples), dead_letters)
+        converted.keep()
         return stored
 
     async def _store_one_by_one(
@@ -173,7 +157,10 @@ class IngestReadings:
 
     async def _tell(self, stored: Sequence[Reading]) -> None:
         device, hear = self.registry.device, self.registry.hear
+        virtual = self.convert.virtual
         for reading in stored:
+            if reading.sensor.id in virtual:
+                continue  # what others said is no sign of life of its device
             esp_id = reading.sensor.key.esp_id
             hear(esp_id, reading.received_at)
             if (owner := device(esp_id)) is not None and not owner.online:
@@ -186,13 +173,6 @@ class IngestReadings:
         if told:
             self.watched(told)
             await self.events.publish(ReadingsStored(told))
-
-
-def _as_it_is(sample: Sample) -> Measurement:
-    """Return what becomes of a sample that nobody is to convert."""
-    if not math.isfinite(sample.raw_value):
-        return Measurement(None, None, Quality.ERROR, ProcessingMode.RAW)
-    return Measurement(sample.raw_value, None, sample.device_quality, ProcessingMode.RAW)
 
 
 def _refused(sample: Sample, error: StorageRejectedError) -> DeadLetter:

@@ -19,8 +19,13 @@ from domain.zones import Zone
 
 @dataclass(slots=True)
 class Registry:
-    """What is known of every device, sensor and actuator right now."""
+    """What is known of every device, sensor and actuator right now.
 
+    Attributes:
+        revision: Grows with every change of sensors and calibrations.
+    """
+
+    revision: int = 0
     _devices: dict[str, Device] = field(default_factory=dict)
     _sensors: dict[SensorKey, Sensor] = field(default_factory=dict)
     _keys: dict[int, SensorKey] = field(default_factory=dict)
@@ -50,6 +55,7 @@ class Registry:
         self._actuators = {actuator.pin: actuator for actuator in actuators}
         self._health = dict(health)
         self._zones = {zone.zone_id: zone for zone in zones}
+        self.revision += 1
 
     def device(self, esp_id: str) -> Device | None:
         """Return a device, if it is known."""
@@ -99,10 +105,15 @@ class Registry:
     def put_calibration(self, calibration: Calibration) -> None:
         """Remember a calibration as it was committed."""
         self._calibrations[calibration.sensor_id] = calibration
+        self.revision += 1
 
     def actuator(self, pin: Pin) -> Actuator | None:
         """Return an actuator, if it is known."""
         return self._actuators.get(pin)
+
+    def sensors(self) -> Iterator[Sensor]:
+        """Return every known sensor, as of now."""
+        return iter(tuple(self._sensors.values()))
 
     def sensors_of(self, esp_id: str) -> list[Sensor]:
         """Return the sensors of a device, in order of pin, type and address."""
@@ -133,6 +144,7 @@ class Registry:
         if sensor is not None:
             self._keys.pop(sensor.id, None)
             self._calibrations.pop(sensor.id, None)
+            self.revision += 1
 
     def remove_actuator(self, pin: Pin) -> None:
         """Forget an actuator."""
@@ -166,6 +178,7 @@ class Registry:
         for sensor in sensors:
             self._sensors[sensor.key] = sensor
             self._keys[sensor.id] = sensor.key
+        self.revision += 1
 
     def add_actuator(self, actuator: Actuator) -> Actuator:
         """Remember a new actuator as it was committed; one known by now is returned as it is."""

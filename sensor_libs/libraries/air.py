@@ -18,6 +18,8 @@ from sensor_libs.api import (
 _KILOPASCAL, _SLOPE, _POLE = 0.6108, 17.27, 237.3
 _TYPICAL_VPD = Range(0.4, 1.6)
 _DRIEST = 0.1
+_CHIPS = ("sht31", "dht22", "bme280", "scd30")
+"""Those that measure both; at the address of one of them, nobody needs to name the inputs."""
 
 
 def saturated(celsius: float) -> float:
@@ -69,8 +71,18 @@ def virtual(  # noqa: PLR0913 - what differs between the quantities
             Parameter("humidity", None, 0, 100, "%RH", "of the air"),
         ),
         companions=(
-            Companion("temperature", "°C", "no fresh temperature of the air"),
-            Companion("humidity", "%RH", "no fresh humidity of the air"),
+            Companion(
+                "temperature",
+                "°C",
+                "no fresh temperature of the air",
+                beside=tuple(f"{chip}_temp" for chip in _CHIPS),
+            ),
+            Companion(
+                "humidity",
+                "%RH",
+                "no fresh humidity of the air",
+                beside=tuple(f"{chip}_humidity" for chip in _CHIPS),
+            ),
         ),
         units=units,
         vectors=vectors,

@@ -1,7 +1,7 @@
 """The wire, the libraries, the event stream, passwords and tokens."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from domain.errors import (
     UnauthenticatedError,
 )
 from domain.events import Event
+from domain.parameters import Recipe
 from domain.sensors import Measurement, ProcessingMode, Quality, Sample
 from domain.users import Identity, User
 from tests.fakes.clock import FakeClock
@@ -87,7 +88,18 @@ class FakeLibraries:
     unit: str | None = "°C"
     measured: list[Sample] = field(default_factory=list)
 
-    def measure(self, sample: Sample) -> Measurement:
+    @property
+    def edition(self) -> object:
+        return self
+
+    def recipe(self, sensor_type: str) -> Recipe | None:  # noqa: ARG002 - it knows none
+        return None
+
+    def measure(
+        self,
+        sample: Sample,
+        parameters: Mapping[str, float] | None = None,  # noqa: ARG002 - it needs none
+    ) -> Measurement:
         self.measured.append(sample)
         return Measurement(sample.raw_value, self.unit, Quality.GOOD, ProcessingMode.RAW)
 

@@ -16,6 +16,7 @@ from domain.events import ReadingsStored
 from domain.limits import QualityLimits
 from domain.repositories import NewReading
 from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sample, SensorKey
+from domain.services.convert_samples import ConvertSamples
 from domain.services.ingest import IngestReadings
 from domain.services.judge_readings import JudgeReadings
 from domain.services.registry import Registry
@@ -53,10 +54,14 @@ class Greenhouse:
             storage=self.storage,
             writer=self.writer,
             registry=self.registry,
-            libraries=FakeLibraries(),
-            judge=JudgeReadings(
+            convert=ConvertSamples(
+                storage=self.storage,
                 registry=self.registry,
-                library_limits=lambda _: QualityLimits(unit="°C", max_rate=100.0),
+                libraries=FakeLibraries(),
+                judge=JudgeReadings(
+                    registry=self.registry,
+                    library_limits=lambda _: QualityLimits(unit="°C", max_rate=100.0),
+                ),
             ),
             events=self.events,
             clock=FakeClock(),

@@ -1,0 +1,137 @@
+"""Which sensors' conversions depend on what: worked out once, not for every reading."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from domain.calibrations import Calibration
+from domain.parameters import Companion, Recipe
+from domain.sensors import Sensor, SensorKey
+
+
+class Feed(NamedTuple):
+    """A parameter that another sensor fills."""
+
+    companion: Companion
+    source: Sensor
+
+
+class Plan(NamedTuple):
+    """What is known of a sensor for its conversion.
+
+    Attributes:
+        given: Parameters that its owner set, and over them those that its calibration found; None:
+            the defaults hold.
+        calibration: The one that is in force for the library that reads it.
+        feeds: Parameters that other sensors fill.
+        rank: 0: it needs nobody else; else one more than the sensors that it needs.
+    """
+
+    sensor: Sensor
+    given: Mapping[str, float] | None = None
+    calibration: Calibration | None = None
+    feeds: tuple[Feed, ...] = ()
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """The plans of all sensors, as of one moment; whoever has none needs nothing.
+
+    Attributes:
+        by_sensor: By the id of the sensor.
+        computed: Virtual sensors, by the ids of the sensors that they are computed from.
+        virtual: The ids of virtual sensors.
+        remembered: The ids of sensors whose readings must be remembered.
+    """
+
+    by_sensor: Mapping[int, Plan] = field(default_factory=dict)
+    computed: Mapping[int, Sequence[Plan]] = field(default_factory=dict)
+    virtual: frozenset[int] = frozenset()
+    remembered: frozenset[int] = frozenset()
+
+
+def plan_all(
+    sensors: Iterable[Sensor],
+    recipe: Callable[[str], Recipe | None],
+    calibration: Callable[[int], Calibration | None],
+) -> Plans:
+    """Work out the plans of all sensors.
+
+    Args:
+        sensors: All that are known.
+        recipe: What is known of a sensor type's library.
+        calibration: What is in force of a sensor, by its id.
+    """
+    known = {sensor.key: sensor for sensor in sensors}
+    plans: dict[int, Plan] = {}
+    computed: defaultdict[int, list[Plan]] = defaultdict(list)
+    for sensor in known.values():
+        library = recipe(sensor.key.sensor_type)
+        if library is None:
+            continue
+        found = calibration(sensor.id)
+        if not (sensor.parameters or found or library.companions):
+            continue
+        plan = plans[sensor.id] = plan_of(sensor, library, found, known)
+        if library.is_virtual and sensor.enabled:
+            for feed in plan.feeds:
+                computed[feed.source.id].append(plan)
+    virtual = frozenset(plan.sensor.id for fed in computed.values() for plan in fed)
+    sources = {feed.source.id for plan in plans.values() for feed in plan.feeds}
+    return Plans(
+        {key: plan._replace(rank=_rank(plan, plans)) for key, plan in plans.items()},
+        dict(computed),
+        virtual,
+        frozenset(sources | virtual),
+    )
+
+
+def plan_of(
+    sensor: Sensor,
+    recipe: Recipe,
+    calibration: Calibration | None,
+    known: Mapping[SensorKey, Sensor],
+) -> Plan:
+    """Work out the plan of one sensor; its rank is left open.
+
+    Args:
+        sensor: Which.
+        recipe: What its library depends on.
+        calibration: The newest of the sensor; one for another library does not count.
+        known: All sensors, by key.
+    """
+    if calibration is not None and calibration.library != recipe.name:
+        calibration = None
+    given = {**sensor.parameters, **(calibration.fit.parameters if calibration else {})}
+    feeds = [
+        Feed(companion, source)
+        for companion in recipe.companions
+        if (source := _source(sensor, companion, known)) is not None
+    ]
+    return Plan(sensor, given or None, calibration, tuple(feeds))
+
+
+def _source(
+    sensor: Sensor, companion: Companion, known: Mapping[SensorKey, Sensor]
+) -> Sensor | None:
+    named = sensor.sources.get(companion.parameter)
+    if named is not None:
+        return known.get(named)
+    for sensor_type in companion.beside:
+        beside = known.get(sensor.key._replace(sensor_type=sensor_type))
+        if beside is not None and beside.id != sensor.id:
+            return beside
+    return None
+
+
+def _rank(plan: Plan, plans: Mapping[int, Plan], above: frozenset[int] = frozenset()) -> int:
+    above |= {plan.sensor.id}
+    needed = [
+        _rank(plans[feed.source.id], plans, above) if feed.source.id in plans else 0
+        for feed in plan.feeds
+        # Two that take from each other have no order.
+        if feed.source.id not in above
+    ]
+    return 1 + max(needed, default=0) if plan.feeds else 0

@@ -1,0 +1,254 @@
+"""Makes readings of samples with all that is known of their sensors, and computes virtual sensors.
+
+Parameters come from the owner of a sensor, over them from its calibration, over them from what
+other sensors said by the time the sample was measured. A virtual sensor has a reading for every
+moment by which each of its inputs has said something new, so as often as the slowest of them.
+
+What other sensors said is remembered only once it is stored: a batch that the database did not take
+comes again and must find everything as it was. Virtual readings are stored together with those that
+caused them, under the time of the newest, so redelivery cannot double them.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import itemgetter
+from typing import Any, TypeAlias
+
+from domain.companions import Recent, Said, moment, newest, noted, said
+from domain.conversion_plans import Plan, Plans, plan_all
+from domain.ports import SensorLibraries
+from domain.quality import worst
+from domain.repositories import NewReading, Storage
+from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sample, Sensor
+from domain.services.judge_readings import JudgedBatch, JudgeReadings
+from domain.services.registry import Registry
+
+Inputs: TypeAlias = dict[str, Mapping[str, Any]]
+"""What was taken from other sensors, by parameter, as the reading tells it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ConvertSamples:
+    """Knows on what each sensor's conversion depends, and what others said lately."""
+
+    storage: Storage
+    registry: Registry
+    libraries: SensorLibraries
+    judge: JudgeReadings
+    _plans: Plans = field(default_factory=Plans, init=False)
+    _planned: tuple[int, object] | None = field(default=None, init=False)
+    _recent: dict[int, Recent] = field(default_factory=dict, init=False)
+
+    @property
+    def virtual(self) -> frozenset[int]:
+        """The ids of sensors that no device has: they are computed."""
+        return self._plans.virtual
+
+    async def batch(self) -> "ConvertedBatch":
+        """Begin to convert what will be stored together.
+
+        Raises:
+            StorageUnavailableError: What other sensors said before the start cannot be looked up.
+        """
+        return ConvertedBatch(
+            plans=await self.plans(),
+            recent=self._recent,
+            registry=self.registry,
+            libraries=self.libraries,
+            judged=self.judge.batch(),
+        )
+
+    async def plans(self) -> Plans:
+        """Return the plans of all sensors as of now.
+
+        Raises:
+            StorageUnavailableError: What other sensors said before the start cannot be looked up.
+        """
+        current = (self.registry.revision, self.libraries.edition)
+        if current != self._planned:
+            plans = plan_all(
+                self.registry.sensors(), self.libraries.recipe, self.registry.calibration
+            )
+            recalled = await self._recalled(plans.remembered)
+            # Somebody else may have looked it up meanwhile, and learnt more since.
+            self._recent = {key: self._recent.get(key) or one for key, one in recalled.items()}
+            self._plans, self._planned = plans, current
+        return self._plans
+
+    def newest(self, sensor_id: int, when: datetime) -> Said | None:
+        """Return what a sensor that others take from said last."""
+        return newest(None, self._recent.get(sensor_id), when)
+
+    async def _recalled(self, wanted: Iterable[int]) -> dict[int, Recent]:
+        recalled = {key: Recent() for key in wanted}
+        if unheard := [key for key in recalled if key not in self._recent]:
+            async with self.storage.autocommit() as work:
+                for key, reading in (await work.readings.latest(unheard)).items():
+                    recalled[key].add(_said(reading))
+        return recalled
+
+
+@dataclass(slots=True, kw_only=True)
+class ConvertedBatch:
+    """Samples of one transaction; what they say is remembered when they are stored."""
+
+    plans: Plans
+    recent: Mapping[int, Recent]
+    registry: Registry
+    libraries: SensorLibraries
+    judged: JudgedBatch
+    _learnt: dict[int, Recent] = field(default_factory=dict, init=False)
+    _causes: dict[tuple[datetime, int], tuple[Plan, Sample]] = field(
+        default_factory=dict, init=False
+    )
+
+    def __call__(self, samples: Sequence[Sample]) -> list[NewReading]:
+        """Return the readings of all samples whose sensor is known, and those of virtual sensors.
+
+        They are in order; virtual ones come last.
+        """
+        sensor, plans = self.registry.sensor, self.plans.by_sensor
+        measure, judged, raw = self.libraries.measure, self.judged, ProcessingMode.RAW
+        if not plans:
+            return [
+                NewReading(
+                    known,
+                    sample,
+                    judged(
+                        known,
+                        sample,
+                        _as_it_is(sample) if known.processing_mode is raw else measure(sample),
+                    ),
+                )
+                for sample in samples
+                if (known := sensor(sample.key)) is not None
+            ]
+        known_ones = [
+            (known, sample, plans.get(known.id))
+            for sample in samples
+            if (known := sensor(sample.key)) is not None
+        ]
+        ranks = [plan.rank if plan is not None else 0 for _, _, plan in known_ones]
+        # Those that others take from go first, wherever they stand in the batch.
+        turns = sorted(range(len(ranks)), key=ranks.__getitem__)
+        made = {turn: self._reading(*known_ones[turn]) for turn in turns}
+        return [*(made[turn] for turn in range(len(ranks))), *self._computed()]
+
+    def keep(self) -> None:
+        """Remember what was learnt: it is stored."""
+        self.judged.keep()
+        for key, learnt in self._learnt.items():
+            recent = self.recent[key]
+            for one in learnt:
+                recent.add(one)
+
+    def _reading(self, sensor: Sensor, sample: Sample, plan: Plan | None) -> NewReading:
+        if sensor.processing_mode is ProcessingMode.RAW:
+            made = _as_it_is(sample)
+        elif plan is None:
+            made = self.libraries.measure(sample)
+        else:
+            made = self._measured(sample, plan)
+        judged = self.judged(sensor, sample, made)
+        if sensor.id in self.plans.remembered:
+            self._learn(sensor, sample, made, judged)
+        return NewReading(sensor, sample, judged)
+
+    def _measured(self, sample: Sample, plan: Plan) -> Measurement:
+        given, inputs = plan.given, None
+        if plan.feeds and sample.device_value is None:
+            given, inputs = self._fed(plan, moment(sample))
+        made = self.libraries.measure(sample, given)
+        calibration = plan.calibration
+        if made.library is None or not (calibration or inputs):
+            return made
+        notes = {**(made.notes or {}), "inputs": inputs} if inputs else made.notes
+        return made._replace(notes=notes, calibration_id=calibration.id if calibration else None)
+
+    def _fed(self, plan: Plan, at: datetime) -> tuple[Mapping[str, float] | None, Inputs]:
+        """Return all that is known of a sensor's parameters, and which of it others said."""
+        given: dict[str, float] = dict(plan.given or {})
+        inputs: Inputs = {}
+        for companion, source in plan.feeds:
+            found = self._newest(source.id, at)
+            if found is None or at - found.at > companion.max_age:
+                continue
+            value = found.taken(companion)
+            if value is not None:
+                given[companion.parameter] = value
+                inputs[companion.parameter] = noted(value, source.key, found.at)
+        return given, inputs
+
+    def _newest(self, sensor_id: int, at: datetime) -> Said | None:
+        return newest(self._learnt.get(sensor_id), self.recent.get(sensor_id), at)
+
+    def _learn(
+        self, sensor: Sensor, sample: Sample, made: Measurement, judged: Measurement
+    ) -> None:
+        learnt = said(moment(sample), sample.raw_value, made, judged)
+        if learnt.value is None and learnt.raw is None:
+            return
+        self._learnt.setdefault(sensor.id, Recent()).add(learnt)
+        for plan in self.plans.computed.get(sensor.id, ()):
+            self._causes[learnt.at, plan.sensor.id] = plan, sample
+
+    # ------------------------------------------------------------ virtual sensors
+
+    def _computed(self) -> list[NewReading]:
+        causes = sorted(self._causes.items(), key=itemgetter(0))
+        return [
+            reading
+            for (at, _), (plan, cause) in causes
+            if (reading := self._virtual(plan, cause, at)) is not None
+        ]
+
+    def _virtual(self, plan: Plan, cause: Sample, at: datetime) -> NewReading | None:
+        """Compute a virtual sensor; None: not all of its inputs have said something new."""
+        sensor = plan.sensor
+        last = self._newest(sensor.id, at)
+        inputs = []
+        for companion, source in plan.feeds:
+            found = self._newest(source.id, at)
+            if found is None or at - found.at > companion.max_age:
+                return None
+            if last is not None and found.at <= last.at:
+                return None
+            inputs.append((companion, found))
+        first = inputs[0][1].taken(inputs[0][0])
+        sample = _caused(sensor, cause, 0.0 if first is None else first)
+        made = self._measured(sample, plan)
+        made = made._replace(quality=worst(made.quality, *(found.quality for _, found in inputs)))
+        judged = self.judged(sensor, sample, made)
+        self._learnt.setdefault(sensor.id, Recent()).add(said(at, sample.raw_value, made, judged))
+        return NewReading(sensor, sample, judged)
+
+
+def _caused(sensor: Sensor, cause: Sample, raw: float) -> Sample:
+    """Return the sample of a virtual sensor: it has the time of what caused it.
+
+    That alone identifies it, and where the device has no clock, the same that identifies the cause.
+    """
+    clockless = cause.measured_at is None
+    return Sample(
+        key=sensor.key,
+        raw_value=raw,
+        received_at=cause.received_at,
+        measured_at=cause.measured_at,
+        ticks=cause.ticks if clockless else 0,
+        sequence=cause.sequence if clockless else None,
+        kaiser_id=cause.kaiser_id,
+    )
+
+
+def _as_it_is(sample: Sample) -> Measurement:
+    """Return what becomes of a sample that nobody is to convert."""
+    if not math.isfinite(sample.raw_value):
+        return Measurement(None, None, Quality.ERROR, ProcessingMode.RAW)
+    return Measurement(sample.raw_value, None, sample.device_quality, ProcessingMode.RAW)
+
+
+def _said(reading: Reading) -> Said:
+    at = min(reading.measured_at, reading.received_at)
+    return said(at, reading.raw_value, reading.measurement, reading.measurement)

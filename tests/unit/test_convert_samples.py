@@ -1,0 +1,482 @@
+"""A conversion takes all that is known of a sensor, and a batch takes it of its own time."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.calibrations import Calibration, CalibrationMethod, Fit
+from domain.companions import REMEMBERED
+from domain.repositories import NewReading
+from domain.sensors import ProcessingMode, Quality, Sample, Sensor, SensorKey
+from domain.services.convert_samples import ConvertSamples
+from domain.services.judge_readings import JudgeReadings
+from domain.services.registry import Registry
+from sensor_libs.limits import LibraryLimits
+from sensor_libs.loader import Catalog, load_built_in
+from sensor_libs.runner import LibraryRunner
+from tests.fakes import START, FakeStorage
+from tests.fakes.storage import FakeReadingWriter
+from tests.makers import make_device, make_sensor
+
+CATALOG = load_built_in()
+ESP = "ESP_12AB34"
+TRIM = {"dig_T1": 27504, "dig_T2": 26435, "dig_T3": -1000} | {
+    f"dig_P{number}": word
+    for number, word in enumerate(
+        (36477, -10685, 3024, 2855, 140, -7, 15500, -14600, 6000), start=1
+    )
+}
+"""The example of the BMP280's data sheet: raw 519888 and 415148 are 25.08 °C and 1006.53 hPa."""
+
+
+class House:
+    """Sensors of one device, on real libraries and a store in memory."""
+
+    def __init__(self, catalog: Catalog = CATALOG) -> None:
+        self.storage = FakeStorage()
+        self.writer = FakeReadingWriter(self.storage)
+        self.registry = Registry()
+        self.registry.add_device(make_device(ESP))
+        self.libraries = LibraryRunner(catalog)
+        self.convert = self.restarted()
+
+    def restarted(self) -> ConvertSamples:
+        self.convert = ConvertSamples(
+            storage=self.storage,
+            registry=self.registry,
+            libraries=self.libraries,
+            judge=JudgeReadings(
+                registry=self.registry,
+                library_limits=LibraryLimits(lambda: self.libraries.catalog),
+            ),
+        )
+        return self.convert
+
+    def has(self, sensor_type: str, gpio: int = 0, address: str = "", **fields: object) -> Sensor:
+        number = len(list(self.registry.sensors())) + 1
+        sensor = make_sensor(ESP, gpio, sensor_type, address, id=number, unit=None, **fields)
+        self.registry.put_sensors([sensor])
+        return sensor
+
+    async def takes(self, *samples: Sample) -> Sequence[NewReading]:
+        """Convert a batch and store it."""
+        batch = await self.convert.batch()
+        made = batch(samples)
+        await self.writer.write(made, [])
+        batch.keep()
+        return made
+
+
+def at(sensor: Sensor, second: float, raw: float, *, late: float = 0.1) -> Sample:
+    measured = START + timedelta(seconds=second)
+    return Sample(
+        sensor.key, raw, received_at=measured + timedelta(seconds=late), measured_at=measured
+    )
+
+
+def calibration(sensor: Sensor, library: str = "ph", number: int = 1) -> Calibration:
+    return Calibration(
+        id=UUID(int=number),
+        sensor_id=sensor.id,
+        library=library,
+        method=CalibrationMethod.PH_2POINT,
+        points=(),
+        fit=Fit(parameters={"slope": -5.66, "offset": 15.49}, residuals=()),
+        calibrated_at=START,
+    )
+
+
+def ph_and_probe(house: House) -> tuple[Sensor, Sensor]:
+    probe = house.has("ds18b20", 4)
+    return house.has("ph", 34, sources={"temperature": probe.key}), probe
+
+
+# ------------------------------------------------------------ parameters
+
+
+async def test_a_sensor_of_which_nothing_is_known_gets_the_defaults_of_its_library() -> None:
+    house = House()
+    (made,) = await house.takes(at(house.has("moisture", 34), 0, 2000))
+    assert made.measurement.calibration_id is None
+    assert "inputs" not in (made.measurement.notes or {})
+
+
+async def test_an_owners_parameters_count_more_than_the_defaults() -> None:
+    house = House()
+    sensor = house.has("ds18b20", 4, parameters={"offset": -0.5})
+    (made,) = await house.takes(at(sensor, 0, 400))
+    assert made.measurement.value == 24.5
+
+
+async def test_a_calibration_counts_more_than_the_owner_and_is_named_in_the_reading() -> None:
+    house = House()
+    sensor = house.has("ph", 34, parameters={"slope": -1.0, "offset": 3.0})
+    house.registry.put_calibration(calibration(sensor))
+    (made,) = await house.takes(at(sensor, 0, 1861))
+    assert made.measurement.value == 7.0
+    assert made.measurement.calibration_id == UUID(int=1)
+
+
+async def test_the_next_calibration_holds_from_the_next_reading_on() -> None:
+    house = House()
+    sensor = house.has("ph", 34)
+    (before,) = await house.takes(at(sensor, 0, 1861))
+    house.registry.put_calibration(calibration(sensor, number=2))
+    (after,) = await house.takes(at(sensor, 1, 1861))
+    assert before.measurement.calibration_id is None
+    assert after.measurement.calibration_id == UUID(int=2)
+
+
+async def test_a_calibration_of_another_library_is_left_aside() -> None:
+    house = House()
+    sensor = house.has("ph", 34)
+    house.registry.put_calibration(calibration(sensor, library="my_ph"))
+    (made,) = await house.takes(at(sensor, 0, 1861))
+    assert made.measurement.calibration_id is None
+    assert made.measurement.quality is Quality.FAIR
+
+
+async def test_what_a_device_or_nobody_converted_names_no_calibration() -> None:
+    house = House()
+    sensor = house.has("ph", 34)
+    house.registry.put_calibration(calibration(sensor))
+    final = at(sensor, 0, 1861)._replace(device_value=6.9, device_unit="pH")
+    (made,) = await house.takes(final)
+    assert (made.measurement.value, made.measurement.calibration_id) == (6.9, None)
+    house.registry.put_sensors([replace(sensor, processing_mode=ProcessingMode.RAW)])
+    (made,) = await house.takes(at(sensor, 1, 1861))
+    assert (made.measurement.value, made.measurement.calibration_id) == (1861, None)
+
+
+async def test_other_libraries_are_used_with_what_they_know_of_the_same_sensor() -> None:
+    house = House()
+    sensor = house.has("ds18b20", 4, parameters={"offset": -0.5})
+    await house.takes(at(sensor, 0, 400))
+    house.libraries.swap(Catalog())
+    (made,) = await house.takes(at(sensor, 1, 400))
+    assert made.measurement.mode is ProcessingMode.RAW
+
+
+# ------------------------------------------------------------ companions
+
+
+async def test_the_live_temperature_of_a_named_sensor_compensates_and_stands_in_the_reading() -> (
+    None
+):
+    house = House()
+    ph, probe = ph_and_probe(house)
+    house.registry.put_calibration(calibration(ph))
+    await house.takes(at(probe, 0, 35 * 16))
+    (made,) = await house.takes(at(ph, 1, 2519))
+    assert made.measurement.value == 4.09, "the data sheet's pH 4 at 25 °C, compensated at 35 °C"
+    assert made.measurement.notes == {
+        "inputs": {
+            "temperature": {
+                "value": 35.0,
+                "sensor": "ESP_12AB34/4/ds18b20",
+                "at": START.isoformat(),
+            }
+        }
+    }
+
+
+async def test_without_a_fresh_temperature_the_default_holds_and_the_reading_says_so() -> None:
+    house = House()
+    ph, probe = ph_and_probe(house)
+    await house.takes(at(probe, 0, 35 * 16))
+    made = await house.takes(at(ph, 600, 2519), at(ph, 601, 2519))
+    fresh, old = (new.measurement for new in made)
+    assert "inputs" in (fresh.notes or {})
+    assert old.notes == {"reason": "no live temperature of the solution: taken for 25 °C"}
+
+
+async def test_what_the_owner_set_holds_while_there_is_no_live_value() -> None:
+    house = House()
+    ph, probe = ph_and_probe(house)
+    house.registry.put_sensors([replace(ph, parameters={"temperature": 35})])
+    house.registry.put_calibration(calibration(ph))
+    (made,) = await house.takes(at(ph, 0, 2519))
+    assert (made.measurement.value, made.measurement.notes) == (4.09, None)
+    made, *_ = await house.takes(at(ph, 1, 2519), at(probe, 1, 25 * 16))
+    assert made.measurement.value == 4.0
+
+
+async def test_a_temperature_in_another_unit_is_converted() -> None:
+    house = House()
+    ph, probe = ph_and_probe(house)
+    told = at(probe, 0, 95)._replace(device_value=95, device_unit="°F", device_quality=Quality.GOOD)
+    await house.takes(told)
+    (made,) = await house.takes(at(ph, 1, 2519))
+    assert (made.measurement.notes or {})["inputs"]["temperature"]["value"] == pytest.approx(35)
+
+
+@pytest.mark.parametrize(
+    ("raw", "device_quality"),
+    [(85 * 16, Quality.UNKNOWN), (-127 * 16, Quality.UNKNOWN), (400, Quality.SUSPECT)],
+)
+async def test_a_temperature_that_cannot_be_trusted_is_not_taken(
+    raw: float, device_quality: Quality
+) -> None:
+    house = House()
+    ph, probe = ph_and_probe(house)
+    await house.takes(at(probe, 0, raw)._replace(device_quality=device_quality))
+    (made,) = await house.takes(at(ph, 1, 2519))
+    assert "inputs" not in (made.measurement.notes or {})
+
+
+async def test_a_backlog_is_converted_with_the_temperature_of_its_own_time() -> None:
+    house = House()
+    ph, probe = ph_and_probe(house)
+    await house.takes(at(probe, 7200, 30 * 16))
+    backlog = [
+        sample
+        for second in range(0, 600, 60)
+        for sample in (
+            at(ph, second, 2519, late=7300 - second),
+            at(probe, second, (10 + second / 60) * 16, late=7300 - second),
+        )
+    ]
+    made = await house.takes(*backlog)
+    taken = [
+        new.measurement.notes["inputs"]["temperature"]["value"]
+        for new in made
+        if new.sensor.id == ph.id and new.measurement.notes
+    ]
+    assert taken == [10 + minute for minute in range(10)]
+
+
+@given(
+    probes=st.lists(st.integers(0, 3000), max_size=20),
+    asked=st.integers(0, 3000),
+    cut=st.integers(0, 20),
+)
+@settings(max_examples=60, deadline=None)
+async def test_what_is_taken_is_the_newest_that_was_known_by_then_and_never_of_the_future(
+    probes: list[int], asked: int, cut: int
+) -> None:
+    house = House()
+    ph, probe = ph_and_probe(house)
+    samples = [at(probe, second, 320 + second % 2) for second in probes]
+    await house.takes(*samples[:cut])
+    *_, made = await house.takes(*samples[cut:], at(ph, asked, 2519))
+    inputs = (made.measurement.notes or {}).get("inputs")
+    usable = [second for second in probes if asked - 600 <= second <= asked]
+    if not usable:
+        assert inputs is None
+    else:
+        newest = START + timedelta(seconds=max(usable))
+        assert (inputs or {})["temperature"]["at"] == newest.isoformat()
+
+
+async def test_after_a_restart_the_newest_stored_temperature_is_taken() -> None:
+    house = House()
+    ph, probe = ph_and_probe(house)
+    await house.takes(at(probe, 0, 35 * 16))
+    house.restarted()
+    (made,) = await house.takes(at(ph, 1, 2519))
+    assert (made.measurement.notes or {})["inputs"]["temperature"]["value"] == 35.0
+    queries = house.storage.queries["readings"]
+    await house.takes(at(ph, 2, 2519))
+    assert house.storage.queries["readings"] == queries, "it is asked for once"
+
+
+async def test_what_was_not_stored_is_not_remembered() -> None:
+    house = House()
+    ph, probe = ph_and_probe(house)
+    (await house.convert.batch())([at(probe, 0, 35 * 16)])
+    (made,) = await house.takes(at(ph, 1, 2519))
+    assert "inputs" not in (made.measurement.notes or {})
+
+
+async def test_memory_of_a_companion_is_bounded_and_keeps_the_newest() -> None:
+    house = House()
+    ph, probe = ph_and_probe(house)
+    await house.takes(*(at(probe, second, 320) for second in range(REMEMBERED + 500)))
+    assert house.convert.newest(probe.id, START + timedelta(seconds=499)) is None
+    assert house.convert.newest(probe.id, START + timedelta(seconds=500)) is not None
+    (made,) = await house.takes(at(ph, REMEMBERED + 500, 2519))
+    assert "inputs" in (made.measurement.notes or {})
+
+
+async def test_sensors_that_take_from_each_other_are_converted_all_the_same() -> None:
+    house = House()
+    one = house.has("ph", 34)
+    other = house.has("ph", 35, sources={"temperature": one.key})
+    house.registry.put_sensors([replace(one, sources={"temperature": other.key})])
+    made = await house.takes(at(one, 0, 1861), at(other, 0, 1861))
+    assert [new.measurement.value for new in made] == [7.0, 7.0]
+
+
+# ------------------------------------------------------------ several quantities of one chip
+
+
+@pytest.mark.parametrize("temperature_first", [True, False])
+async def test_pressure_is_compensated_by_the_raw_temperature_of_its_own_moment(
+    *, temperature_first: bool
+) -> None:
+    house = House()
+    temperature = house.has("bmp280_temp", 0, "118")
+    pressure = house.has("bmp280_pressure", 0, "118", parameters=TRIM)
+    pair = [at(temperature, 0, 519_888), at(pressure, 0, 415_148)]
+    made = await house.takes(*(pair if temperature_first else reversed(pair)))
+    values = {new.sensor.key.sensor_type: new.measurement for new in made}
+    assert [new.sample for new in made] == (pair if temperature_first else pair[::-1])
+    assert values["bmp280_pressure"].value == 1006.53
+    assert values["bmp280_temp"].quality is Quality.BAD, "nobody told its trim words; raw serves"
+
+
+async def test_another_chip_at_another_address_is_no_companion() -> None:
+    house = House()
+    temperature = house.has("bmp280_temp", 0, "119")
+    pressure = house.has("bmp280_pressure", 0, "118", parameters=TRIM)
+    made = await house.takes(at(temperature, 0, 519_888), at(pressure, 0, 415_148))
+    assert made[1].measurement.quality is Quality.BAD
+
+
+async def test_a_companion_that_is_heard_for_the_first_time_later_is_found() -> None:
+    house = House()
+    pressure = house.has("bmp280_pressure", 0, "118", parameters=TRIM)
+    await house.takes(at(pressure, 0, 415_148))
+    temperature = house.has("bmp280_temp", 0, "118")
+    made = await house.takes(at(temperature, 1, 519_888), at(pressure, 1, 415_148))
+    assert made[1].measurement.value == 1006.53
+
+
+# ------------------------------------------------------------ virtual sensors
+
+
+def air(house: House, **fields: object) -> tuple[Sensor, Sensor, Sensor]:
+    return (
+        house.has("sht31_temp", 0, "68"),
+        house.has("sht31_humidity", 0, "68"),
+        house.has("vpd", 0, "68", **fields),
+    )
+
+
+def warm(sensor: Sensor, second: float, celsius: float = 25.0, **fields: float) -> Sample:
+    return at(sensor, second, round((celsius + 45) / 175 * 65535), **fields)
+
+
+def humid(sensor: Sensor, second: float, percent: float = 60.0, **fields: float) -> Sample:
+    return at(sensor, second, round(percent / 100 * 65535), **fields)
+
+
+def of(sensor: Sensor, made: Sequence[NewReading]) -> list[NewReading]:
+    return [new for new in made if new.sensor.id == sensor.id]
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_a_virtual_sensor_has_one_reading_for_the_moment_of_all_its_inputs(
+    *, together: bool
+) -> None:
+    house = House()
+    temperature, humidity, vpd = air(house)
+    pair = warm(temperature, 0), humid(humidity, 0)
+    if together:
+        made = of(vpd, await house.takes(*pair))
+    else:
+        made = of(vpd, [*await house.takes(pair[0]), *await house.takes(pair[1])])
+    (new,) = made
+    assert new.measurement.value == 1.27, "FAO-56: 3.168 kPa at 25 °C, 60 % of it taken"
+    assert new.sample.measured_at == START
+    assert new.sample.raw_value == pytest.approx(25, abs=0.01)
+    assert new.measurement.mode is ProcessingMode.PI_ENHANCED
+    assert [*(new.measurement.notes or {})["inputs"]] == ["temperature", "humidity"]
+
+
+async def test_a_virtual_sensor_is_told_as_often_as_the_slowest_of_its_inputs() -> None:
+    house = House()
+    temperature, humidity, vpd = air(house)
+    seconds = []
+    for second in range(0, 61, 10):
+        batch = [warm(temperature, second)] + [humid(humidity, second)] * (second % 30 == 0)
+        for sample in batch:
+            seconds += [new.sample.measured_at for new in of(vpd, await house.takes(sample))]
+    assert seconds == [START + timedelta(seconds=second) for second in (0, 30, 60)]
+
+
+async def test_redelivery_doubles_no_virtual_reading() -> None:
+    house = House()
+    temperature, humidity, vpd = air(house)
+    pair = warm(temperature, 0), humid(humidity, 0)
+    for _ in range(2):
+        await house.takes(*pair)
+        house.restarted()
+    stored = [row for row in house.storage.readings.rows if row.sensor.id == vpd.id]
+    assert len(stored) == 1
+
+
+async def test_a_backlog_fills_the_past_of_a_virtual_sensor() -> None:
+    house = House()
+    temperature, humidity, vpd = air(house)
+    await house.takes(warm(temperature, 7200), humid(humidity, 7200))
+    late = [
+        sample
+        for second in (0, 30, 60)
+        for sample in (
+            warm(temperature, second, late=7300.0 - second),
+            humid(humidity, second, late=7300.0 - second),
+        )
+    ]
+    made = of(vpd, await house.takes(*late))
+    assert [new.sample.measured_at for new in made] == [
+        START + timedelta(seconds=second) for second in (0, 30, 60)
+    ]
+    assert {new.measurement.quality for new in made} == {Quality.STALE}
+
+
+async def test_inputs_on_other_devices_are_named_by_the_owner() -> None:
+    house = House()
+    temperature, humidity = house.has("ds18b20", 4), house.has("dht22_humidity", 5)
+    dew = house.has(
+        "dew_point", 0, sources={"temperature": temperature.key, "humidity": humidity.key}
+    )
+    made = of(dew, await house.takes(at(temperature, 0, 25 * 16), at(humidity, 1, 1000)))
+    assert [new.measurement.value for new in made] == [25.0]
+
+
+async def test_a_virtual_reading_is_no_better_than_the_worst_of_its_inputs() -> None:
+    house = House()
+    temperature, humidity, vpd = air(house)
+    made = await house.takes(warm(temperature, 0, 52.0), humid(humidity, 0, 95.0))
+    worst = {new.measurement.quality for new in made if new.sensor.id != vpd.id}
+    assert Quality.FAIR in worst or Quality.POOR in worst
+    assert of(vpd, made)[0].measurement.quality not in {Quality.EXCELLENT, Quality.GOOD}
+
+
+async def test_a_virtual_sensor_says_nothing_while_an_input_cannot_be_trusted_or_is_old() -> None:
+    house = House()
+    temperature, humidity, vpd = air(house)
+    doubted = humid(humidity, 0)._replace(device_quality=Quality.SUSPECT)
+    assert of(vpd, await house.takes(warm(temperature, 0), doubted)) == []
+    await house.takes(humid(humidity, 1))
+    assert of(vpd, await house.takes(warm(temperature, 602))) == []
+
+
+async def test_a_virtual_sensor_that_is_switched_off_says_nothing() -> None:
+    house = House()
+    temperature, humidity, vpd = air(house, enabled=False)
+    assert of(vpd, await house.takes(warm(temperature, 0), humid(humidity, 0))) == []
+
+
+async def test_a_virtual_sensor_of_which_half_is_missing_says_what() -> None:
+    house = House()
+    temperature = house.has("sht31_temp", 0, "68")
+    vpd = house.has("vpd", 0, "68")
+    (made,) = of(vpd, await house.takes(warm(temperature, 0)))
+    assert made.measurement.quality is Quality.BAD
+    assert "no fresh humidity of the air" in str((made.measurement.notes or {})["reason"])
+
+
+async def test_keys_of_chips_name_their_companions_with_address() -> None:
+    house = House()
+    temperature, humidity, vpd = air(house)
+    (made,) = of(vpd, await house.takes(warm(temperature, 0), humid(humidity, 0)))
+    inputs = (made.measurement.notes or {})["inputs"]
+    assert inputs["humidity"]["sensor"] == f"{ESP}/0/sht31_humidity/68"
+    assert vpd.key == SensorKey(ESP, 0, "vpd", "68")
