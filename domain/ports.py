@@ -198,12 +198,17 @@ class SensorLibraries(Protocol):
         """Return what the conversion of a sensor type depends on; None: no library reads it."""
         ...
 
-    def measure(self, sample: Sample, parameters: Mapping[str, float] | None = None) -> Measurement:
-        """Convert a sample, or pass its raw value through with the reason.
+    async def measure_all(
+        self, samples: Sequence[tuple[Sample, Mapping[str, float] | None]]
+    ) -> Sequence[Measurement]:
+        """Convert samples, or pass their raw values through with the reason.
 
         Args:
-            sample: As the device sent it.
-            parameters: What is known of its sensor; None: the library's defaults hold.
+            samples: As devices sent them, each with the parameters that are known of its sensor;
+                None: the library's defaults hold.
+
+        Returns:
+            One measurement for each, in the same order.
         """
         ...
 

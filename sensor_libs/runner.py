@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.sensors import Measurement, ProcessingMode, Quality, Sample
@@ -73,6 +73,13 @@ class LibraryRunner:
         if library is None:
             return _passed_through(sample, f"no library reads {sample.key.sensor_type}")
         return self._convert(sample, library, parameters)
+
+    async def measure_all(
+        self, samples: Sequence[tuple[Sample, Mapping[str, float] | None]]
+    ) -> Sequence[Measurement]:
+        """Convert samples, each with the parameters that are known of its sensor."""
+        measure = self.measure
+        return [measure(sample, parameters) for sample, parameters in samples]
 
     def _convert(
         self, sample: Sample, library: SensorLibrary, parameters: Mapping[str, float] | None

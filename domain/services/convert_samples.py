@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from domain.companions import Recent, Said, moment, newest, noted, said
 from domain.conversion_plans import Plan, Plans, plan_all
@@ -104,37 +104,19 @@ class ConvertedBatch:
         default_factory=dict, init=False
     )
 
-    def __call__(self, samples: Sequence[Sample]) -> list[NewReading]:
+    async def __call__(self, samples: Sequence[Sample]) -> list[NewReading]:
         """Return the readings of all samples whose sensor is known, and those of virtual sensors.
 
         They are in order; virtual ones come last.
         """
         sensor, plans = self.registry.sensor, self.plans.by_sensor
-        measure, judged, raw = self.libraries.measure, self.judged, ProcessingMode.RAW
-        if not plans:
-            return [
-                NewReading(
-                    known,
-                    sample,
-                    judged(
-                        known,
-                        sample,
-                        _as_it_is(sample) if known.processing_mode is raw else measure(sample),
-                    ),
-                )
-                for sample in samples
-                if (known := sensor(sample.key)) is not None
-            ]
-        known_ones = [
-            (known, sample, plans.get(known.id))
+        cases = [
+            _Case(known, sample, plans.get(known.id))
             for sample in samples
             if (known := sensor(sample.key)) is not None
         ]
-        ranks = [plan.rank if plan is not None else 0 for _, _, plan in known_ones]
-        # Those that others take from go first, wherever they stand in the batch.
-        turns = sorted(range(len(ranks)), key=ranks.__getitem__)
-        made = {turn: self._reading(*known_ones[turn]) for turn in turns}
-        return [*(made[turn] for turn in range(len(ranks))), *self._computed()]
+        readings = await (self._by_rank(cases) if plans else self._made(cases))
+        return readings + await self._made(self._due()) if self._causes else readings
 
     def keep(self) -> None:
         """Remember what was learnt: it is stored."""
@@ -144,31 +126,43 @@ class ConvertedBatch:
             for one in learnt:
                 recent.add(one)
 
-    def _reading(self, sensor: Sensor, sample: Sample, plan: Plan | None) -> NewReading:
-        if sensor.processing_mode is ProcessingMode.RAW:
-            made = _as_it_is(sample)
-        elif plan is None:
-            made = self.libraries.measure(sample)
-        else:
-            made = self._measured(sample, plan)
-        judged = self.judged(sensor, sample, made)
-        if sensor.id in self.plans.remembered:
-            self._learn(sensor, sample, made, judged)
-        return NewReading(sensor, sample, judged)
+    async def _by_rank(self, cases: Sequence["_Case"]) -> list[NewReading]:
+        """Convert those that others take from first, wherever they stand in the batch."""
+        ranks = [0 if case.plan is None else case.plan.rank for case in cases]
+        made: dict[int, NewReading] = {}
+        for rank in sorted({*ranks}):
+            turns = [turn for turn, theirs in enumerate(ranks) if theirs == rank]
+            readings = await self._made([self._informed(cases[turn]) for turn in turns])
+            made.update(zip(turns, readings, strict=True))
+        return [made[turn] for turn in range(len(cases))]
 
-    def _measured(self, sample: Sample, plan: Plan) -> Measurement:
-        given, inputs = plan.given, None
-        if plan.feeds and sample.device_value is None:
-            given, inputs = self._fed(plan, moment(sample))
-        made = self.libraries.measure(sample, given)
-        calibration = plan.calibration
-        if made.library is None or not (calibration or inputs):
-            return made
-        notes = {**(made.notes or {}), "inputs": inputs} if inputs else made.notes
-        return made._replace(notes=notes, calibration_id=calibration.id if calibration else None)
+    async def _made(self, cases: Sequence["_Case"]) -> list[NewReading]:
+        """Convert what does not depend on each other."""
+        raw, judged, remembered = ProcessingMode.RAW, self.judged, self.plans.remembered
+        asked = [
+            (case.sample, case.given) for case in cases if case.sensor.processing_mode is not raw
+        ]
+        answers = iter(await self.libraries.measure_all(asked))
+        readings = []
+        for case in cases:
+            sensor, sample = case.sensor, case.sample
+            made = _as_it_is(sample) if sensor.processing_mode is raw else next(answers)
+            if case.plan is not None:
+                made = _told(made, case)
+            known = judged(sensor, sample, made)
+            if sensor.id in remembered:
+                self._learn(sensor, sample, made, known)
+            readings.append(NewReading(sensor, sample, known))
+        return readings
 
-    def _fed(self, plan: Plan, at: datetime) -> tuple[Mapping[str, float] | None, Inputs]:
-        """Return all that is known of a sensor's parameters, and which of it others said."""
+    def _informed(self, case: "_Case") -> "_Case":
+        """Give a sample all that is known of its sensor's parameters at its time."""
+        plan, sample = case.plan, case.sample
+        if plan is None:
+            return case
+        if not plan.feeds or sample.device_value is not None:
+            return case._replace(given=plan.given)
+        at = moment(sample)
         given: dict[str, float] = dict(plan.given or {})
         inputs: Inputs = {}
         for companion, source in plan.feeds:
@@ -179,7 +173,7 @@ class ConvertedBatch:
             if value is not None:
                 given[companion.parameter] = value
                 inputs[companion.parameter] = noted(value, source.key, found.at)
-        return given, inputs
+        return case._replace(given=given, inputs=inputs)
 
     def _newest(self, sensor_id: int, at: datetime) -> Said | None:
         return newest(self._learnt.get(sensor_id), self.recent.get(sensor_id), at)
@@ -187,6 +181,8 @@ class ConvertedBatch:
     def _learn(
         self, sensor: Sensor, sample: Sample, made: Measurement, judged: Measurement
     ) -> None:
+        if sensor.id in self.plans.virtual:
+            return
         learnt = said(moment(sample), sample.raw_value, made, judged)
         if learnt.value is None and learnt.raw is None:
             return
@@ -196,16 +192,17 @@ class ConvertedBatch:
 
     # ------------------------------------------------------------ virtual sensors
 
-    def _computed(self) -> list[NewReading]:
+    def _due(self) -> list["_Case"]:
+        """Return what virtual sensors are to be computed, in order of time."""
         causes = sorted(self._causes.items(), key=itemgetter(0))
         return [
-            reading
+            case
             for (at, _), (plan, cause) in causes
-            if (reading := self._virtual(plan, cause, at)) is not None
+            if (case := self._virtual(plan, cause, at)) is not None
         ]
 
-    def _virtual(self, plan: Plan, cause: Sample, at: datetime) -> NewReading | None:
-        """Compute a virtual sensor; None: not all of its inputs have said something new."""
+    def _virtual(self, plan: Plan, cause: Sample, at: datetime) -> "_Case | None":
+        """Return what to compute; None: not all of its inputs have said something new."""
         sensor = plan.sensor
         last = self._newest(sensor.id, at)
         inputs = []
@@ -217,12 +214,39 @@ class ConvertedBatch:
                 return None
             inputs.append((companion, found))
         first = inputs[0][1].taken(inputs[0][0])
+        quality = worst(*(found.quality for _, found in inputs))
+        self._learnt.setdefault(sensor.id, Recent()).add(Said(at, None, None, None, quality))
         sample = _caused(sensor, cause, 0.0 if first is None else first)
-        made = self._measured(sample, plan)
-        made = made._replace(quality=worst(made.quality, *(found.quality for _, found in inputs)))
-        judged = self.judged(sensor, sample, made)
-        self._learnt.setdefault(sensor.id, Recent()).add(said(at, sample.raw_value, made, judged))
-        return NewReading(sensor, sample, judged)
+        return self._informed(_Case(sensor, sample, plan))._replace(worst=quality)
+
+
+class _Case(NamedTuple):
+    """A sample with all that is known for its conversion.
+
+    Attributes:
+        given: Its parameters; None: the defaults hold.
+        inputs: Which of them others said.
+        worst: The quality of the worst of them, where the value is nothing but them.
+    """
+
+    sensor: Sensor
+    sample: Sample
+    plan: Plan | None
+    given: Mapping[str, float] | None = None
+    inputs: Inputs | None = None
+    worst: Quality = Quality.EXCELLENT
+
+
+def _told(made: Measurement, case: _Case) -> Measurement:
+    """Write down how a value came about."""
+    calibration = case.plan.calibration if case.plan else None
+    if made.library is None or not (calibration or case.inputs):
+        return made
+    return made._replace(
+        quality=worst(made.quality, case.worst),
+        notes={**(made.notes or {}), "inputs": case.inputs} if case.inputs else made.notes,
+        calibration_id=calibration.id if calibration else None,
+    )
 
 
 def _caused(sensor: Sensor, cause: Sample, raw: float) -> Sample:

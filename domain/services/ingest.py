@@ -83,7 +83,7 @@ class IngestReadings:
     ) -> Sequence[Reading]:
         await self._discover(samples)
         converted = await self.convert.batch()
-        stored = await self.writer.write(converted(samples), dead_letters)
+        stored = await self.writer.write(await converted(samples), dead_letters)
         converted.keep()
         return stored
 

@@ -1,7 +1,7 @@
 """The wire, the libraries, the event stream, passwords and tokens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -95,13 +95,14 @@ class FakeLibraries:
     def recipe(self, sensor_type: str) -> Recipe | None:  # noqa: ARG002 - it knows none
         return None
 
-    def measure(
-        self,
-        sample: Sample,
-        parameters: Mapping[str, float] | None = None,  # noqa: ARG002 - it needs none
-    ) -> Measurement:
-        self.measured.append(sample)
-        return Measurement(sample.raw_value, self.unit, Quality.GOOD, ProcessingMode.RAW)
+    async def measure_all(
+        self, samples: Sequence[tuple[Sample, Mapping[str, float] | None]]
+    ) -> Sequence[Measurement]:
+        self.measured += [sample for sample, _ in samples]
+        return [
+            Measurement(sample.raw_value, self.unit, Quality.GOOD, ProcessingMode.RAW)
+            for sample, _ in samples
+        ]
 
 
 class _Lost:

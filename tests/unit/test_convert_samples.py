@@ -66,7 +66,7 @@ class House:
     async def takes(self, *samples: Sample) -> Sequence[NewReading]:
         """Convert a batch and store it."""
         batch = await self.convert.batch()
-        made = batch(samples)
+        made = await batch(samples)
         await self.writer.write(made, [])
         batch.keep()
         return made
@@ -288,7 +288,7 @@ async def test_after_a_restart_the_newest_stored_temperature_is_taken() -> None:
 async def test_what_was_not_stored_is_not_remembered() -> None:
     house = House()
     ph, probe = ph_and_probe(house)
-    (await house.convert.batch())([at(probe, 0, 35 * 16)])
+    await (await house.convert.batch())([at(probe, 0, 35 * 16)])
     (made,) = await house.takes(at(ph, 1, 2519))
     assert "inputs" not in (made.measurement.notes or {})
 
