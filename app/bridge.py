@@ -89,15 +89,17 @@ def let_hear(
     watch: WatchDevices,
     reports: ReportEvents,
     synchronise: Synchronise,
-) -> None:
+) -> DeviceWire:
     """Say who hears what devices say; before anything runs."""
     control = bridge.control
-    DeviceWire(
+    devices = DeviceWire(
         sender=control, watch=watch, clock=ground.clock, journal=_log, configs=synchronise
-    ).attach(control)
+    )
+    devices.attach(control)
     SystemEventWire(reports=reports, journal=_log).attach(control)
     bridge.commands.attach(control)
     bridge.configs.attach(control, synchronise)
+    return devices
 
 
 async def finish(intake: Intake, bridge: Bridge, record: RecordEvents) -> None:

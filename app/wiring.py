@@ -41,6 +41,7 @@ from domain.services.watch_devices import WatchDevices
 from domain.services.watch_relays import WatchRelays
 from domain.services.watch_thresholds import WatchThresholds
 from mqtt_bridge.conditions import ConditionWire
+from mqtt_bridge.devices import DeviceWire
 from mqtt_bridge.dialects import capabilities
 from mqtt_bridge.emergencies import Tokens
 from mqtt_bridge.firmware_generations import FirmwareWire
@@ -123,7 +124,7 @@ def wire_up(
         events=ground.events,
         clock=ground.clock,
         accounts=accounts,
-        configure=_configure(ground, parts.synchronise, parts.limits),
+        configure=_configure(ground, parts),
         calibrate=parts.calibrate,
         send_command=parts.send_command,
         emergency=parts.emergency,
@@ -156,6 +157,7 @@ class _Parts:
     record: RecordEvents
     watch: WatchDevices
     relays: WatchRelays
+    devices: DeviceWire
     thresholds: WatchThresholds
     calibrate: Calibrate
     learn: LearnFirmware
@@ -213,7 +215,7 @@ def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Pa
     )
     bridge = connect(ground, settings.mqtt_client_id, intake, _tokens(settings))
     synchronise = _synchronise(ground, bridge, reports)
-    let_hear(ground, bridge, watch=watch, reports=reports, synchronise=synchronise)
+    devices = let_hear(ground, bridge, watch=watch, reports=reports, synchronise=synchronise)
     FirmwareWire(learn).attach(bridge.control)
     ProcessingWire(
         sender=bridge.control, process=libraries, clock=ground.clock, journal=_log
@@ -223,6 +225,7 @@ def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Pa
         record=record,
         watch=watch,
         relays=relays,
+        devices=devices,
         thresholds=thresholds,
         calibrate=_calibrate(ground, libraries, record),
         learn=learn,
@@ -358,15 +361,16 @@ def _calibrate(ground: Ground, libraries: LibraryRunner, record: RecordEvents) -
     )
 
 
-def _configure(ground: Ground, synchronise: Synchronise, limits: LibraryLimits) -> Configure:
+def _configure(ground: Ground, parts: _Parts) -> Configure:
     return Configure(
         storage=ground.database,
         registry=ground.registry,
         events=ground.events,
         clock=ground.clock,
         new_id=uuid7,
-        changed=synchronise.changed,
-        unit_of=limits.unit,
+        changed=parts.synchronise.changed,
+        admitted=parts.devices.admit,
+        unit_of=parts.limits.unit,
     )
 
 

@@ -12,7 +12,7 @@ from mqtt_bridge.control import Control, Sender
 from mqtt_bridge.messages import AckStatus, Diagnostics, HeartbeatAck, SessionAnnounce
 
 MOST_EPOCHS = 10_000
-"""Devices whose announced epoch is remembered; the longest silent is forgotten first."""
+"""Devices whose last epoch is remembered; the longest silent is forgotten first."""
 
 
 class DeviceWatch(Protocol):
@@ -75,11 +75,23 @@ class DeviceWire:
         control.on(ActuatorReport, self._report)
         control.on_history(ActuatorReport, self._old_report)
 
+    async def admit(self, device: Device) -> None:
+        """Tell a device at once that it was let in: else it learns that by its next heartbeat.
+
+        Until then newest firmware refuses commands (device protocol, section 3.4).
+        """
+        await self._acknowledge(
+            device.esp_id,
+            device.kaiser_id,
+            approved=True,
+            epoch=self._epochs.get(device.esp_id) or device.handover_epoch or 1,
+        )
+
     async def _diagnostics(self, diagnostics: Diagnostics) -> None:
         await self.watch.heartbeat(_sign_of_life(diagnostics))
 
     async def _announced(self, announce: SessionAnnounce) -> None:
-        self._remember_epoch(announce)
+        self._remember_epoch(announce.esp_id, announce.handover_epoch)
         await self.watch.announced(announce.esp_id, announce.handover_epoch)
 
     async def _report(self, report: ActuatorReport) -> None:
@@ -90,29 +102,40 @@ class DeviceWire:
 
     async def _answer(self, heartbeat: Heartbeat) -> None:
         device = await self.watch.heartbeat(heartbeat)
-        approved = device is not None and device.approved
+        if heartbeat.handover_epoch:
+            self._remember_epoch(heartbeat.esp_id, heartbeat.handover_epoch)
+        await self._acknowledge(
+            heartbeat.esp_id,
+            heartbeat.kaiser_id,
+            approved=device is not None and device.approved,
+            epoch=self._epoch(heartbeat, device),
+        )
+        if device is not None:
+            await self.configs.heard(device, heartbeat.health)
+
+    async def _acknowledge(
+        self, esp_id: str, kaiser_id: str, *, approved: bool, epoch: int
+    ) -> None:
         ack = HeartbeatAck(
-            esp_id=heartbeat.esp_id,
-            kaiser_id=heartbeat.kaiser_id,
+            esp_id=esp_id,
+            kaiser_id=kaiser_id,
             status=AckStatus.ONLINE if approved else AckStatus.PENDING_APPROVAL,
-            handover_epoch=self._epoch(heartbeat, device),
+            handover_epoch=epoch,
             server_time=int(self.clock.now().timestamp()),
-            config_available=approved and self.configs.waits(heartbeat.esp_id),
+            config_available=approved and self.configs.waits(esp_id),
         )
         try:
             await self.sender.send(ack)
         except BrokerUnavailableError as error:
-            self.journal.warning("heartbeat.not_answered", esp_id=ack.esp_id, error=str(error))
-        if device is not None:
-            await self.configs.heard(device, heartbeat.health)
+            self.journal.warning("heartbeat.not_answered", esp_id=esp_id, error=str(error))
 
     def _epoch(self, heartbeat: Heartbeat, device: Device | None) -> int:
         announced = self._epochs.get(heartbeat.esp_id) or (device and device.handover_epoch)
         return heartbeat.handover_epoch or announced or 1
 
-    def _remember_epoch(self, announce: SessionAnnounce) -> None:
-        self._epochs[announce.esp_id] = announce.handover_epoch
-        self._epochs.move_to_end(announce.esp_id)
+    def _remember_epoch(self, esp_id: str, epoch: int) -> None:
+        self._epochs[esp_id] = epoch
+        self._epochs.move_to_end(esp_id)
         if len(self._epochs) > MOST_EPOCHS:
             self._epochs.popitem(last=False)
 

@@ -52,6 +52,7 @@ from tests.fakes import (
     FakeTokens,
     until,
 )
+from tests.fakes.configs import FakeAdmissions
 from tests.fakes.libraries import FakeLibraryLink, FakeLibrarySources
 from tests.fakes.orders import FakeOrderLink
 from tests.makers import make_user
@@ -105,7 +106,10 @@ class GraphqlServer:
                 new_id=lambda: UUID(int=next(numbers)),
             ),
             configure=Configure(
-                **shared, new_id=lambda: UUID(int=next(numbers)), changed=self.changed.append
+                **shared,
+                new_id=lambda: UUID(int=next(numbers)),
+                changed=self.changed.append,
+                admitted=FakeAdmissions(),
             ),
             calibrate=self._calibrate(lambda: UUID(int=next(numbers))),
             send_command=SendCommand(
@@ -116,16 +120,7 @@ class GraphqlServer:
                 new_id=lambda: UUID(int=next(numbers)),
                 ended=lambda _command: None,
             ),
-            emergency=Emergency(
-                storage=shared["storage"],
-                registry=self.registry,
-                latch=self.latch,
-                link=self.emergency_link,
-                clock=self.clock,
-                guard=self._guard(),
-                record=self.record,
-                new_id=lambda: UUID(int=next(numbers)),
-            ),
+            emergency=self._emergency(lambda: UUID(int=next(numbers))),
             send_order=SendOrder(
                 registry=self.registry,
                 link=self.orders,
@@ -140,6 +135,18 @@ class GraphqlServer:
                 started=self.clock.monotonic(),
             ),
             capabilities=capabilities,
+        )
+
+    def _emergency(self, new_id: Callable[[], UUID]) -> Emergency:
+        return Emergency(
+            storage=self.database or self.storage,
+            registry=self.registry,
+            latch=self.latch,
+            link=self.emergency_link,
+            clock=self.clock,
+            guard=self._guard(),
+            record=self.record,
+            new_id=new_id,
         )
 
     def _calibrate(self, new_id: Callable[[], UUID]) -> Calibrate:

@@ -4,7 +4,7 @@ A decision about a device that was let in is also put out for it, in the same tr
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -44,6 +44,7 @@ class Configure:
 
     Attributes:
         changed: Told which device something was put out for.
+        admitted: Told which device was let in, once it is.
         unit_of: In which unit a sensor type is measured; None: nobody knows.
     """
 
@@ -53,6 +54,7 @@ class Configure:
     clock: Clock
     new_id: Callable[[], UUID]
     changed: Callable[[str], None]
+    admitted: Callable[[Device], Awaitable[None]]
     unit_of: Callable[[str], str | None] = lambda _sensor_type: None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
@@ -74,7 +76,9 @@ class Configure:
         changes: dict[str, Any] = {"approved": True}
         if zone_id is not None:
             changes["zone_id"] = zone_id
-        return await self._change_device(esp_id, name, changes)
+        device = await self._change_device(esp_id, name, changes)
+        await self.admitted(device)
+        return device
 
     async def update_device(  # noqa: PLR0913 - what can be changed of a device
         self,

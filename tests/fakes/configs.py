@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from domain.configs import ConfigSync, Errand, OutboxEntry
+from domain.devices import Device
 from domain.zones import Zone
 
 
@@ -58,3 +59,13 @@ class FakeOutbox:
 
     async def waiting(self, errands: Collection[Errand]) -> Sequence[str]:
         return sorted({entry.esp_id for entry in self.rows.values() if entry.errand in errands})
+
+
+@dataclass(slots=True)
+class FakeAdmissions:
+    """Tells devices that they were let in."""
+
+    told: list[str] = field(default_factory=list)
+
+    async def __call__(self, device: Device) -> None:
+        self.told.append(device.esp_id)

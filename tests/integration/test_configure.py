@@ -11,6 +11,7 @@ from domain.services.configure import Configure
 from domain.services.registry import Registry
 from storage.connection import Database
 from tests.fakes import FakeClock, FakeEventStream
+from tests.fakes.configs import FakeAdmissions
 from tests.integration.storing import stored_actuator
 
 PIN = Pin("ESP_12AB34", 5)
@@ -28,6 +29,7 @@ async def configure(database: Database) -> Configure:
         clock=FakeClock(),
         new_id=uuid7,
         changed=lambda _esp_id: None,
+        admitted=FakeAdmissions(),
     )
 
 

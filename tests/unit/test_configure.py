@@ -16,6 +16,7 @@ from domain.sensors import ProcessingMode, SensorKey
 from domain.services.configure import LAST_PIN, LONGEST_NAME, Configure
 from domain.services.registry import Registry
 from tests.fakes import START, FakeClock, FakeEventStream, FakeStorage
+from tests.fakes.configs import FakeAdmissions
 from tests.makers import make_actuator, make_device
 
 ESP = "ESP_12AB34"
@@ -32,6 +33,7 @@ class Greenhouse:
         self.events = FakeEventStream()
         self.registry = Registry()
         self.changed: list[str] = []
+        self.admissions = FakeAdmissions()
         self.configure = Configure(
             storage=self.storage,
             registry=self.registry,
@@ -39,6 +41,7 @@ class Greenhouse:
             clock=FakeClock(LATER),
             new_id=uuid4,
             changed=self.changed.append,
+            admitted=self.admissions,
         )
         device = make_device(ESP, approved=approved, name="Bench", zone_id="north")
         actuator = make_actuator(ESP, 5, state=RUNNING)
@@ -175,3 +178,12 @@ async def test_what_could_not_be_stored_is_neither_remembered_nor_told() -> None
         await house.configure.set_actuator(PIN, "pump", enabled=False)
     assert (house.device(), house.actuator()) == (before, pump)
     assert house.events.published == []
+
+
+async def test_a_device_is_told_at_once_that_it_was_let_in() -> None:
+    greenhouse = Greenhouse(approved=False)
+    await greenhouse.configure.approve_device(ESP)
+    assert greenhouse.admissions.told == [ESP]
+    with pytest.raises(NotFoundError):
+        await greenhouse.configure.approve_device("ESP_FFFFFF")
+    assert greenhouse.admissions.told == [ESP]

@@ -107,13 +107,14 @@ class Wire:
         self.commands = CommandWire(sender=self.control)
         self.configs = ConfigWire(sender=self.control)
         self.commands.attach(self.control)
-        DeviceWire(
+        self.devices = DeviceWire(
             sender=self.control,
             watch=self.watch,
             clock=FakeClock(),
             journal=self.notes,
             configs=self,
-        ).attach(self.control)
+        )
+        self.devices.attach(self.control)
         SystemEventWire(reports=self.reports, journal=self.notes).attach(self.control)
         self._mids = count(1)
 
@@ -363,3 +364,14 @@ async def test_a_pin_has_one_open_command_at_most() -> None:
         with pytest.raises(ValueError, match="under way"):
             async with wire.commands.exchange(COMMAND, "god"):
                 pass
+
+
+async def test_a_device_that_was_let_in_hears_so_at_once_with_the_epoch_it_last_named() -> None:
+    wire = Wire()
+    async with wire.running():
+        wire.hear(P + "system/heartbeat", HEARTBEAT)
+        await until(lambda: bool(wire.connection.published))
+        await wire.devices.admit(make_device("ESP_12AB34", kaiser_id="god"))
+    topic, body, *_ = wire.connection.published[-1]
+    assert topic == P + "system/heartbeat/ack"
+    assert (body["status"], body["handover_epoch"]) == ("online", 4)

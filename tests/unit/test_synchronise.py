@@ -28,6 +28,7 @@ from domain.services.registry import Registry
 from domain.services.synchronise import NOTHING_SINCE_RESET, Synchronise
 from domain.zones import ZoneAnswer, ZoneAssignment
 from tests.fakes import START, FakeClock, FakeEventStream, FakeStorage, until
+from tests.fakes.configs import FakeAdmissions
 from tests.makers import make_device
 
 ESP = "ESP_12AB34"
@@ -115,6 +116,7 @@ class House:
             clock=self.clock,
             new_id=uuid4,
             changed=self.service.changed,
+            admitted=FakeAdmissions(),
         )
 
     @property
