@@ -48,6 +48,28 @@ class Said(NamedTuple):
             return None
 
 
+class Taken(NamedTuple):
+    """What fills a parameter, in its unit."""
+
+    value: float
+    at: datetime
+    quality: Quality
+
+
+def take(found: Said | None, companion: Companion, at: datetime) -> Taken | None:
+    """Return what fills a parameter at a moment; None: nothing fresh does.
+
+    Args:
+        found: The newest that was said by then.
+        companion: Which parameter.
+        at: When what is to be converted was measured.
+    """
+    if found is None or at - found.at > companion.max_age:
+        return None
+    value = found.taken(companion)
+    return None if value is None else Taken(value, found.at, found.quality)
+
+
 def moment(sample: Sample) -> datetime:
     """Return when a sample was measured: never after it was received, whatever its device says."""
     received = sample.received_at

@@ -3,10 +3,12 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from domain.calibrations import Calibration
-from domain.parameters import Companion, Recipe
+from domain.parameters import Companion, Parameter, Recipe
 from domain.sensors import Sensor, SensorKey
 
 
@@ -15,6 +17,31 @@ class Feed(NamedTuple):
 
     companion: Companion
     source: Sensor
+
+
+class Origin(StrEnum):
+    """Where the value of a parameter comes from."""
+
+    DEFAULT = "DEFAULT"
+    OWNER = "OWNER"
+    CALIBRATION = "CALIBRATION"
+    COMPANION = "COMPANION"
+
+
+class Effective(NamedTuple):
+    """What a conversion takes for a parameter.
+
+    Attributes:
+        value: None: there is none, and nothing can be said without it.
+        source: The sensor that fills it, or would if it said something fresh; None: none does.
+        at: When that measured the value; None: it is not from there.
+    """
+
+    parameter: Parameter
+    value: float | None
+    origin: Origin
+    source: Sensor | None = None
+    at: datetime | None = None
 
 
 class Plan(NamedTuple):
@@ -33,6 +60,15 @@ class Plan(NamedTuple):
     calibration: Calibration | None = None
     feeds: tuple[Feed, ...] = ()
     rank: int = 0
+
+    def known(self, parameter: Parameter) -> Effective:
+        """Return what is known of a parameter, other sensors left aside."""
+        name, given = parameter.name, self.given or {}
+        if name not in given:
+            return Effective(parameter, parameter.default, Origin.DEFAULT)
+        found = self.calibration.fit.parameters if self.calibration else {}
+        origin = Origin.CALIBRATION if name in found else Origin.OWNER
+        return Effective(parameter, given[name], origin)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,11 @@ class LibraryRunner:
         """Return the library that reads a sensor type; None: there is none."""
         return self._catalog.by_type.get(sensor_type)
 
+    def is_virtual(self, sensor_type: str) -> bool:
+        """Return whether sensors of a type have no chip: they are computed from others."""
+        library = self._catalog.by_type.get(sensor_type)
+        return library is not None and library.is_virtual
+
     def swap(self, catalog: Catalog) -> None:
         """Use other libraries from the next sample on; those that rested are tried again."""
         self._catalog = catalog

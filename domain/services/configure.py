@@ -4,7 +4,7 @@ A decision about a device that was let in is also put out for it, in the same tr
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from domain.devices import Device
 from domain.errors import BadInputError, NotFoundError
 from domain.events import ActuatorChanged, DeviceHeard
 from domain.limits import check_fits, read_limits
+from domain.parameters import Recipe, check_source, read_parameters
 from domain.ports import Clock, EventStream
 from domain.repositories import Storage, UnitOfWork
 from domain.sensors import ProcessingMode, Sensor, SensorKey
@@ -46,6 +47,7 @@ class Configure:
         changed: Told which device something was put out for.
         admitted: Told which device was let in, once it is.
         unit_of: In which unit a sensor type is measured; None: nobody knows.
+        recipe: What the conversion of a sensor type depends on; None: no library reads it.
     """
 
     storage: Storage
@@ -56,6 +58,7 @@ class Configure:
     changed: Callable[[str], None]
     admitted: Callable[[Device], Awaitable[None]]
     unit_of: Callable[[str], str | None] = lambda _sensor_type: None
+    recipe: Callable[[str], Recipe | None] = lambda _sensor_type: None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     # ------------------------------------------------------------ devices and zones
@@ -209,12 +212,16 @@ class Configure:
         processing_mode: ProcessingMode | None = None,
         thresholds: object = None,
         limits: object = None,
+        parameters: object = None,
+        sources: Sequence[tuple[str, SensorKey]] | None = None,
     ) -> Sensor:
         """Create a sensor, or change the settings that are given; its device is told.
 
+        A virtual sensor is none of its device's business.
+
         Raises:
-            NotFoundError: The device is not known.
-            BadInputError: The pin, type, name, interval or mode is not possible.
+            NotFoundError: The device, or a source, is not known.
+            BadInputError: The pin, type, name, interval, mode or a parameter is not possible.
         """
         _check_pin(key.gpio)
         if not key.sensor_type or not key.sensor_type.isprintable():
@@ -232,6 +239,8 @@ class Configure:
             name: value for name, value in given.items() if value is not None
         }
         changes |= self._watching(key.sensor_type, thresholds, limits)
+        changes |= self._converting(key, parameters, sources)
+        errands = self._errands(key, EVERYTHING)
         async with self._turn:
             device = self._known(key.esp_id)
             async with self.storage.unit_of_work() as work:
@@ -250,10 +259,40 @@ class Configure:
                     )
                 sensor = replace(known, **changes, updated_at=now)
                 await work.sensors.save(sensor)
-                await self._put_out(work, device, EVERYTHING)
+                await self._put_out(work, device, errands)
             self.registry.put_sensors([sensor])
-            self._tell_changed(device, EVERYTHING)
+            self._tell_changed(device, errands)
         return sensor
+
+    def _converting(
+        self,
+        key: SensorKey,
+        parameters: object,
+        sources: Sequence[tuple[str, SensorKey]] | None,
+    ) -> dict[str, Any]:
+        """Read what is given of parameters and sources; empty ones end what was set before."""
+        changes: dict[str, Any] = {}
+        recipe = self.recipe(key.sensor_type)
+        if parameters is not None:
+            changes["parameters"] = read_parameters(parameters, recipe, key.sensor_type)
+        if sources is not None:
+            for parameter, named in sources:
+                source = self.registry.sensor(named)
+                if source is None:
+                    raise NotFoundError(
+                        f"sources: no {named.sensor_type} is known on GPIO {named.gpio} of "
+                        f"{named.esp_id}"
+                    )
+                measured = self.recipe(named.sensor_type)
+                check_source(parameter, source, measured, key, recipe)
+            changes["sources"] = dict(sources)
+            if len(changes["sources"]) < len(sources):
+                raise BadInputError("sources: a parameter comes from one sensor")
+        return changes
+
+    def _errands(self, key: SensorKey, errands: Errands) -> Errands:
+        recipe = self.recipe(key.sensor_type)
+        return [] if recipe is not None and recipe.is_virtual else errands
 
     def _watching(self, sensor_type: str, thresholds: object, limits: object) -> dict[str, Any]:
         """Read what is given of thresholds and limits; empty objects end what was set before."""
@@ -273,7 +312,7 @@ class Configure:
             sensor, device = self.registry.sensor(key), self.registry.device(key.esp_id)
             if sensor is None or device is None:
                 return False
-            errands = [(Errand.FORGET, forget_sensor(sensor))]
+            errands = self._errands(key, [(Errand.FORGET, forget_sensor(sensor))])
             async with self.storage.unit_of_work() as work:
                 await work.sensors.remove(sensor.id)
                 await self._put_out(work, device, errands)

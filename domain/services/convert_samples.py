@@ -16,8 +16,8 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
-from domain.companions import Recent, Said, moment, newest, noted, said
-from domain.conversion_plans import Plan, Plans, plan_all
+from domain.companions import Recent, Said, moment, newest, noted, said, take
+from domain.conversion_plans import Effective, Feed, Origin, Plan, Plans, plan_all
 from domain.ports import SensorLibraries
 from domain.quality import worst
 from domain.repositories import NewReading, Storage
@@ -77,9 +77,28 @@ class ConvertSamples:
             self._plans, self._planned = plans, current
         return self._plans
 
-    def newest(self, sensor_id: int, when: datetime) -> Said | None:
-        """Return what a sensor that others take from said last."""
-        return newest(None, self._recent.get(sensor_id), when)
+    async def effective(self, sensor: Sensor, now: datetime) -> Sequence[Effective]:
+        """Return what a conversion now would take for each parameter, and where it comes from.
+
+        Raises:
+            StorageUnavailableError: What other sensors said before the start cannot be looked up.
+        """
+        plan = (await self.plans()).by_sensor.get(sensor.id) or Plan(sensor)
+        recipe = self.libraries.recipe(sensor.key.sensor_type)
+        feeds = {feed.companion.parameter: feed for feed in plan.feeds}
+        return [
+            self._effective(plan.known(parameter), feeds.get(parameter.name), now)
+            for parameter in (recipe.parameters if recipe else ())
+        ]
+
+    def _effective(self, known: Effective, feed: Feed | None, now: datetime) -> Effective:
+        if feed is None:
+            return known
+        recent = self._recent.get(feed.source.id)
+        taken = take(recent.until(now) if recent else None, feed.companion, now)
+        if taken is None:
+            return known._replace(source=feed.source)
+        return Effective(known.parameter, taken.value, Origin.COMPANION, feed.source, taken.at)
 
     async def _recalled(self, wanted: Iterable[int]) -> dict[int, Recent]:
         recalled = {key: Recent() for key in wanted}
@@ -165,14 +184,12 @@ class ConvertedBatch:
         at = moment(sample)
         given: dict[str, float] = dict(plan.given or {})
         inputs: Inputs = {}
-        for companion, source in plan.feeds:
-            found = self._newest(source.id, at)
-            if found is None or at - found.at > companion.max_age:
-                continue
-            value = found.taken(companion)
-            if value is not None:
-                given[companion.parameter] = value
-                inputs[companion.parameter] = noted(value, source.key, found.at)
+        for feed in plan.feeds:
+            taken = take(self._newest(feed.source.id, at), feed.companion, at)
+            if taken is not None:
+                name = feed.companion.parameter
+                given[name] = taken.value
+                inputs[name] = noted(taken.value, feed.source.key, taken.at)
         return case._replace(given=given, inputs=inputs)
 
     def _newest(self, sensor_id: int, at: datetime) -> Said | None:
@@ -206,17 +223,14 @@ class ConvertedBatch:
         sensor = plan.sensor
         last = self._newest(sensor.id, at)
         inputs = []
-        for companion, source in plan.feeds:
-            found = self._newest(source.id, at)
-            if found is None or at - found.at > companion.max_age:
+        for feed in plan.feeds:
+            taken = take(self._newest(feed.source.id, at), feed.companion, at)
+            if taken is None or (last is not None and taken.at <= last.at):
                 return None
-            if last is not None and found.at <= last.at:
-                return None
-            inputs.append((companion, found))
-        first = inputs[0][1].taken(inputs[0][0])
-        quality = worst(*(found.quality for _, found in inputs))
+            inputs.append(taken)
+        quality = worst(*(taken.quality for taken in inputs))
         self._learnt.setdefault(sensor.id, Recent()).add(Said(at, None, None, None, quality))
-        sample = _caused(sensor, cause, 0.0 if first is None else first)
+        sample = _caused(sensor, cause, inputs[0].value)
         return self._informed(_Case(sensor, sample, plan))._replace(worst=quality)
 
 

@@ -29,6 +29,7 @@ from domain.devices import Device, DeviceHealth
 from domain.errors import BadInputError, BrokerUnavailableError, StorageUnavailableError
 from domain.ports import Clock, ConfigLink, Receiver
 from domain.repositories import Storage, UnitOfWork
+from domain.sensors import Sensor
 from domain.services.guard import Guard
 from domain.services.registry import Registry
 from domain.zones import SubzoneAssignment, SubzoneRemoval, ZoneAssignment
@@ -103,6 +104,7 @@ class Synchronise:
 
     Attributes:
         rejected: Told what a device refused, each item with its reason, once a round is over.
+        is_virtual: Whether sensors of a type are computed here: no device has them.
     """
 
     storage: Storage
@@ -112,6 +114,7 @@ class Synchronise:
     guard: Guard
     new_id: Callable[[], UUID]
     rejected: Callable[[str, Mapping[str, str]], None]
+    is_virtual: Callable[[str], bool] = lambda _sensor_type: False
     _waiting: set[str] = field(default_factory=set, init=False)
     _silent: dict[str, _Told] = field(default_factory=dict, init=False)
     _emptied: dict[str, _Told] = field(default_factory=dict, init=False)
@@ -197,6 +200,14 @@ class Synchronise:
                     self._waiting.add(esp_id)
             self._arrived.set()
 
+    def _sensors_of(self, esp_id: str) -> list[Sensor]:
+        """Return the sensors that a device has on its pins."""
+        return [
+            sensor
+            for sensor in self.registry.sensors_of(esp_id)
+            if not self.is_virtual(sensor.key.sensor_type)
+        ]
+
     def _reachable(self, esp_id: str) -> bool:
         device = self.registry.device(esp_id)
         return device is not None and device.approved and device.online
@@ -214,7 +225,7 @@ class Synchronise:
         if health.system_state != NOTHING_SINCE_RESET:
             self._emptied.pop(esp_id, None)
             return False
-        pins = (self.registry.sensors_of(esp_id), self.registry.actuators_of(esp_id))
+        pins = (self._sensors_of(esp_id), self.registry.actuators_of(esp_id))
         told = self._emptied.get(esp_id)
         # It stays in that state until it has both a sensor and an actuator: no use to insist.
         if not any(pins) or (told is not None and not (all(pins) and told.rested(now))):
@@ -232,7 +243,7 @@ class Synchronise:
         if self.clock.now() - sync.confirmed_at < SETTLED_AFTER:
             return False
         counts = (health.sensor_count, health.actuator_count)
-        sensors = sum(sensor.enabled for sensor in self.registry.sensors_of(device.esp_id))
+        sensors = sum(sensor.enabled for sensor in self._sensors_of(device.esp_id))
         actuators = len(self.registry.actuators_of(device.esp_id))
         fewer = (counts[0] is not None and counts[0] < sensors) or (
             counts[1] is not None and counts[1] < actuators
@@ -366,12 +377,11 @@ class Synchronise:
     ) -> list[Step]:
         gone = forgotten(
             [entry.body for entry in entries if entry.errand is Errand.FORGET],
-            self.registry.sensors_of(device.esp_id),
+            self._sensors_of(device.esp_id),
             self.registry.actuators_of(device.esp_id),
         )
         sensors = [
-            sensor_item(sensor, device.subzone_id)
-            for sensor in self.registry.sensors_of(device.esp_id)
+            sensor_item(sensor, device.subzone_id) for sensor in self._sensors_of(device.esp_id)
         ]
         actuators = [
             actuator_item(actuator, device.subzone_id)
@@ -405,7 +415,7 @@ class Synchronise:
             )
             for subzone_id in sorted(gone - {device.subzone_id})
         ]
-        pins = {sensor.key.gpio for sensor in self.registry.sensors_of(device.esp_id)}
+        pins = {sensor.key.gpio for sensor in self._sensors_of(device.esp_id)}
         pins |= {actuator.pin.gpio for actuator in self.registry.actuators_of(device.esp_id)}
         wanted = any(entry.errand is Errand.SUBZONE for entry in entries)
         if wanted and device.subzone_id and device.zone_id:

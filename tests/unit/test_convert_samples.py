@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from domain.calibrations import Calibration, CalibrationMethod, Fit
 from domain.companions import REMEMBERED
+from domain.conversion_plans import Origin
 from domain.repositories import NewReading
 from domain.sensors import ProcessingMode, Quality, Sample, Sensor, SensorKey
 from domain.services.convert_samples import ConvertSamples
@@ -297,10 +298,8 @@ async def test_memory_of_a_companion_is_bounded_and_keeps_the_newest() -> None:
     house = House()
     ph, probe = ph_and_probe(house)
     await house.takes(*(at(probe, second, 320) for second in range(REMEMBERED + 500)))
-    assert house.convert.newest(probe.id, START + timedelta(seconds=499)) is None
-    assert house.convert.newest(probe.id, START + timedelta(seconds=500)) is not None
-    (made,) = await house.takes(at(ph, REMEMBERED + 500, 2519))
-    assert "inputs" in (made.measurement.notes or {})
+    made = await house.takes(*(at(ph, second, 2519) for second in (499, 500, REMEMBERED + 500)))
+    assert ["inputs" in (new.measurement.notes or {}) for new in made] == [False, True, True]
 
 
 async def test_sensors_that_take_from_each_other_are_converted_all_the_same() -> None:
@@ -480,3 +479,41 @@ async def test_keys_of_chips_name_their_companions_with_address() -> None:
     inputs = (made.measurement.notes or {})["inputs"]
     assert inputs["humidity"]["sensor"] == f"{ESP}/0/sht31_humidity/68"
     assert vpd.key == SensorKey(ESP, 0, "vpd", "68")
+
+
+# ------------------------------------------------------------ what holds
+
+
+async def test_what_the_next_conversion_takes_and_where_from_can_be_asked() -> None:
+    house = House()
+    probe = house.has("ds18b20", 4)
+    ec = house.has("ec", 34, parameters={"per_degree": 0.019}, sources={"temperature": probe.key})
+    found = calibration(ec, library="ec")
+    house.registry.put_calibration(
+        replace(found, fit=Fit(parameters={"slope": 6100.0}, residuals=()))
+    )
+
+    async def told(second: float) -> dict[str, tuple[float | None, Origin]]:
+        now = START + timedelta(seconds=second)
+        known = await house.convert.effective(ec, now)
+        return {one.parameter.name: (one.value, one.origin) for one in known}
+
+    await house.takes(at(probe, 0, 320))
+    assert await told(60) == {
+        "slope": (6100.0, Origin.CALIBRATION),
+        "offset": (0, Origin.DEFAULT),
+        "temperature": (20.0, Origin.COMPANION),
+        "per_degree": (0.019, Origin.OWNER),
+    }
+    assert (await told(601))["temperature"] == (25, Origin.DEFAULT)
+    (temperature,) = (
+        one
+        for one in await house.convert.effective(ec, START + timedelta(seconds=601))
+        if one.parameter.name == "temperature"
+    )
+    assert temperature.source == probe, "who would fill it is told all the same"
+
+
+async def test_a_sensor_that_no_library_reads_has_no_parameters() -> None:
+    house = House()
+    assert await house.convert.effective(house.has("something_else", 4), START) == []
