@@ -39,7 +39,7 @@ DROP TABLE "emergency_stop_device", "emergency_stop";
 
 
 MODELS_STATE = (
-"eJztXVtz4ri2/isqXs5MVU5Xd/o2Q586VYQ4aaZpSAHpTM9myqNgBVxtS4xtQrNn93/fkm"
+    "eJztXVtz4ri2/isqXs5MVU5Xd/o2Q586VYQ4aaZpSAHpTM9myqNgBVxtS4xtQrNn93/fkm"
     "zjm2RsQ4gBveCblmy+pcu6aemfhk0MZLkvWhNvAT3iDMiy0QT/NDC0ET0RPT4DDTifRw/Z"
     "DQ/eW7w8DAryUveu59Ab9P4DtFxEbxnInTjm3DMJZqVbGIQEZwBiAyxn0AOm5wIDPZoTBC"
     "zoesCFpgHIA73/glVrkAmt18TTyjUssPn3AukemSJvhhxaz7/+1fDL66bBSkznJmn8+Sc9"
