@@ -45,7 +45,9 @@ def _checked(resolver: Callable[..., Any]) -> Callable[..., Any]:
 
     @cache
     def names() -> dict[str, str]:
-        return {name: _shown(name, hint) for name, hint in _hints(resolver).items()}
+        # Behind `info` is the whole server: the more it knows, the longer a look through it takes.
+        hints = _hints(resolver).items()
+        return {name: _shown(name, hint) for name, hint in hints if name not in _NO_ARGUMENTS}
 
     def look(arguments: dict[str, object]) -> None:
         # Only known once all modules are there: types may name each other.

@@ -39,8 +39,9 @@ STORE_DEADLINE = 1.0
 BROADCAST_AGAIN = 1.0
 """Seconds until a broadcast is tried again that the broker did not take."""
 
-MOST_TELLING = 128
-"""Devices that are told something at the same time; further ones wait for the next look."""
+MOST_TELLING = 16
+"""Devices that are told something at the same time: more would only keep what the broker answers to
+the first ones waiting."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,7 +101,8 @@ class Emergency:
         await self._store_soon(stop)
         if esp_id is None:
             self._tasks.create_task(self._broadcast(stop), name=f"broadcast of stop {stop.id}")
-        self._tell_due()
+        else:
+            self._tell_due()
         self._tell_people(EventKind.EMERGENCY_STOP, f"Emergency stop of {stop.scope}", stop)
         return stop
 
@@ -306,6 +308,8 @@ class Emergency:
             except BrokerUnavailableError:
                 await self.clock.sleep(BROADCAST_AGAIN)
             else:
+                # Only now each by name: a hundred orders at once would hold the broadcast up.
+                self._woken.set()
                 return
 
     # ------------------------------------------------------------ storing
