@@ -451,8 +451,7 @@ class VirtualDevice:
         return tuple((sensors | actuators).values())
 
     def _sample(self, sensor: VirtualSensor, now: float) -> Sampled:
-        raw = sensor.chip.to_raw(self._surroundings.measure(sensor.chip.quantity))
-        sampled = Sampled(sensor, raw)
+        sampled = Sampled(sensor, sensor.read(self._surroundings, now))
         fields = self.dialect.sensor_data(self._voice.origin(now), sampled)
         self._voice.say(Kind.SENSOR_DATA, fields, now, gpio=sensor.gpio)
         return sampled

@@ -7,13 +7,15 @@ converts a raw value correctly finds the true value again, up to one step of the
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from simulator.surroundings import Quantity
+from simulator.probes import Liquid, Probe
+from simulator.surroundings import Quantity, Surroundings
 
 ADC_TOP = 4095
 ADC_VOLTS = 3.3
 _ADC_SUSPECT = (49, 4046)
 _WORD_TOP = 65_535
 _DRY, _WET = 3200, 1500
+_MICROSIEMENS_PER_VOLT = 6060
 _DS18B20_POWER_ON = 1360
 
 
@@ -99,6 +101,17 @@ PH = Chip(
     to_value=lambda raw: 7.0 - 3.5 * (_volts(raw) - 1.5),
     analog=True,
 )
+EC = Chip(
+    sensor_type="ec",
+    early_type="ec_sensor",
+    quantity=Quantity.CONDUCTIVITY,
+    unit="µS/cm",
+    to_raw=lambda conductivity: _within(
+        conductivity / _MICROSIEMENS_PER_VOLT / ADC_VOLTS * ADC_TOP, ADC_TOP
+    ),
+    to_value=lambda raw: _MICROSIEMENS_PER_VOLT * _volts(raw),
+    analog=True,
+)
 BH1750 = Chip(
     sensor_type="bh1750",
     early_type="bh1750",
@@ -109,7 +122,7 @@ BH1750 = Chip(
 )
 CHIPS: Mapping[str, Chip] = {
     chip.sensor_type: chip
-    for chip in (DS18B20, SHT31_TEMPERATURE, SHT31_HUMIDITY, MOISTURE, PH, BH1750)
+    for chip in (DS18B20, SHT31_TEMPERATURE, SHT31_HUMIDITY, MOISTURE, PH, EC, BH1750)
 }
 """Every chip by the name that firmware of 2026 sends."""
 
@@ -123,6 +136,7 @@ class VirtualSensor:
         interval: Seconds between two samples.
         i2c_address: 7-bit address, where the chip has one.
         onewire_address: ROM in 16 hex digits, where the chip has one.
+        probe: What it measures with; None: an ideal one.
     """
 
     chip: Chip
@@ -130,6 +144,16 @@ class VirtualSensor:
     interval: float = 5.0
     i2c_address: int | None = None
     onewire_address: str | None = None
+    probe: Probe | None = None
+
+    def read(self, surroundings: Surroundings, now: float) -> int:
+        """Return the word that the chip has at a time (Unix seconds)."""
+        quantity = self.chip.quantity
+        if self.probe is None:
+            return self.chip.to_raw(surroundings.measure(quantity))
+        celsius = surroundings.true_value(Quantity.TEMPERATURE)
+        around = Liquid(surroundings.true_value(quantity), celsius)
+        return self.chip.to_raw(self.probe.feel(around, now))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class Quantity(StrEnum):
     MOISTURE = "moisture"
     PH = "ph"
     LIGHT = "light"
+    CONDUCTIVITY = "conductivity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +84,12 @@ CURVES: Mapping[Quantity, Curve] = {
         night=0.0, noon=38_000.0, peak_hour=13.0, inertia=60.0,
         sway=900.0, noise=40.0, lowest=0.0, highest=54_000.0,
     ),
+    Quantity.CONDUCTIVITY: Curve(
+        night=1600.0, noon=1700.0, peak_hour=15.0, inertia=1800.0,
+        sway=10.0, noise=5.0, lowest=0.0, highest=19_000.0,
+    ),
 }  # fmt: skip
-"""A temperate greenhouse: °C, %RH, % of full saturation, pH, lux."""
+"""A temperate greenhouse: °C, %RH, % of full saturation, pH, lux, µS/cm at 25 °C."""
 
 
 @dataclass(slots=True)
