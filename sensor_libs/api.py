@@ -71,6 +71,7 @@ __all__ = [
     "Converted",
     "OtherUnit",
     "Parameter",
+    "Prepared",
     "Quality",
     "Range",
     "RawForm",
@@ -104,6 +105,18 @@ class Converted(NamedTuple):
     value: float | None
     quality: Quality
     reason: str | None = None
+
+
+class Prepared(NamedTuple):
+    """What a conversion starts from, checked and complete.
+
+    Attributes:
+        raw: The number that the device meant.
+        settled: All parameters.
+    """
+
+    raw: float
+    settled: Settled
 
 
 class Vector(NamedTuple):
@@ -209,6 +222,15 @@ class SensorLibrary:
             parameters: What is known of the sensor: what its owner set, what calibrations found,
                 what its companions said. Every other one has its default.
         """
+        prepared = self.prepare(raw, parameters)
+        if isinstance(prepared, Converted):
+            return prepared
+        return self.conclude(prepared, self.convert(prepared.raw, prepared.settled.parameters))
+
+    def prepare(
+        self, raw: float, parameters: Mapping[str, float] | None = None
+    ) -> "Prepared | Converted":
+        """Return what `convert` is to be given; or the result, where it need not be asked."""
         form = self.raw
         if form is not None and not form.low <= raw <= form.high:
             meant = form.meant(raw)
@@ -218,8 +240,16 @@ class SensorLibrary:
         settled = self._settled if not parameters else self.settle(parameters)
         if settled.fault is not None:
             return Converted(None, Quality.BAD, settled.fault)
-        converted = self._judged(self.convert(raw, settled.parameters))
-        if form is not None and form.clipped and form.is_clipped(raw):
+        return Prepared(raw, settled)
+
+    def conclude(self, prepared: "Prepared", converted: Converted) -> Converted:
+        """Judge what `convert` said: a value that the chip cannot have measured is none.
+
+        May raise TypeError for what is no result.
+        """
+        form, settled = self.raw, prepared.settled
+        converted = self._judged(converted)
+        if form is not None and form.clipped and form.is_clipped(prepared.raw):
             converted = _doubted(converted, form.doubt)
         if settled.note is not None and converted.value is not None:
             why = converted.reason

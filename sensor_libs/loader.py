@@ -102,8 +102,21 @@ def read_file(path: Path, *, is_built_in: bool = True) -> Source:
         return Source(file, path, None, is_built_in, f"cannot be read: {error.strerror}")
 
 
+class Tried(NamedTuple):
+    """A file and what became of it.
+
+    Attributes:
+        libraries: What it defines; none when it is broken.
+        fault: Why it is broken.
+    """
+
+    source: Source
+    libraries: tuple[SensorLibrary, ...] = ()
+    fault: str | None = None
+
+
 def catalog_of(sources: Iterable[Source], previous: Catalog | None = None) -> Catalog:
-    """Make a catalog of files that were read.
+    """Make a catalog of files that were read; runs all of them here.
 
     Args:
         sources: Those that came with the server first.
@@ -112,29 +125,41 @@ def catalog_of(sources: Iterable[Source], previous: Catalog | None = None) -> Ca
     Returns:
         The new catalog, with the reason for every file that could not be taken.
     """
-    sources = list(sources)
+    return assemble([try_here(source) for source in sources], previous)
+
+
+def try_here(source: Source) -> Tried:
+    """Run a file, and its vectors; one that is broken says why."""
+    try:
+        libraries = compile_source(source)
+        for library in libraries:
+            for miss in misses(library):
+                return Tried(source, fault=f"{library.name}: {miss.says}")
+    # Somebody else's code: it may raise anything, and must not end the server.
+    except (Exception, SystemExit) as error:  # noqa: BLE001
+        return Tried(source, fault=f"{type(error).__name__}: {error}")
+    return Tried(source, libraries)
+
+
+def assemble(tried: Sequence[Tried], previous: Catalog | None = None) -> Catalog:
+    """Make a catalog of files that were tried; see `catalog_of`."""
+    kept = previous.files if previous else {}
     claims = _Claims()
-    kept = {s.file: previous.files.get(s.file, ()) for s in sources} if previous else {}
-    for source in sources:
-        claims.take(source, kept.get(source.file, ()))
+    for one in tried:
+        claims.take(one.source, kept.get(one.source.file, ()))
     files: dict[str, tuple[SensorLibrary, ...]] = {}
     broken: dict[str, str] = {}
-    for source in sources:
-        try:
-            libraries = compile_source(source)
-            for library in libraries:
-                for miss in misses(library):
-                    raise ValueError(f"{library.name}: {miss.says}")  # noqa: TRY301 - as its code
-            claims.check(source, libraries)
+    for source, libraries, fault in tried:
+        why = fault or claims.conflict(source, libraries)
+        if why is None:
             claims.take(source, libraries)
-        # Somebody else's code: it may raise anything, and must not end the server.
-        except (Exception, SystemExit) as error:  # noqa: BLE001
-            broken[source.file] = f"{type(error).__name__}: {error}"
-            libraries = kept.get(source.file, ())
-        if libraries:
             files[source.file] = libraries
-    paths = {source.file: source.path for source in sources}
-    own = frozenset(source.file for source in sources if not source.is_built_in)
+            continue
+        broken[source.file] = why
+        if source.file in kept:
+            files[source.file] = kept[source.file]
+    paths = {one.source.file: one.source.path for one in tried}
+    own = frozenset(one.source.file for one in tried if not one.source.is_built_in)
     return Catalog(files, broken, paths, own)
 
 
@@ -171,16 +196,18 @@ class _Claims:
             for sensor_type in (*library.sensor_types, *library.aliases):
                 self._types[source.is_built_in, sensor_type] = source.file
 
-    def check(self, source: Source, libraries: Sequence[SensorLibrary]) -> None:
+    def conflict(self, source: Source, libraries: Sequence[SensorLibrary]) -> str | None:
+        """Say what of a file's libraries belongs to another; None: nothing does."""
         names = [library.name for library in libraries]
         types = [t for library in libraries for t in (*library.sensor_types, *library.aliases)]
         for sensor_type in types:
             owner = self._types.get((source.is_built_in, sensor_type), source.file)
             if owner != source.file:
-                raise ValueError(f"{sensor_type} belongs to {owner} already")
+                return f"{sensor_type} belongs to {owner} already"
         for name in names:
             if (owner := self._names.get(name, source.file)) != source.file:
-                raise ValueError(f"the name {name} belongs to {owner} already")
+                return f"the name {name} belongs to {owner} already"
         for word in (*types, *names):
             if types.count(word) > 1 or names.count(word) > 1:
-                raise ValueError(f"{word} is named more than once")
+                return f"{word} is named more than once"
+        return None

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from domain.sensors import Measurement, ProcessingMode, Quality, Sample, SensorKey
 from sensor_libs.api import FLOAT, Converted, Range, SensorLibrary, Vector
 from sensor_libs.loader import Catalog, load, load_built_in
-from sensor_libs.runner import MOST_FAILURES, LibraryRunner
+from sensor_libs.runner import LibraryRunner
+from sensor_libs.usage import MOST_FAILURES
 from simulator.sensors import CHIPS, Chip
 from tests.fakes import START
 
