@@ -19,6 +19,7 @@ from tests.makers import (
     make_actuator,
     make_command,
     make_device,
+    make_emergency_stop,
     make_installation,
     make_reading,
     make_sensor,
@@ -42,6 +43,7 @@ UNKNOWN = [
     global_id("DeadLetter", 2**63 - 1),
     global_id("LibraryInstallation", SOMEBODY),
     global_id("SystemEvent", SOMEBODY),
+    global_id("EmergencyStop", SOMEBODY),
 ]
 
 NO_IDS = [
@@ -73,6 +75,7 @@ async def greenhouse() -> GraphqlServer:
         DeadLetter(id=3, topic="kaiser/?", payload=b"?", reason="?", received_at=START)
     )
     await server.storage.system_events.add([make_system_event(7, "ESP_A")])
+    await server.storage.emergency_stops.save(make_emergency_stop(id=UUID(int=8)))
     await server.storage.library_installations.add([make_installation("ESP_A")])
     return server
 
@@ -101,6 +104,7 @@ async def test_everything_that_shows_an_id_is_found_again_by_it() -> None:
                 deadLetters { edges { node { __typename id topic } } }
                 systemEvents { edges { node { __typename id message } } }
                 libraryInstallations { __typename id status }
+                emergencyStops { __typename id reason }
             }"""
         )
     )
@@ -203,6 +207,7 @@ async def test_a_viewer_finds_everything_but_accounts() -> None:
         "Command": (UUID(int=7),),
         "DeadLetter": (3,),
         "SystemEvent": (UUID(int=7),),
+        "EmergencyStop": (UUID(int=8),),
         "LibraryInstallation": (UUID(int=11),),
     }
 
