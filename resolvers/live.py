@@ -11,8 +11,8 @@ from domain.events import ReadingsStored
 from domain.ports import Clock, EventStream
 from domain.repositories import Storage
 from domain.sensors import Reading
+from domain.times import read_instant
 from schema.pages import Cursors
-from schema.scalars import read_instant
 
 T = TypeVar("T")
 

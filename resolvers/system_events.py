@@ -13,13 +13,13 @@ from domain.events import SystemEventRecorded
 from domain.ports import EventStream
 from domain.repositories import Storage
 from domain.system_events import Severity
+from domain.times import read_instant
 from domain.users import Role
 from resolvers.live import REPLAY_PAGE
 from schema.arguments import After, First, From, To
 from schema.context import Context, Info
 from schema.fields import field, subscription
 from schema.ids import key_of, microseconds
-from schema.scalars import read_instant
 from schema.system_events import SYSTEM_EVENTS, SystemEvent, SystemEventConnection
 
 Severities = Annotated[

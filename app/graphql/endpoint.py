@@ -31,9 +31,9 @@ from app.graphql.requests import (
 from app.graphql.schema import Schema
 from app.graphql.websocket import Connection
 from domain.errors import UnauthenticatedError
+from domain.times import write_instant
 from schema.context import Context, Services
 from schema.loaders import Loaders
-from schema.scalars import write_instant
 
 OPERATION_DEADLINE = 30.0
 """Seconds that a query or mutation over HTTP may take; a command takes at most half of them."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from domain.errors import BadInputError
 from domain.pages import DEFAULT_SIZE, LARGEST_SIZE
+from domain.times import read_duration, read_instant, write_duration, write_instant
 from schema.ids import (
     from_base64,
     global_id,
@@ -20,7 +21,6 @@ from schema.ids import (
     to_base64,
 )
 from schema.pages import LARGEST_INTEGER, Cursors
-from schema.scalars import read_duration, read_instant, write_duration, write_instant
 from tests.fakes import START
 
 DURATIONS = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=999_999))
