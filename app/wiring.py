@@ -126,6 +126,7 @@ def wire_up(
         accounts=accounts,
         configure=_configure(ground, parts),
         calibrate=parts.calibrate,
+        convert=parts.convert,
         send_command=parts.send_command,
         emergency=parts.emergency,
         send_order=parts.send_order,
@@ -159,6 +160,7 @@ class _Parts:
     relays: WatchRelays
     devices: DeviceWire
     thresholds: WatchThresholds
+    convert: ConvertSamples
     calibrate: Calibrate
     learn: LearnFirmware
     intake: Intake
@@ -214,7 +216,7 @@ def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Pa
         learn=learn,
     )
     bridge = connect(ground, settings.mqtt_client_id, intake, _tokens(settings))
-    synchronise = _synchronise(ground, bridge, reports)
+    synchronise = _synchronise(ground, bridge, reports, libraries)
     devices = let_hear(ground, bridge, watch=watch, reports=reports, synchronise=synchronise)
     FirmwareWire(learn).attach(bridge.control)
     ProcessingWire(
@@ -227,6 +229,7 @@ def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Pa
         relays=relays,
         devices=devices,
         thresholds=thresholds,
+        convert=convert,
         calibrate=_calibrate(ground, libraries, record),
         learn=learn,
         intake=intake,
@@ -371,10 +374,13 @@ def _configure(ground: Ground, parts: _Parts) -> Configure:
         changed=parts.synchronise.changed,
         admitted=parts.devices.admit,
         unit_of=parts.limits.unit,
+        recipe=parts.convert.libraries.recipe,
     )
 
 
-def _synchronise(ground: Ground, bridge: Bridge, reports: ReportEvents) -> Synchronise:
+def _synchronise(
+    ground: Ground, bridge: Bridge, reports: ReportEvents, libraries: LibraryRunner
+) -> Synchronise:
     return Synchronise(
         storage=ground.database,
         registry=ground.registry,
@@ -383,6 +389,7 @@ def _synchronise(ground: Ground, bridge: Bridge, reports: ReportEvents) -> Synch
         guard=ground.storage_guard(),
         new_id=uuid7,
         rejected=reports.config_refused,
+        is_virtual=libraries.is_virtual,
     )
 
 

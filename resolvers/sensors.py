@@ -202,6 +202,8 @@ class SensorMutations:
                 processing_mode=settings.processing_mode,
                 thresholds=settings.thresholds,
                 limits=settings.quality_limits,
+                parameters=settings.parameters,
+                sources=settings.source_keys,
             )
         )
 

@@ -14,6 +14,7 @@ from domain.services.accounts import Accounts
 from domain.services.calibrate import Calibrate
 from domain.services.command import SendCommand
 from domain.services.configure import Configure
+from domain.services.convert_samples import ConvertSamples
 from domain.services.emergency import Emergency
 from domain.services.health import CheckHealth
 from domain.services.install_libraries import InstallLibraries
@@ -41,6 +42,7 @@ class Services:
     accounts: Accounts
     configure: Configure
     calibrate: Calibrate
+    convert: ConvertSamples
     send_command: SendCommand
     emergency: Emergency
     send_order: SendOrder

@@ -1,5 +1,6 @@
 """Sensors and their readings in GraphQL."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -16,6 +17,7 @@ from schema.fields import field
 from schema.ids import global_id, microseconds
 from schema.nodes import Node
 from schema.pages import Connection, CountedConnection, Cursors
+from schema.parameters import EffectiveParameter, ParameterSource
 
 if TYPE_CHECKING:
     from schema.calibrations import Calibration, CalibrationConnection
@@ -94,8 +96,13 @@ class Sensor(Node):
         description="What is believable of it where that is not as its library says, as "
         "`SensorConfigInput.qualityLimits`."
     )
+    parameters: JSON = strawberry.field(
+        description="What its owner set of its library's parameters, by name; "
+        "`effectiveParameters` tells what holds."
+    )
     created_at: datetime = strawberry.field(description="When the server first knew it.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
+    named_sources: strawberry.Private[Mapping[str, sensors.SensorKey]]
     row_id: strawberry.Private[int]
     esp_id: strawberry.Private[str]
 
@@ -114,8 +121,10 @@ class Sensor(Node):
             processing_mode=sensor.processing_mode,
             thresholds=JSON(sensor.thresholds.as_json()) if sensor.thresholds else None,
             quality_limits=JSON(sensor.limits.as_json()) if sensor.limits else None,
+            parameters=JSON(dict(sensor.parameters)),
             created_at=sensor.created_at,
             updated_at=sensor.updated_at,
+            named_sources=sensor.sources,
             row_id=sensor.id,
             esp_id=sensor.key.esp_id,
         )
@@ -129,6 +138,29 @@ class Sensor(Node):
         if device is None:
             raise NotFoundError(f"the device {self.esp_id} is gone")
         return Device.of(device)
+
+    @field
+    async def sources(self, info: Info) -> list[ParameterSource]:
+        """Which sensors its owner named to fill its parameters, by name of the parameter."""
+        registry = info.context.services.registry
+        found = {name: registry.sensor(key) for name, key in sorted(self.named_sources.items())}
+        return [
+            ParameterSource(parameter=name, sensor=Sensor.of(source) if source else None)
+            for name, source in found.items()
+        ]
+
+    @field
+    async def effective_parameters(self, info: Info) -> list[EffectiveParameter]:
+        """What its next conversion would take for each parameter of its library, and from where.
+
+        None where no library reads it.
+        """
+        services = info.context.services
+        sensor = services.registry.sensor_by_id(self.row_id)
+        if sensor is None:
+            raise NotFoundError("this sensor is gone")
+        effective = await services.convert.effective(sensor, services.clock.now())
+        return [EffectiveParameter.of(known) for known in effective]
 
     @field
     async def latest(self, info: Info) -> "Reading | None":
@@ -348,6 +380,14 @@ class SensorRefInput:
         return sensors.SensorKey(self.esp_id, self.gpio, kind, self.address or "")
 
 
+@strawberry.input(description="Which sensor fills a parameter of another.")
+class ParameterSourceInput:
+    """A source as clients write it."""
+
+    parameter: str = strawberry.field(description="The name of the parameter.")
+    sensor: SensorRefInput = strawberry.field(description="Who fills it, on any device.")
+
+
 @strawberry.input(description="How a sensor is set up; what is left out stays as it is.")
 class SensorConfigInput(SensorRefInput):
     """The settings of a sensor as clients write them."""
@@ -375,3 +415,20 @@ class SensorConfigInput(SensorRefInput):
         "`unit`, `valid` and `typical` ([low, high]), `maxRate` (unit per second), `stuckAfter`, "
         "`warmUp` and `lateAfter` (seconds); `{}` ends it.",
     )
+    parameters: JSON | None = strawberry.field(
+        default=None,
+        description="What its library needs to know of it, by name, as `Sensor.effectiveParameters`"
+        ' lists them; all that were set before are replaced. `{"offset": -0.5}`; `{}` ends it.',
+    )
+    sources: list[ParameterSourceInput] | None = strawberry.field(
+        default=None,
+        description="Which sensors fill which of its parameters with what they said last, such as "
+        "the temperature of a pH meter; all that were named before are replaced. `[]` ends it.",
+    )
+
+    @property
+    def source_keys(self) -> list[tuple[str, sensors.SensorKey]] | None:
+        """The sources as the domain says them; None: nothing is said of them."""
+        if self.sources is None:
+            return None
+        return [(source.parameter, source.sensor.key) for source in self.sources]

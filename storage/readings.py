@@ -24,6 +24,7 @@ from domain.sensors import (
 from domain.thresholds import read_thresholds
 from storage.client import TransactionClient
 from storage.pages import cut, instant, key_after, microseconds
+from storage.sensors import read_sources
 
 QUALITIES: Mapping[Quality, int] = {
     Quality.UNKNOWN: 0,
@@ -134,6 +135,8 @@ def _sensor(row: Mapping[str, Any]) -> Sensor:
         processing_mode=row["processing_mode"] and ProcessingMode(row["processing_mode"]),
         thresholds=row["thresholds"] and read_thresholds(msgspec.json.decode(row["thresholds"])),
         limits=row["limits"] and read_limits(msgspec.json.decode(row["limits"])),
+        parameters=msgspec.json.decode(row["parameters"]),
+        sources=read_sources(msgspec.json.decode(row["sources"])),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
@@ -151,7 +154,7 @@ SELECT reading.id, reading.sensor_id, reading.measured_at, reading.received_at, 
        conversion.unit AS conversion_unit,
        device.esp_id, sensor.gpio, sensor.sensor_type, sensor.address, sensor.name, sensor.unit,
        sensor.enabled, sensor.interval, sensor.processing_mode, sensor.thresholds, sensor.limits,
-       sensor.created_at, sensor.updated_at
+       sensor.parameters, sensor.sources, sensor.created_at, sensor.updated_at
 """
 
 _JOINS = """

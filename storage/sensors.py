@@ -171,10 +171,15 @@ def _sensor(row: SensorRow) -> Sensor:
         thresholds=read_thresholds(row.thresholds or {}),
         limits=read_limits(row.limits or {}),
         parameters=row.parameters,
-        sources={name: _key(parts) for name, parts in row.sources.items()},
+        sources=read_sources(row.sources),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
+
+
+def read_sources(stored: Mapping[str, Sequence[str | int]]) -> Mapping[str, SensorKey]:
+    """Read which sensors fill which parameters."""
+    return {name: _key(parts) for name, parts in stored.items()}
 
 
 def _key(parts: Sequence[str | int]) -> SensorKey:

@@ -25,10 +25,12 @@ from domain.services.accounts import Accounts
 from domain.services.calibrate import Calibrate
 from domain.services.command import SendCommand
 from domain.services.configure import Configure
+from domain.services.convert_samples import ConvertSamples
 from domain.services.emergency import Emergency
 from domain.services.guard import Guard
 from domain.services.health import CheckHealth
 from domain.services.install_libraries import InstallLibraries
+from domain.services.judge_readings import JudgeReadings
 from domain.services.order import SendOrder
 from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
@@ -39,6 +41,7 @@ from mqtt_bridge.dialects import capabilities
 from schema.context import Context, Services
 from schema.loaders import Loaders
 from sensor_libs.calibrating import LibraryLaws
+from sensor_libs.limits import LibraryLimits
 from sensor_libs.loader import load_built_in
 from sensor_libs.runner import LibraryRunner
 from tests.eventually import eventually
@@ -78,6 +81,7 @@ class GraphqlServer:
     schema: Schema = field(default_factory=build_schema)
     user: User = field(default_factory=lambda: make_user("anna"))
     sources: FakeLibrarySources = field(default_factory=FakeLibrarySources)
+    libraries: LibraryRunner = field(default_factory=lambda: LibraryRunner(load_built_in()))
     database: Storage | None = None
     changed: list[str] = field(default_factory=list)
     orders: FakeOrderLink = field(default_factory=FakeOrderLink)
@@ -110,7 +114,9 @@ class GraphqlServer:
                 new_id=lambda: UUID(int=next(numbers)),
                 changed=self.changed.append,
                 admitted=FakeAdmissions(),
+                recipe=self.libraries.recipe,
             ),
+            convert=self._convert(),
             calibrate=self._calibrate(lambda: UUID(int=next(numbers))),
             send_command=SendCommand(
                 **shared,
@@ -153,12 +159,21 @@ class GraphqlServer:
         return Calibrate(
             storage=self.database or self.storage,
             registry=self.registry,
-            laws=LibraryLaws(LibraryRunner(load_built_in())),
+            laws=LibraryLaws(self.libraries),
             events=self.events,
             clock=self.clock,
             guard=self._guard(),
             reports=ReportCalibrations(record=self.record, registry=self.registry),
             new_id=new_id,
+        )
+
+    def _convert(self) -> ConvertSamples:
+        limits = LibraryLimits(lambda: self.libraries.catalog)
+        return ConvertSamples(
+            storage=self.database or self.storage,
+            registry=self.registry,
+            libraries=self.libraries,
+            judge=JudgeReadings(registry=self.registry, library_limits=limits),
         )
 
     def _install_libraries(self, new_id: Callable[[], UUID]) -> InstallLibraries:
