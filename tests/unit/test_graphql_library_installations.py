@@ -1,6 +1,7 @@
 """Libraries for devices through GraphQL: who may decide, what is refused, how far it has come."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -90,7 +91,7 @@ async def test_firmware_that_cannot_take_libraries_is_named_as_the_reason() -> N
         ({"name": "ph", "espIds": ["ESP_NOBODY"]}, "NOT_FOUND"),
     ],
 )
-async def test_what_is_not_there_cannot_be_installed(wish: dict[str, object], code: str) -> None:
+async def test_what_is_not_there_cannot_be_installed(wish: dict[str, Any], code: str) -> None:
     server = await greenhouse()
     assert await server.code(INSTALL, **wish) == code
 

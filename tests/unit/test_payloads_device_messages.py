@@ -90,12 +90,9 @@ def test_what_the_server_says_reads_back(message: Outbound) -> None:
 
 def test_the_servers_status_is_retained_for_those_who_come_later() -> None:
     outgoing = encode(ServerStatus(online=True, timestamp=SECONDS))
-    assert outgoing == (
-        "kaiser/god/server/status",
-        b'{"status":"online","timestamp":%d}' % SECONDS,
-        1,
-        True,
-    )
+    assert outgoing.topic == "kaiser/god/server/status"
+    assert outgoing.payload == b'{"status":"online","timestamp":%d}' % SECONDS
+    assert (outgoing.qos, outgoing.retain, outgoing.expiry) == (1, True, None)
 
 
 def test_system_commands_are_lower_case_and_a_reset_is_confirmed() -> None:
