@@ -19,6 +19,7 @@ from app.probes import check_health
 from app.process import Job
 from app.security import Argon2Passwords, JwtIssuer
 from app.settings import Settings
+from app.sensor_libraries import Libraries, sensor_libraries
 from domain.devices import Discovery
 from domain.services.accounts import Accounts
 from domain.services.calibrate import Calibrate
@@ -52,7 +53,6 @@ from mqtt_bridge.processing import ProcessingWire
 from schema.context import Services
 from sensor_libs.calibrating import LibraryLaws
 from sensor_libs.limits import LibraryLimits
-from sensor_libs.loader import load_with_own
 from sensor_libs.runner import LibraryRunner
 from sensor_libs.sources import LibraryFiles
 from storage.connection import Database
@@ -134,6 +134,7 @@ def wire_up(
         check_health=health,
         capabilities=capabilities,
     )
+        reload_libraries=parts.libraries.reload,
     password = settings.admin_password.get_secret_value() if settings.admin_password else None
     loads = (parts.emergency.load, parts.thresholds.load)
     return Server(
@@ -151,6 +152,7 @@ def wire_up(
     )
 
 
+            "sensor libraries": parts.libraries.reload.run,
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parts:
     """What works beside the requests."""
@@ -176,8 +178,9 @@ class _Parts:
     def jobs(self) -> Mapping[str, Job]:
         """Return what must run once the registry is filled, by name."""
         return {
-            "intake": self.intake.run,
+            "intake": self.libraries.once_loaded(self.intake.run),
             "thresholds": self.thresholds.run,
+    libraries: Libraries
             "calibrations": self.calibrate.run,
             "firmware": self.learn.run,
             "emergency stops": self.emergency.run,
@@ -198,7 +201,8 @@ def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Pa
     record = _record(ground)
     reports = ReportEvents(record=record, registry=ground.registry)
     watch = _watch(ground, timedelta(seconds=settings.offline_after), reports)
-    libraries = LibraryRunner(load_with_own(settings.sensor_libraries))
+    kept = sensor_libraries(ground, record, settings.sensor_libraries)
+    libraries = kept.runner
     thresholds = _thresholds(ground, record)
     convert = _convert(ground, libraries)
     learn = LearnFirmware(
@@ -249,6 +253,7 @@ def _thin_health(ground: Ground) -> ThinHealthHistory:
         storage=ground.database, registry=ground.registry, clock=ground.clock, journal=_log
     )
 
+        libraries=kept,
 
 def _accounts(ground: Ground, secret_key: str) -> Accounts:
     return Accounts(

@@ -12,6 +12,7 @@ from resolvers.library_installations import (
 )
 from resolvers.nodes import NodeQueries
 from resolvers.orders import OrderMutations
+from resolvers.sensor_libraries import SensorLibraryMutations, SensorLibraryQueries
 from resolvers.sensors import SensorMutations, SensorQueries, SensorSubscriptions
 from resolvers.system import SystemQueries
 from resolvers.system_events import SystemEventQueries, SystemEventSubscriptions
@@ -32,6 +33,7 @@ class Query(
     ActuatorQueries,
     EmergencyStopQueries,
     LibraryInstallationQueries,
+    SensorLibraryQueries,
 ):
     """The root of queries."""
 
@@ -48,6 +50,7 @@ class Mutation(
     EmergencyStopMutations,
     LibraryInstallationMutations,
 ):
+    SensorLibraryMutations,
     """The root of mutations."""
 
 

@@ -21,6 +21,7 @@ from domain.services.install_libraries import InstallLibraries
 from domain.services.order import SendOrder
 from domain.services.registry import Registry
 from domain.users import Identity, Role
+from domain.services.reload_libraries import ReloadLibraries
 from schema.loaders import Loaders
 
 Capabilities: TypeAlias = Mapping[str, bool | list[str] | None]
@@ -49,6 +50,7 @@ class Services:
     install_libraries: InstallLibraries
     check_health: CheckHealth
     capabilities: Callable[[FirmwareGeneration], Capabilities]
+    reload_libraries: ReloadLibraries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,8 +35,10 @@ from domain.services.order import SendOrder
 from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
 from domain.services.report_calibrations import ReportCalibrations
+from domain.services.reload_libraries import ReloadLibraries
 from domain.services.report_events import ReportEvents
 from domain.users import Identity, Role, User
+from domain.services.report_libraries import ReportLibraries
 from mqtt_bridge.dialects import capabilities
 from schema.context import Context, Services
 from schema.loaders import Loaders
@@ -60,6 +62,7 @@ from tests.fakes.libraries import FakeLibraryLink, FakeLibrarySources
 from tests.fakes.orders import FakeOrderLink
 from tests.makers import make_user
 
+from tests.fakes.shelf import FakeJournal, FakeShelf
 
 @dataclass(slots=True)
 class GraphqlServer:
@@ -83,6 +86,8 @@ class GraphqlServer:
     sources: FakeLibrarySources = field(default_factory=FakeLibrarySources)
     libraries: LibraryRunner = field(default_factory=lambda: LibraryRunner(load_built_in()))
     database: Storage | None = None
+    shelf: FakeShelf = field(default_factory=FakeShelf)
+    libraries: LibraryRunner = field(default_factory=lambda: LibraryRunner(load_built_in()))
     changed: list[str] = field(default_factory=list)
     orders: FakeOrderLink = field(default_factory=FakeOrderLink)
     record: RecordEvents = field(init=False)
@@ -135,6 +140,7 @@ class GraphqlServer:
             ),
             install_libraries=self._install_libraries(lambda: UUID(int=next(numbers))),
             check_health=CheckHealth(
+            reload_libraries=self._reload_libraries(),
                 probes={"database": self._sign_of_life},
                 clock=self.clock,
                 version="1.2.3",
@@ -200,6 +206,13 @@ class GraphqlServer:
     async def _sign_of_life(self) -> str | None:
         await self.services.storage.check()
         return "all is well"
+    def _reload_libraries(self) -> ReloadLibraries:
+        return ReloadLibraries(
+            shelf=self.shelf,
+            reports=ReportLibraries(record=self.record, journal=FakeJournal()),
+            clock=self.clock,
+        )
+
 
     # ------------------------------------------------------------ what there is
 

@@ -266,6 +266,7 @@ QUERIES = [
         "{ devices(first: 100) { edges { node { zone { name } configSync { state } } } } }", 3
     ),
     Operation("{ deadLetters(first: 100) { edges { node { topic reason } } } }", 1),
+    Operation("{ sensorLibraries { name state parameters { name } } }", 0),
     Operation("{ libraryInstallations { status } }", 1),
     Operation("{ libraryInstallations { ...libraryInstallation } }", 2),
     Operation("{ emergencyStops { reason } }", 1),
@@ -359,6 +360,7 @@ MUTATIONS = [
             'measureSensor(input: {espId: $esp, gpio: 1, sensorType: "ds18b20"}) { rawValue }',
         )
     ),
+    Operation("mutation { reloadSensorLibraries { name state } }", 0),
     Operation('mutation { installLibrary(libraryName: "ph") { status } }', 6),
     Operation('mutation { installLibrary(libraryName: "ph") { ...libraryInstallation } }', 3),
     Operation("mutation($esp: String!) { removeDevice(espId: $esp) }", 1),
