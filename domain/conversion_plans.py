@@ -111,7 +111,7 @@ def plan_all(
         if not (sensor.parameters or found or library.companions):
             continue
         plan = plans[sensor.id] = plan_of(sensor, library, found, known)
-        if library.is_virtual and sensor.enabled:
+        if library.is_virtual and sensor.enabled and _complete(plan, library):
             for feed in plan.feeds:
                 computed[feed.source.id].append(plan)
     virtual = frozenset(plan.sensor.id for fed in computed.values() for plan in fed)
@@ -147,6 +147,15 @@ def plan_of(
         if (source := _source(sensor, companion, known)) is not None
     ]
     return Plan(sensor, given or None, calibration, tuple(feeds))
+
+
+def _complete(plan: Plan, recipe: Recipe) -> bool:
+    """Whether there is somebody or something for every parameter that has no default.
+
+    Until its chip was heard as a whole, a virtual sensor says nothing: a half is no bad reading.
+    """
+    fed = {feed.companion.parameter for feed in plan.feeds} | {*(plan.given or ())}
+    return all(p.default is not None or p.name in fed for p in recipe.parameters)
 
 
 def _source(

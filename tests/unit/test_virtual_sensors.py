@@ -125,13 +125,22 @@ async def test_a_virtual_sensor_that_is_switched_off_says_nothing() -> None:
     assert of(vpd, await house.takes(warm(temperature, 0), humid(humidity, 0))) == []
 
 
-async def test_a_virtual_sensor_of_which_half_is_missing_says_what() -> None:
+async def test_a_virtual_sensor_waits_for_an_input_that_was_never_heard_of() -> None:
     house = House()
     temperature = house.has("sht31_temp", 0, "68")
     vpd = house.has("vpd", 0, "68")
+    assert of(vpd, await house.takes(warm(temperature, 0))) == []
+    humidity = house.has("sht31_humidity", 0, "68")
+    (made,) = of(vpd, await house.takes(humid(humidity, 0)))
+    assert made.measurement.value == 1.27
+
+
+async def test_an_input_may_be_a_number_that_the_owner_set() -> None:
+    house = House()
+    temperature = house.has("sht31_temp", 0, "68")
+    vpd = house.has("vpd", 0, "68", parameters={"humidity": 60})
     (made,) = of(vpd, await house.takes(warm(temperature, 0)))
-    assert made.measurement.quality is Quality.BAD
-    assert "no fresh humidity of the air" in str((made.measurement.notes or {})["reason"])
+    assert made.measurement.value == 1.27
 
 
 async def test_keys_of_chips_name_their_companions_with_address() -> None:
