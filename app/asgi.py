@@ -1,4 +1,4 @@
-"""The HTTP application around already built services: GraphQL, its page, and how the server is."""
+"""The HTTP application around already built services: GraphQL, legacy REST, and how all is."""
 
 from collections.abc import Sequence
 
@@ -11,13 +11,13 @@ from app.graphql import Endpoint
 from domain.services.health import CheckHealth, Health
 
 
-def build(endpoint: Endpoint, check_health: CheckHealth, static: Sequence[BaseRoute]) -> Starlette:
+def build(endpoint: Endpoint, check_health: CheckHealth, further: Sequence[BaseRoute]) -> Starlette:
     """Assemble the routes.
 
     Args:
         endpoint: Answers GraphQL.
         check_health: Asks every part how it is.
-        static: Routes of the files that GraphiQL is made of.
+        further: Routes of the legacy REST interface, and of the files that GraphiQL is made of.
 
     Returns:
         The application.
@@ -42,7 +42,7 @@ def build(endpoint: Endpoint, check_health: CheckHealth, static: Sequence[BaseRo
             WebSocketRoute("/graphql", endpoint),
             Route("/health/live", live),
             Route("/health/ready", ready),
-            *static,
+            *further,
         ]
     )
 

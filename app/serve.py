@@ -15,6 +15,7 @@ from app.embedded.broker import EmbeddedBroker
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.service import Service
 from app.ground import Addresses
+from app.http_protocol import SpeltHttpProtocol
 from app.listening import check_http_port
 from app.process import HttpServer, Job, run_jobs, stop_on_signals
 from app.settings import Settings
@@ -133,7 +134,7 @@ async def _run(
     further: Mapping[str, Job],
     stop: asyncio.Event,
 ) -> None:
-    http = HttpServer(_http(settings, server.app))
+    http = HttpServer(http_config(settings, server.app))
 
     async def finish() -> None:
         async with asyncio.TaskGroup() as ending:
@@ -152,11 +153,13 @@ async def _run(
     await run_jobs(jobs, stop, finish)
 
 
-def _http(settings: Settings, app: object) -> uvicorn.Config:
+def http_config(settings: Settings, app: object) -> uvicorn.Config:
+    """Return how the server speaks HTTP."""
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # any ASGI application
         host=settings.http_host,
         port=settings.http_port,
+        http=SpeltHttpProtocol,
         ws="websockets-sansio",
         ws_max_size=LARGEST_FRAME,
         lifespan="off",

@@ -166,6 +166,9 @@ class Settings(BaseModel):
     emergency_broadcast_token: Annotated[SecretStr, AfterValidator(_token)] | None = Field(
         None, description="1 to 64 printable ASCII characters", title="none"
     )
+    process_rate: int = Field(
+        200, description="requests a second, 0 (nobody may) to 100000", ge=0, le=100_000
+    )
     offline_after: int = Field(180, description="seconds, 1 to 86400", ge=1, le=86400)
     timezone: ZoneInfo = Field(
         ZoneInfo("UTC"), description="a name of the time zone database, such as Europe/Berlin"

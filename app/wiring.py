@@ -17,9 +17,10 @@ from app.graphql import Endpoint, build_schema
 from app.ground import Addresses, Ground
 from app.probes import check_health
 from app.process import Job
+from app.processing import legacy_routes, processing
 from app.security import Argon2Passwords, JwtIssuer
-from app.settings import Settings
 from app.sensor_libraries import Libraries, sensor_libraries
+from app.settings import Settings
 from domain.devices import Discovery
 from domain.services.accounts import Accounts
 from domain.services.calibrate import Calibrate
@@ -32,6 +33,7 @@ from domain.services.install_libraries import InstallLibraries
 from domain.services.judge_readings import JudgeReadings
 from domain.services.learn_firmware import LearnFirmware
 from domain.services.order import SendOrder
+from domain.services.process import ProcessReading
 from domain.services.record_events import RecordEvents
 from domain.services.report_calibrations import ReportCalibrations
 from domain.services.report_conditions import ReportConditions
@@ -127,24 +129,30 @@ def wire_up(
         configure=_configure(ground, parts),
         calibrate=parts.calibrate,
         convert=parts.convert,
+        process=parts.process,
         send_command=parts.send_command,
         emergency=parts.emergency,
         send_order=parts.send_order,
         install_libraries=parts.install_libraries,
+        reload_libraries=parts.libraries.reload,
         check_health=health,
         capabilities=capabilities,
     )
-        reload_libraries=parts.libraries.reload,
     password = settings.admin_password.get_secret_value() if settings.admin_password else None
     loads = (parts.emergency.load, parts.thresholds.load)
     return Server(
-        app=asgi.build(Endpoint(build_schema(), services), health, graphiql.routes()),
+        app=asgi.build(
+            Endpoint(build_schema(), services),
+            health,
+            [*legacy_routes(ground, parts.process, settings.process_rate), *graphiql.routes()],
+        ),
         services=services,
         jobs={
             "events": ground.events.run,
             "storage": lambda: _open_storage(ground, loads, accounts, password, told),
             "flood watch": parts.intake.watch_floods,
             "relays": parts.relays.run,
+            "sensor libraries": parts.libraries.reload.run,
             **{name: ground.once_ready(job) for name, job in parts.jobs().items()},
         },
         finish=lambda: finish(parts.intake, parts.bridge, parts.record),
@@ -152,7 +160,6 @@ def wire_up(
     )
 
 
-            "sensor libraries": parts.libraries.reload.run,
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parts:
     """What works beside the requests."""
@@ -163,6 +170,7 @@ class _Parts:
     devices: DeviceWire
     thresholds: WatchThresholds
     convert: ConvertSamples
+    process: ProcessReading
     calibrate: Calibrate
     learn: LearnFirmware
     intake: Intake
@@ -172,6 +180,7 @@ class _Parts:
     send_order: SendOrder
     synchronise: Synchronise
     install_libraries: InstallLibraries
+    libraries: Libraries
     limits: LibraryLimits
     thin_health: ThinHealthHistory
 
@@ -180,7 +189,6 @@ class _Parts:
         return {
             "intake": self.libraries.once_loaded(self.intake.run),
             "thresholds": self.thresholds.run,
-    libraries: Libraries
             "calibrations": self.calibrate.run,
             "firmware": self.learn.run,
             "emergency stops": self.emergency.run,
@@ -205,6 +213,7 @@ def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Pa
     libraries = kept.runner
     thresholds = _thresholds(ground, record)
     convert = _convert(ground, libraries)
+    process = processing(ground, libraries, convert)
     learn = LearnFirmware(
         storage=ground.database,
         registry=ground.registry,
@@ -223,9 +232,9 @@ def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Pa
     synchronise = _synchronise(ground, bridge, reports, libraries)
     devices = let_hear(ground, bridge, watch=watch, reports=reports, synchronise=synchronise)
     FirmwareWire(learn).attach(bridge.control)
-    ProcessingWire(
-        sender=bridge.control, process=libraries, clock=ground.clock, journal=_log
-    ).attach(bridge.control)
+    ProcessingWire(sender=bridge.control, process=process, clock=ground.clock, journal=_log).attach(
+        bridge.control
+    )
     relays = WatchRelays(record=record, clock=ground.clock)
     return _Parts(
         record=record,
@@ -234,6 +243,7 @@ def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Pa
         devices=devices,
         thresholds=thresholds,
         convert=convert,
+        process=process,
         calibrate=_calibrate(ground, libraries, record),
         learn=learn,
         intake=intake,
@@ -243,6 +253,7 @@ def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Pa
         send_order=_send_order(ground, bridge, record, watch, relays),
         synchronise=synchronise,
         install_libraries=_install_libraries(ground, bridge, libraries, reports),
+        libraries=kept,
         limits=LibraryLimits(lambda: libraries.catalog),
         thin_health=_thin_health(ground),
     )
@@ -253,7 +264,6 @@ def _thin_health(ground: Ground) -> ThinHealthHistory:
         storage=ground.database, registry=ground.registry, clock=ground.clock, journal=_log
     )
 
-        libraries=kept,
 
 def _accounts(ground: Ground, secret_key: str) -> Accounts:
     return Accounts(

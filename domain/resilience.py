@@ -1,5 +1,6 @@
-"""When to try again: exponential backoff with jitter, and a circuit breaker; told the time."""
+"""When to try again, and how often: backoff, circuit breaker, token buckets; told the time."""
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
@@ -65,3 +66,36 @@ class CircuitBreaker:
         self.failures += 1
         if self.failures >= self.threshold:
             self._opened_at = now
+
+
+@dataclass(slots=True, kw_only=True)
+class TokenBuckets:
+    """How often each of many callers may call: `rate` a second, and `burst` at once.
+
+    The table of callers is bounded: the one that was silent longest is forgotten first, and begins
+    with a full bucket when it comes again. Times are monotonic seconds, handed in.
+    """
+
+    rate: float
+    burst: float
+    most: int = 10_000
+    refused: int = field(default=0, init=False)
+    _left: OrderedDict[str, tuple[float, float]] = field(default_factory=OrderedDict, init=False)
+
+    def wait(self, caller: str, now: float) -> float:
+        """Take a token; return 0.0, or the seconds until there will be one."""
+        left, since = self._left.pop(caller, (self.burst, now))
+        left = min(self.burst, left + (now - since) * self.rate)
+        allowed = left >= 1.0
+        self._left[caller] = (left - allowed, now)
+        if len(self._left) > self.most:
+            self._left.popitem(last=False)
+        if allowed:
+            return 0.0
+        self.refused += 1
+        return (1.0 - left) / self.rate
+
+    @property
+    def callers(self) -> int:
+        """How many are remembered."""
+        return len(self._left)

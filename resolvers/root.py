@@ -12,6 +12,7 @@ from resolvers.library_installations import (
 )
 from resolvers.nodes import NodeQueries
 from resolvers.orders import OrderMutations
+from resolvers.processed_readings import ProcessedReadingMutations
 from resolvers.sensor_libraries import SensorLibraryMutations, SensorLibraryQueries
 from resolvers.sensors import SensorMutations, SensorQueries, SensorSubscriptions
 from resolvers.system import SystemQueries
@@ -32,8 +33,8 @@ class Query(
     CalibrationQueries,
     ActuatorQueries,
     EmergencyStopQueries,
-    LibraryInstallationQueries,
     SensorLibraryQueries,
+    LibraryInstallationQueries,
 ):
     """The root of queries."""
 
@@ -46,11 +47,12 @@ class Mutation(
     ZoneMutations,
     SensorMutations,
     CalibrationMutations,
+    ProcessedReadingMutations,
     ActuatorMutations,
     EmergencyStopMutations,
+    SensorLibraryMutations,
     LibraryInstallationMutations,
 ):
-    SensorLibraryMutations,
     """The root of mutations."""
 
 

@@ -19,9 +19,10 @@ from domain.services.emergency import Emergency
 from domain.services.health import CheckHealth
 from domain.services.install_libraries import InstallLibraries
 from domain.services.order import SendOrder
+from domain.services.process import ProcessReading
 from domain.services.registry import Registry
-from domain.users import Identity, Role
 from domain.services.reload_libraries import ReloadLibraries
+from domain.users import Identity, Role
 from schema.loaders import Loaders
 
 Capabilities: TypeAlias = Mapping[str, bool | list[str] | None]
@@ -44,13 +45,14 @@ class Services:
     configure: Configure
     calibrate: Calibrate
     convert: ConvertSamples
+    process: ProcessReading
     send_command: SendCommand
     emergency: Emergency
     send_order: SendOrder
     install_libraries: InstallLibraries
+    reload_libraries: ReloadLibraries
     check_health: CheckHealth
     capabilities: Callable[[FirmwareGeneration], Capabilities]
-    reload_libraries: ReloadLibraries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

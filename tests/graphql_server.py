@@ -32,19 +32,21 @@ from domain.services.health import CheckHealth
 from domain.services.install_libraries import InstallLibraries
 from domain.services.judge_readings import JudgeReadings
 from domain.services.order import SendOrder
+from domain.services.process import ProcessReading
 from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
-from domain.services.report_calibrations import ReportCalibrations
 from domain.services.reload_libraries import ReloadLibraries
+from domain.services.report_calibrations import ReportCalibrations
 from domain.services.report_events import ReportEvents
-from domain.users import Identity, Role, User
 from domain.services.report_libraries import ReportLibraries
+from domain.users import Identity, Role, User
 from mqtt_bridge.dialects import capabilities
 from schema.context import Context, Services
 from schema.loaders import Loaders
 from sensor_libs.calibrating import LibraryLaws
 from sensor_libs.limits import LibraryLimits
 from sensor_libs.loader import load_built_in
+from sensor_libs.processing import LibraryChips
 from sensor_libs.runner import LibraryRunner
 from tests.eventually import eventually
 from tests.fakes import (
@@ -60,9 +62,9 @@ from tests.fakes import (
 from tests.fakes.configs import FakeAdmissions
 from tests.fakes.libraries import FakeLibraryLink, FakeLibrarySources
 from tests.fakes.orders import FakeOrderLink
+from tests.fakes.shelf import FakeJournal, FakeShelf
 from tests.makers import make_user
 
-from tests.fakes.shelf import FakeJournal, FakeShelf
 
 @dataclass(slots=True)
 class GraphqlServer:
@@ -84,10 +86,9 @@ class GraphqlServer:
     schema: Schema = field(default_factory=build_schema)
     user: User = field(default_factory=lambda: make_user("anna"))
     sources: FakeLibrarySources = field(default_factory=FakeLibrarySources)
-    libraries: LibraryRunner = field(default_factory=lambda: LibraryRunner(load_built_in()))
-    database: Storage | None = None
     shelf: FakeShelf = field(default_factory=FakeShelf)
     libraries: LibraryRunner = field(default_factory=lambda: LibraryRunner(load_built_in()))
+    database: Storage | None = None
     changed: list[str] = field(default_factory=list)
     orders: FakeOrderLink = field(default_factory=FakeOrderLink)
     record: RecordEvents = field(init=False)
@@ -121,7 +122,8 @@ class GraphqlServer:
                 admitted=FakeAdmissions(),
                 recipe=self.libraries.recipe,
             ),
-            convert=self._convert(),
+            convert=(convert := self._convert()),
+            process=self._process(convert),
             calibrate=self._calibrate(lambda: UUID(int=next(numbers))),
             send_command=SendCommand(
                 **shared,
@@ -138,9 +140,9 @@ class GraphqlServer:
                 record=self.record,
                 new_id=lambda: UUID(int=next(numbers)),
             ),
+            reload_libraries=self._reload_libraries(),
             install_libraries=self._install_libraries(lambda: UUID(int=next(numbers))),
             check_health=CheckHealth(
-            reload_libraries=self._reload_libraries(),
                 probes={"database": self._sign_of_life},
                 clock=self.clock,
                 version="1.2.3",
@@ -173,6 +175,16 @@ class GraphqlServer:
             new_id=new_id,
         )
 
+    def _process(self, convert: ConvertSamples) -> ProcessReading:
+        return ProcessReading(
+            libraries=self.libraries,
+            chips=LibraryChips(lambda: self.libraries.catalog),
+            convert=convert,
+            registry=self.registry,
+            library_limits=LibraryLimits(lambda: self.libraries.catalog),
+            clock=self.clock,
+        )
+
     def _convert(self) -> ConvertSamples:
         limits = LibraryLimits(lambda: self.libraries.catalog)
         return ConvertSamples(
@@ -194,6 +206,13 @@ class GraphqlServer:
             reports=ReportEvents(record=self.record, registry=self.registry),
         )
 
+    def _reload_libraries(self) -> ReloadLibraries:
+        return ReloadLibraries(
+            shelf=self.shelf,
+            reports=ReportLibraries(record=self.record, journal=FakeJournal()),
+            clock=self.clock,
+        )
+
     def _guard(self) -> Guard:
         return Guard(
             name="database",
@@ -206,13 +225,6 @@ class GraphqlServer:
     async def _sign_of_life(self) -> str | None:
         await self.services.storage.check()
         return "all is well"
-    def _reload_libraries(self) -> ReloadLibraries:
-        return ReloadLibraries(
-            shelf=self.shelf,
-            reports=ReportLibraries(record=self.record, journal=FakeJournal()),
-            clock=self.clock,
-        )
-
 
     # ------------------------------------------------------------ what there is
 

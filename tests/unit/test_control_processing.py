@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from domain.sensors import Measurement, ProcessingMode, Quality, Sample
-from mqtt_bridge.processing import MOST_A_SECOND, MOST_DEVICES, ProcessingWire
+from domain.errors import NotFoundError
+from domain.sensors import Measurement, ProcessingMode, Quality, SensorKey
+from domain.services.process import Outcome, Processed, ProcessRequest
+from mqtt_bridge.processing import MOST_A_SECOND, ProcessingWire
 from tests.fakes import START, FakeClock, until
 from tests.unit.test_control import P, Wire
 
@@ -11,16 +13,23 @@ ASKED = {"gpio": 34, "raw_value": 2048, "type": "analog", "sensor_type": "pH"}
 
 
 PH = Measurement(7.2, "pH", Quality.GOOD, ProcessingMode.PI_ENHANCED, "ph", "1.0.0")
+GOOD = Processed(Outcome.OK, PH, {"ph": 7.2}, 0.1)
+NO_SENSE = Measurement(
+    None, "pH", Quality.ERROR, ProcessingMode.PI_ENHANCED, "ph", "1.0.0", {"reason": "no number"}
+)
 
 
 @dataclass
 class FakeProcess:
-    measurement: Measurement = PH
-    asked: list[Sample] = field(default_factory=list)
+    processed: Processed = GOOD
+    error: NotFoundError | None = None
+    asked: list[ProcessRequest] = field(default_factory=list)
 
-    def measure(self, sample: Sample) -> Measurement:
-        self.asked.append(sample)
-        return self.measurement
+    async def __call__(self, request: ProcessRequest) -> Processed:
+        self.asked.append(request)
+        if self.error is not None:
+            raise self.error
+        return self.processed
 
 
 class Laboratory(Wire):
@@ -57,29 +66,34 @@ async def test_a_value_is_answered_in_both_spellings_on_the_level_it_was_asked_o
         "status": "ok",
     }
     assert next(iter(body)) == "processed_value"
-    (sample,) = lab.process.asked
-    assert (sample.key.sensor_type, sample.raw_value) == ("ph", 2048.0)
+    (asked,) = lab.process.asked
+    assert (asked.sensor_type, asked.raw_value) == ("ph", 2048.0)
+    assert asked.key == SensorKey("ESP_12AB34", 34, "")
 
 
-async def test_what_nothing_converts_is_answered_with_the_reason() -> None:
+async def test_what_nothing_reads_is_answered_with_what_is_read() -> None:
     lab = Laboratory()
-    lab.process.measurement = Measurement(
-        2048.0,
-        None,
-        Quality.UNKNOWN,
-        ProcessingMode.RAW,
-        notes={"reason": "no library reads ph"},
-    )
+    lab.process.error = NotFoundError("nothing reads 'ph'; these are read: co2")
     await lab.asked()
     body = lab.connection.published[0][1]
-    assert (body["status"], body["error"]) == ("error", "no library reads ph")
+    assert (body["status"], body["error"]) == ("error", "nothing reads 'ph'; these are read: co2")
+    assert "processed_value" not in body
+
+
+async def test_what_is_no_measurement_is_answered_with_the_reason() -> None:
+    lab = Laboratory()
+    lab.process.processed = Processed(Outcome.NO_VALUE, NO_SENSE, {"ph": None}, 0.1)
+    await lab.asked()
+    body = lab.connection.published[0][1]
+    assert (body["status"], body["error"]) == ("error", "no number")
     assert "processed_value" not in body
 
 
 async def test_who_asks_too_fast_is_not_answered_and_counted() -> None:
     lab = Laboratory()
     await lab.asked(MOST_A_SECOND + 5)
-    assert (len(lab.connection.published), lab.processing.dropped) == (MOST_A_SECOND, 5)
+    assert len(lab.connection.published) == MOST_A_SECOND
+    assert lab.processing.limit.refused == 5
     await lab.asked(topic="kaiser/god/esp/ESP_OTHER1/pi_enhanced/request")
     await lab.clock.advance(1)
     await lab.asked()
@@ -91,10 +105,3 @@ async def test_a_broker_that_is_away_is_noted() -> None:
     lab.connection.away = True
     await lab.asked()
     assert lab.notes.events == ["processing.not_answered"]
-
-
-def test_memory_is_bounded() -> None:
-    lab = Laboratory()
-    for number in range(MOST_DEVICES + 5):
-        assert lab.processing._may_ask(f"ESP_{number}")
-    assert len(lab.processing._spent) == MOST_DEVICES

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from domain.errors import StorageUnavailableError
-from domain.resilience import Backoff, BreakerState, CircuitBreaker
+from domain.resilience import Backoff, BreakerState, CircuitBreaker, TokenBuckets
 from domain.services.guard import Guard
 from tests.fakes import FakeClock
 
@@ -69,3 +69,40 @@ async def test_a_guard_insists_until_it_goes_well_and_tells_every_failure() -> N
     assert [seconds for _, seconds in told][4:] == pytest.approx([30.0, 30.0, 30.0])
     assert guard.state is BreakerState.CLOSED
     assert guard.last_error is None
+
+
+def test_a_bucket_gives_a_burst_and_then_what_its_rate_fills() -> None:
+    buckets = TokenBuckets(rate=2.0, burst=3.0)
+
+    assert [buckets.wait("a", 0.0) for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
+    assert buckets.wait("b", 0.0) == 0.0
+    assert buckets.wait("a", 0.25) == 0.25
+    assert buckets.wait("a", 0.5) == 0.0
+    assert [buckets.wait("a", 100.0) for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
+    assert buckets.refused == 3
+
+
+@given(
+    rate=st.floats(0.5, 100.0),
+    steps=st.lists(st.floats(0.0, 1.0), min_size=1, max_size=200),
+)
+def test_nobody_gets_more_than_the_burst_and_what_the_time_gave(
+    rate: float, steps: list[float]
+) -> None:
+    buckets, now, got = TokenBuckets(rate=rate, burst=5.0), 0.0, 0
+    for step in steps:
+        now += step
+        wait = buckets.wait("a", now)
+        got += wait == 0.0
+        assert wait <= 1.0 / rate
+    assert got <= 5.0 + now * rate + 1e-6
+
+
+def test_callers_are_forgotten_beyond_the_limit_the_longest_silent_first() -> None:
+    buckets = TokenBuckets(rate=1.0, burst=1.0, most=2)
+    for caller in ("a", "b", "a", "c"):
+        buckets.wait(caller, 0.0)
+
+    assert buckets.callers == 2
+    assert buckets.wait("a", 0.0) > 0.0
+    assert buckets.wait("b", 0.0) == 0.0
