@@ -11,7 +11,8 @@ from sensor_libs.api import Converted, Prepared, SensorLibrary
 from sensor_libs.loader import Catalog
 from sensor_libs.usage import TIMED_EVERY, Usage
 from sensor_libs.worker_frames import Answer, Call, Failed, Function, Meant
-from sensor_libs.workers import DEADLINE, FileWorker, worker_of
+from sensor_libs.worker_process import DEADLINE
+from sensor_libs.workers import FileWorker, worker_of
 
 _DOUBTS = {
     Quality.BAD: "the device calls it bad",

@@ -17,7 +17,8 @@ from domain.sensor_libraries import FileChange, LibraryState, SensorLibrary
 from sensor_libs import api
 from sensor_libs.loader import BUILT_IN, Catalog, Source, Tried, assemble, read_folder, try_here
 from sensor_libs.runner import LibraryRunner
-from sensor_libs.workers import FileWorker, LibraryFileError, worker_of
+from sensor_libs.worker_process import LibraryFileError
+from sensor_libs.workers import LOAD_DEADLINE, FileWorker, worker_of
 
 MOST_OWN_FILES = 32
 """Files of the user; each has a process, which takes some 15 MB."""
@@ -45,6 +46,7 @@ class LibraryShelf:
         *,
         own: Path | None = None,
         folder: Path = BUILT_IN,
+        load_within: float = LOAD_DEADLINE,
     ) -> None:
         """Begin with what the runner uses.
 
@@ -53,7 +55,9 @@ class LibraryShelf:
             now: The wall time.
             own: Where the user's files are, if there are any.
             folder: Where those are that come with the server.
+            load_within: Seconds for the import and the vectors of a user's file.
         """
+        self._load_within = load_within
         self._runner = runner
         self._now = now
         self._folder = folder
@@ -138,7 +142,7 @@ class LibraryShelf:
         if source.is_built_in:
             return _Shelved(await asyncio.to_thread(try_here, source), self._now())
         try:
-            worker = FileWorker(source)
+            worker = FileWorker(source, self._load_within)
             libraries = await worker.load()
         except LibraryFileError as error:
             return _Shelved(Tried(source, fault=str(error)), self._now())

@@ -1,55 +1,33 @@
-"""The server's side of the processes that run library files of the user.
+"""The library files of the user, each run by a process of its own.
 
-One file has one process: whatever a file does, all others go on. A process that hangs or dies is
-replaced, with the text that is in use and not with what lies on the disk by then. At which call it
-died stands in memory that both sides share, so that one reading pays, and not its whole batch.
+Whatever a file does, all others go on. A process that hangs or dies is replaced, with the text that
+is in use and not with what lies on the disk by then; one reading pays, and not its whole batch.
 """
 
 import asyncio
-import mmap
-import os
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from random import Random
 from time import monotonic
-from typing import cast
-
-import msgspec
-from typing_extensions import override
 
 from domain.errors import BadInputError
 from domain.resilience import Backoff
 from sensor_libs.api import Channels, Converted, SensorLibrary, adc_volts
 from sensor_libs.loader import Source
 from sensor_libs.worker_frames import (
-    LARGEST,
-    LENGTH,
-    PROGRESS,
     SHARED,
     Answer,
     Answers,
     Call,
-    Calls,
     Declaration,
     Failed,
     File,
     Function,
-    Loaded,
     Meant,
     Number,
-    Refused,
     Unasked,
-    encode,
 )
-
-DEADLINE = 0.2
-"""Seconds that one conversion may take; then its process is ended."""
+from sensor_libs.worker_process import LibraryFileError, WorkerEndedError, WorkerProcess
 
 BUDGET = 0.5
 """Seconds that all conversions of a batch may take together; readings wait for it."""
@@ -57,197 +35,8 @@ BUDGET = 0.5
 LOAD_DEADLINE = 5.0
 """Seconds for the start of a process, the import of its file, and the vectors."""
 
-MOST_LIBRARIES = 64
-"""Libraries of one file."""
-
-_PROJECT = Path(__file__).parents[1]
-_REAPED_WITHIN = 2.0
-_ENVIRONMENT = {"LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
-"""All that a process is told of ours: no secret is in it."""
-
-
-class LibraryFileError(Exception):
-    """A library file cannot be used; says why."""
-
-
-class WorkerEndedError(Exception):
-    """A process ended, or had to be ended, while it was asked.
-
-    Attributes:
-        at: The number of the call that it was at.
-    """
-
-    def __init__(self, why: str, at: int = 0) -> None:
-        super().__init__(why)
-        self.at = at
-
-
-class _Link(asyncio.Protocol):
-    """Frames to and from a process; one answer at a time, and nothing unasked."""
-
-    def __init__(self) -> None:
-        self.lost = asyncio.Event()
-        self._awaited: asyncio.Future[bytes] | None = None
-        self._buffer = bytearray()
-        self._transport: asyncio.Transport | None = None
-
-    @override
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-
-    @override
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.lost.set()
-        if self._awaited is not None and not self._awaited.done():
-            self._awaited.set_exception(ConnectionError("its process ended"))
-
-    @override
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        awaited = self._awaited
-        if awaited is None or awaited.done():
-            self.close()
-            return
-        if len(self._buffer) < LENGTH.size:
-            return
-        (length,) = LENGTH.unpack_from(self._buffer)
-        received = len(self._buffer) - LENGTH.size
-        if length > LARGEST or received > length:
-            self.close()
-        elif received == length:
-            frame = bytes(self._buffer[LENGTH.size :])
-            self._buffer.clear()
-            awaited.set_result(frame)
-
-    async def ask(self, frame: bytes) -> bytes:
-        """Send a frame and wait for the next.
-
-        Raises:
-            ConnectionError: The process ended, or sent what is none.
-        """
-        if self._transport is None or self.lost.is_set():
-            raise ConnectionError("its process ended")
-        self._awaited = asyncio.get_running_loop().create_future()
-        self._transport.write(LENGTH.pack(len(frame)) + frame)
-        return await self._awaited
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
-
-
-class _Process:
-    """One process, from its start to its end."""
-
-    def __init__(self, popen: "subprocess.Popen[bytes]", link: _Link, memory: mmap.mmap) -> None:
-        self._popen = popen
-        self._link = link
-        self._memory = memory
-        self._hung = False
-
-    @classmethod
-    async def start(cls) -> "_Process":
-        ours, theirs = socket.socketpair()
-        with theirs, tempfile.TemporaryFile() as progress:
-            progress.truncate(PROGRESS.size)
-            memory = mmap.mmap(progress.fileno(), PROGRESS.size)
-            try:
-                popen = await asyncio.to_thread(_start, theirs.fileno(), progress.fileno())
-            except BaseException:
-                ours.close()
-                raise
-        ours.settimeout(0)
-        link = _Link()
-        await asyncio.get_running_loop().create_unix_connection(lambda: link, sock=ours)
-        return cls(popen, link, memory)
-
-    @property
-    def ended(self) -> asyncio.Event:
-        return self._link.lost
-
-    async def load(self, file: File) -> Sequence[Declaration]:
-        """Make it run a file.
-
-        Raises:
-            LibraryFileError: The file is broken, or does not come to an end.
-        """
-        try:
-            async with asyncio.timeout(LOAD_DEADLINE):
-                frame = await self._link.ask(encode(file))
-            loaded = msgspec.msgpack.decode(frame, type=Loaded | Refused)
-        except TimeoutError:
-            raise LibraryFileError(
-                f"it does not come to an end within {LOAD_DEADLINE:g} s"
-            ) from None
-        except ConnectionError:
-            raise LibraryFileError(f"it ends its process ({await self.bury()})") from None
-        except msgspec.DecodeError as error:
-            raise LibraryFileError(f"what it declares cannot be read: {error}") from None
-        if isinstance(loaded, Refused):
-            raise LibraryFileError(loaded.why)
-        if len(loaded.libraries) > MOST_LIBRARIES:
-            raise LibraryFileError(f"more than {MOST_LIBRARIES} libraries in one file")
-        return loaded.libraries
-
-    async def ask(self, calls: Sequence[Call], seconds: float) -> Answers:
-        """Have everything computed; as far as `seconds` reach.
-
-        Raises:
-            WorkerEndedError: A call ended the process, or hung and was ended with it.
-        """
-        loop = asyncio.get_running_loop()
-        begun = monotonic()
-        PROGRESS.pack_into(self._memory, 0, 0, begun)
-
-        def look() -> None:
-            # What stands there may be forged: it never lengthens more than one call's time.
-            _, since = PROGRESS.unpack_from(self._memory)
-            now = monotonic()
-            ends = min(max(since, begun), now, begun + seconds) + DEADLINE
-            if now >= ends:
-                self._hung = True
-                self.kill()
-            else:
-                watch[0] = loop.call_later(ends - now, look)
-
-        watch = [loop.call_later(DEADLINE, look)]
-        try:
-            frame = await self._link.ask(encode(Calls(list(calls), seconds)))
-            answers = msgspec.msgpack.decode(frame, type=Answers)
-            if len(answers.answers) != len(calls):
-                raise WorkerEndedError("it does not answer what it is asked")
-        except ConnectionError:
-            number, _ = PROGRESS.unpack_from(self._memory)
-            raise WorkerEndedError(
-                await self.bury(), number if 0 <= number < len(calls) else 0
-            ) from None
-        except msgspec.DecodeError:
-            raise WorkerEndedError("it answers with nonsense") from None
-        finally:
-            watch[0].cancel()
-        return answers
-
-    def kill(self) -> None:
-        """End it, and what it may have started."""
-        if self._popen.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._popen.pid, signal.SIGKILL)
-        self._link.close()
-
-    async def bury(self) -> str:
-        """Wait until it is gone; return why it went."""
-        ended_itself = self._popen.poll()
-        self.kill()
-        # Never waits for long: it was killed.
-        with suppress(subprocess.TimeoutExpired):
-            await asyncio.to_thread(self._popen.wait, _REAPED_WITHIN)
-        if self._hung:
-            return f"it took longer than {DEADLINE * 1000:.0f} ms"
-        if ended_itself is None:
-            return "it closed its connection"
-        if ended_itself < 0:
-            return f"its process died of {signal.Signals(-ended_itself).name}"
-        return f"it ended its process with exit code {ended_itself}"
+_THREAD_WAITS = 5.0
+"""Seconds after which a thread gives up on the event loop itself."""
 
 
 class FileWorker:
@@ -257,15 +46,16 @@ class FileWorker:
         ended: How many processes ended that nobody wanted to end.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, load_within: float = LOAD_DEADLINE) -> None:
         if source.content is None:
             raise LibraryFileError(str(source.fault))
         self.ended = 0
+        self._load_within = load_within
         self._file = File(source.file, source.path.name, source.content)
         self._loop = asyncio.get_running_loop()
         self._turn = asyncio.Lock()
         self._ready = asyncio.Event()
-        self._process: _Process | None = None
+        self._process: WorkerProcess | None = None
 
     async def load(self) -> tuple[SensorLibrary, ...]:
         """Start the first process; return the libraries of the file.
@@ -275,13 +65,13 @@ class FileWorker:
         """
         process = await self._begin()
         try:
-            declared = await process.load(self._file)
+            declared = await process.load(self._file, self._load_within)
             libraries = tuple(self._library(one) for one in declared)
         except ValueError as error:
             await process.bury()
             raise LibraryFileError(f"{type(error).__name__}: {error}") from None
         except BaseException:
-            await process.bury()
+            process.end()
             raise
         self._process = process
         self._ready.set()
@@ -304,20 +94,19 @@ class FileWorker:
                     await asyncio.sleep(backoff.wait(attempt, random))
                 process = await self._begin()
                 try:
-                    await process.load(self._file)
+                    await process.load(self._file, self._load_within)
                 except LibraryFileError:
                     await process.bury()
                     continue
                 except BaseException:
-                    process.kill()
+                    process.end()
                     raise
                 self._process = process
                 self._ready.set()
         finally:
             self._ready.clear()
             if self._process is not None:
-                self._process.kill()
-                await asyncio.shield(self._process.bury())
+                self._process.end()
 
     async def retire(self, life: "asyncio.Task[None]") -> None:
         """End for good, as soon as what is under way is answered."""
@@ -369,10 +158,10 @@ class FileWorker:
             asyncio.get_running_loop()
         except RuntimeError:
             asked = asyncio.run_coroutine_threadsafe(self.ask([call]), self._loop)
-            return asked.result(timeout=2 * BUDGET + _REAPED_WITHIN).answers[0]
+            return asked.result(timeout=_THREAD_WAITS).answers[0]
         raise BadInputError(f"{call.library} runs in a process of its own and cannot answer here")
 
-    async def _alive(self, until: float) -> _Process | None:
+    async def _alive(self, until: float) -> WorkerProcess | None:
         """Return a process that can be asked; None: there is none in time."""
         left = until - monotonic()
         if left <= 0:
@@ -385,9 +174,9 @@ class FileWorker:
         return self._process
 
     @staticmethod
-    async def _begin() -> _Process:
+    async def _begin() -> WorkerProcess:
         try:
-            return await _Process.start()
+            return await WorkerProcess.start()
         except OSError as error:
             raise LibraryFileError(f"no process can be started: {error.strerror}") from None
 
@@ -456,16 +245,3 @@ def worker_of(library: SensorLibrary) -> FileWorker | None:
     """Return what runs a library; None: the server itself does."""
     convert = library.convert
     return convert.worker if isinstance(convert, ForeignConversion) else None
-
-
-def _start(link: int, progress: int) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(  # noqa: S603 - our own words, no shell
-        [sys.executable, "-s", "-m", "sensor_libs.worker", str(link), str(progress)],
-        cwd=_PROJECT,
-        env=_ENVIRONMENT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        pass_fds=(link, progress),
-        start_new_session=True,
-    )

@@ -1,0 +1,323 @@
+"""What a library of the user can do to others: nothing. Each case runs in real processes."""
+
+import asyncio
+import os
+import resource
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from textwrap import indent
+
+import pytest
+
+from domain.sensor_libraries import LibraryState, SensorLibrary
+from domain.sensors import Measurement, ProcessingMode, Sample, SensorKey
+from sensor_libs import api
+from sensor_libs.loader import load_built_in
+from sensor_libs.runner import LibraryRunner
+from sensor_libs.shelf import LibraryShelf
+from sensor_libs.worker_process import DEADLINE
+from sensor_libs.workers import BUDGET, worker_of
+from tests.eventually import eventually
+
+POISON = 66.0
+"""The raw value at which a library does its worst."""
+
+LATEST = BUDGET + 2 * DEADLINE
+"""Seconds that one batch may take at most, whatever libraries do."""
+
+LIBRARY = """
+import ctypes, os, sys, time
+from sensor_libs.api import FLOAT, Converted, Quality, Range, SensorLibrary, Vector
+
+def worst(raw):
+{worst}
+
+def convert(raw, parameters):
+    if raw == 66:
+        return worst(raw)
+    return Converted(raw * 2, Quality.GOOD)
+
+LIBRARIES = (
+    SensorLibrary(
+        name="{name}", version="{version}", sensor_types=("{name}",), raw=FLOAT, unit="V",
+        decimals=1, valid=Range(0, 1000), typical=Range(10, 90), source="made up", convert=convert,
+        vectors=(Vector(1, 2.0, Quality.GOOD),),
+    ),
+)
+"""
+
+FORK = """
+if os.fork() == 0:
+    while True: pass
+"""
+
+IN_CONVERT = {
+    "loops": ("while True: pass", "longer than 200 ms"),
+    "loops where Python does not look": ("sum(iter(int, 1))", "longer than 200 ms"),
+    "sleeps": ("time.sleep(60)", "longer than 200 ms"),
+    "catches everything and loops": (
+        "while True:\n    try:\n        raise SystemExit\n    except BaseException: pass",
+        "longer than 200 ms",
+    ),
+    "takes 2 GB": ("return bytearray(2 * 2**30)", "MemoryError"),
+    "takes memory bit by bit": (
+        "hoard = []\nwhile True: hoard.append(bytearray(2**20))",
+        "MemoryError",
+    ),
+    "leaves": ("os._exit(3)", "exit code 3"),
+    "leaves politely": ("sys.exit(3)", "SystemExit: 3"),
+    "recurses": ("return worst(raw)", "RecursionError"),
+    "raises": ("raise KeyError('no luck')", "KeyError: 'no luck'"),
+    "raises what is no exception of programs": (
+        "class Odd(BaseException):\n    def __str__(self): raise Odd\nraise Odd",
+        "it cannot be told why",
+    ),
+    "crashes": ("ctypes.string_at(1)", "SIGSEGV"),
+    "kills the server": ("os.kill(os.getppid(), 9)", "only computes: no os.kill"),
+    "forks": (FORK, "only computes: no os.fork"),
+    "starts a program": ("os.system('sleep 60')", "only computes: no os.system"),
+    "writes a file": ("open('/tmp/hostile', 'w')", "only computes: no open"),
+    "closes its connection": ("os.closerange(3, 100)", "it closed its connection"),
+    "answers with garbage": (
+        "for fd in range(3, 9):\n    try: os.write(fd, b'garbage' * 99)\n    except OSError: pass",
+        "",
+    ),
+    "returns a word": ("return 'many'", "ValueError"),
+    "returns None": ("return None", "TypeError"),
+    "returns a word as value": ("return Converted('many', Quality.GOOD)", "ValueError"),
+    "returns a quality of its own": ("return Converted(1.0, 'good')", "is no Quality"),
+    "returns a number without end": ("return Converted(10**400, Quality.GOOD)", "OverflowError"),
+}
+"""What `convert` does, and what is said of it."""
+
+AT_IMPORT = {
+    "loops": ("while True: pass", "does not come to an end within 1 s"),
+    "sleeps": ("import time; time.sleep(60)", "does not come to an end within 1 s"),
+    "takes 2 GB": ("bytearray(2 * 2**30)", "MemoryError"),
+    "leaves": ("import os; os._exit(3)", "exit code 3"),
+    "leaves politely": ("import sys; sys.exit(3)", "SystemExit: 3"),
+    "recurses": ("def f(): f()\nf()", "RecursionError"),
+    "forks": ("import os; os.fork()", "no os.fork"),
+    "closes its connection": ("import os; os.closerange(3, 100)", "it ends its process"),
+    "declares far too much": (
+        "from sensor_libs import api\nSOURCE = 'x' * 2**23\n"
+        + LIBRARY.format(name="hostile", version="1.0.0", worst="    pass").replace(
+            '"made up"', "SOURCE"
+        ),
+        "far too much",
+    ),
+    "is no Python": ("def", "SyntaxError"),
+}
+
+
+def text(name: str, worst: str = "pass", version: str = "1.0.0") -> str:
+    return LIBRARY.format(name=name, version=version, worst=indent(worst.strip(), "    "))
+
+
+def sample(sensor_type: str, raw: float) -> Sample:
+    return Sample(SensorKey("ESP_AAAA01", 4, sensor_type), raw, datetime.now(UTC))  # noqa: TID251 - a test needs no clock
+
+
+def why(made: Measurement) -> str:
+    return str((made.notes or {}).get("reason"))
+
+
+class Libraries:
+    """Built-in ones and those of a directory, in use."""
+
+    def __init__(self, own: Path) -> None:
+        self.own = own
+        self.failing: list[str] = []
+        self.runner = LibraryRunner(load_built_in(), self._failed)
+        self.shelf = LibraryShelf(self.runner, self._now, own=own, load_within=1.0)
+
+    def _failed(self, library: api.SensorLibrary, reason: str) -> None:
+        self.failing.append(f"{library.name} {library.version}: {reason}")
+
+    @staticmethod
+    def _now() -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC)
+
+    def write(self, name: str, content: str) -> None:
+        (self.own / f"{name}.py").write_text(content)
+
+    async def convert(self, *raws: tuple[str, float]) -> Sequence[Measurement]:
+        begun = asyncio.get_running_loop().time()
+        made = await self.runner.measure_all([(sample(*raw), None) for raw in raws])
+        assert asyncio.get_running_loop().time() - begun < LATEST
+        return made
+
+    async def values(self, *raws: tuple[str, float]) -> list[float | None]:
+        return [made.value for made in await self.convert(*raws)]
+
+    def shown(self, name: str) -> SensorLibrary:
+        (found,) = [each for each in self.shelf.libraries() if each.name == name]
+        return found
+
+    async def until_replaced(self) -> None:
+        """Wait until the process of the hostile file is there again."""
+
+        async def answers() -> bool:
+            (made,) = await self.convert(("hostile", 5.0))
+            return made.value == 10.0 and made.mode is ProcessingMode.PI_ENHANCED
+
+        await eventually(answers, within=10, what="another process took over")
+
+
+@asynccontextmanager
+async def loaded(own: Path, **files: str) -> AsyncIterator[Libraries]:
+    libraries = Libraries(own)
+    for name, content in files.items():
+        libraries.write(name, content)
+    async with libraries.shelf.tended():
+        await libraries.shelf.reload()
+        yield libraries
+    assert workers() == []
+
+
+def workers() -> list[str]:
+    """Return the processes of library files that are ours."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(") ")[2].split()
+            command = (status.parent / "cmdline").read_text()
+        except OSError:
+            continue
+        if int(fields[1]) == os.getpid() and "sensor_libs.worker" in command:
+            found.append(status.parent.name)
+    return found
+
+
+@pytest.mark.parametrize("case", IN_CONVERT)
+async def test_a_conversion_that_goes_wrong_costs_itself_and_nothing_else(
+    tmp_path: Path, case: str
+) -> None:
+    worst, reason = IN_CONVERT[case]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    async with loaded(tmp_path, hostile=text("hostile", worst), fine=text("fine")) as libraries:
+        made = await libraries.convert(
+            ("hostile", 5.0), ("ds18b20", 344.0), ("hostile", POISON), ("fine", 5.0)
+        )
+        assert [each.value for each in made] == [10.0, 21.5, POISON, 10.0]
+        assert made[2].mode is ProcessingMode.RAW
+        assert "library hostile 1.0.0 failed" in why(made[2])
+        assert reason in why(made[2])
+        await libraries.until_replaced()
+        assert libraries.runner.failures == {"hostile": 1}
+        assert libraries.shown("hostile").state is LibraryState.READY
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024
+
+
+@pytest.mark.parametrize(
+    ("worst", "value", "reason"),
+    [
+        ("return Converted(float('nan'), Quality.GOOD)", None, "outside 0 to 1000 V"),
+        ("return Converted(float('inf'), Quality.GOOD)", None, "outside 0 to 1000 V"),
+        ("return Converted(1e300, Quality.GOOD)", None, "outside 0 to 1000 V"),
+        ("return Converted(7.0, Quality.FAIR, 'x' * 10**8)", 7.0, "xxx"),
+        ("print('x' * 10**6); os.write(1, b'x' * 10**6); return Converted(7, Quality.GOOD)", 7, ""),
+    ],
+)
+async def test_nonsense_is_judged_as_that_of_any_library(
+    tmp_path: Path, worst: str, value: float | None, reason: str
+) -> None:
+    async with loaded(tmp_path, hostile=text("hostile", worst)) as libraries:
+        (made,) = await libraries.convert(("hostile", POISON))
+    assert made.value == value
+    assert reason in why(made)
+    assert len(why(made)) < 1000
+
+
+@pytest.mark.parametrize("case", AT_IMPORT)
+async def test_a_file_that_goes_wrong_when_it_is_loaded_is_refused_with_the_reason(
+    tmp_path: Path, case: str
+) -> None:
+    worst, reason = AT_IMPORT[case]
+    async with loaded(tmp_path, hostile=worst, fine=text("fine")) as libraries:
+        assert await libraries.values(("ds18b20", 344.0), ("fine", 5.0)) == [21.5, 10.0]
+        shown = libraries.shown("hostile")
+        assert (shown.state, shown.version, shown.loaded_at) == (LibraryState.BROKEN, "", None)
+        assert reason in str(shown.error)
+        assert len(workers()) == 1
+
+
+async def test_readings_flow_while_a_file_hangs_in_its_import(tmp_path: Path) -> None:
+    async with loaded(tmp_path, fine=text("fine")) as libraries:
+        libraries.write("hostile", "while True: pass")
+        async with asyncio.TaskGroup() as tasks:
+            loading = tasks.create_task(libraries.shelf.reload())
+            batches = 0
+            while not loading.done():
+                assert await libraries.values(("ds18b20", 344.0), ("fine", 5.0)) == [21.5, 10.0]
+                batches += 1
+                await asyncio.sleep(0)
+        assert batches > 20
+
+
+async def test_a_poisoned_reading_costs_those_behind_it_only_time(tmp_path: Path) -> None:
+    async with loaded(tmp_path, hostile=text("hostile", "while True: pass")) as libraries:
+        raws = [("hostile", raw) for raw in (1.0, 2.0, POISON, 3.0, 4.0)]
+        assert await libraries.values(*raws) == [2.0, 4.0, POISON, 6.0, 8.0]
+
+
+async def test_three_failures_in_a_row_open_the_breaker_and_a_new_version_closes_it(
+    tmp_path: Path,
+) -> None:
+    async with loaded(tmp_path, hostile=text("hostile", "raise ValueError('no')")) as libraries:
+        await libraries.convert(*[("hostile", POISON)] * 3)
+        assert libraries.failing == ["hostile 1.0.0: ValueError: no"]
+        (made,) = await libraries.convert(("hostile", 5.0))
+        assert (made.value, made.mode) == (5.0, ProcessingMode.RAW)
+        assert "keeps failing" in why(made)
+        shown = libraries.shown("hostile")
+        assert (shown.state, shown.error) == (LibraryState.FAILING, "ValueError: no")
+        assert (shown.calls, shown.failures) == (3, 3)
+        libraries.write("hostile", text("hostile", version="1.0.1"))
+        await libraries.shelf.reload()
+        (made,) = await libraries.convert(("hostile", 5.0))
+        assert (made.value, made.library_version) == (10.0, "1.0.1")
+        assert libraries.shown("hostile").version == "1.0.1"
+
+
+async def test_whoever_makes_others_wait_rests_although_it_succeeds_in_between(
+    tmp_path: Path,
+) -> None:
+    async with loaded(tmp_path, hostile=text("hostile", "while True: pass")) as libraries:
+        for _ in range(2):
+            await libraries.convert(("hostile", POISON))
+            await libraries.until_replaced()
+        await libraries.convert(("hostile", POISON))
+        assert len(libraries.failing) == 1
+
+
+async def test_a_library_that_is_slow_at_all_gets_its_share_of_a_batch_and_no_more(
+    tmp_path: Path,
+) -> None:
+    slow = text("hostile", "time.sleep(0.05)\nreturn Converted(1, Quality.GOOD)")
+    async with loaded(tmp_path, hostile=slow) as libraries:
+        made = await libraries.convert(*[("hostile", POISON)] * 100)
+        converted = [each for each in made if each.mode is ProcessingMode.PI_ENHANCED]
+        assert 5 <= len(converted) <= 11
+        assert "has no time for it" in why(made[-1])
+
+
+async def test_no_secret_of_the_server_reaches_a_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAISER_SECRET_KEY", "0" * 32)
+    leak = "raise ValueError(sorted(os.environ))"
+    async with loaded(tmp_path, hostile=text("hostile", leak)) as libraries:
+        (made,) = await libraries.convert(("hostile", POISON))
+    assert "LC_ALL" in why(made)
+    assert "KAISER" not in why(made)
+
+
+async def test_whoever_cannot_wait_asks_from_a_thread(tmp_path: Path) -> None:
+    async with loaded(tmp_path, fine=text("fine")) as libraries:
+        library = libraries.runner.catalog.by_type["fine"]
+        assert worker_of(library) is not None
+        made = await asyncio.to_thread(library.measure, 5.0)
+        assert made.value == 10.0
