@@ -24,7 +24,7 @@ from tests.e2e.server import ROOT, ServerProcess, free_port
 from tests.eventually import eventually
 from tests.fakes import FakeTokens
 
-COMMANDS = ("serve", "demo", "simulate", "migrate", "create-admin", "export-schema")
+COMMANDS = ("serve", "demo", "simulate", "migrate", "create-admin", "export-schema", "library")
 
 PASSWORD, SHORT, OTHER = "a good one", "short", "another good one"
 
