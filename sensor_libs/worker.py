@@ -11,6 +11,7 @@ import resource
 import socket
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from math import ceil
 from pathlib import Path
 from time import monotonic
@@ -204,7 +205,8 @@ def main() -> None:
     os.close(progress)
     with socket.socket(fileno=link) as connection:
         _confine()
-        _Worker(connection, memory).run()
+        with suppress(ConnectionError):  # the server is gone, or ended this process's part in it
+            _Worker(connection, memory).run()
 
 
 if __name__ == "__main__":

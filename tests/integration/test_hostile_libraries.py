@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import resource
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -64,7 +65,7 @@ IN_CONVERT = {
     "takes 2 GB": ("return bytearray(2 * 2**30)", "MemoryError"),
     "takes memory bit by bit": (
         "hoard = []\nwhile True: hoard.append(bytearray(2**20))",
-        "MemoryError",
+        "MemoryError|longer than 200 ms",
     ),
     "leaves": ("os._exit(3)", "exit code 3"),
     "leaves politely": ("sys.exit(3)", "SystemExit: 3"),
@@ -79,7 +80,10 @@ IN_CONVERT = {
     "forks": (FORK, "only computes: no os.fork"),
     "starts a program": ("os.system('sleep 60')", "only computes: no os.system"),
     "writes a file": ("open('/tmp/hostile', 'w')", "only computes: no open"),
-    "closes its connection": ("os.closerange(3, 100)", "it closed its connection"),
+    "closes its connection": (
+        "os.closerange(3, 100)",
+        "it (closed its connection|ended its process)",
+    ),
     "answers with garbage": (
         "for fd in range(3, 9):\n    try: os.write(fd, b'garbage' * 99)\n    except OSError: pass",
         "",
@@ -204,7 +208,7 @@ async def test_a_conversion_that_goes_wrong_costs_itself_and_nothing_else(
         assert [each.value for each in made] == [10.0, 21.5, POISON, 10.0]
         assert made[2].mode is ProcessingMode.RAW
         assert "library hostile 1.0.0 failed" in why(made[2])
-        assert reason in why(made[2])
+        assert re.search(reason, why(made[2]))
         await libraries.until_replaced()
         assert libraries.runner.failures == {"hostile": 1}
         assert libraries.shown("hostile").state is LibraryState.READY
