@@ -180,7 +180,7 @@ class ConvertedBatch:
         if plan is None:
             return case
         if not plan.feeds or sample.device_value is not None:
-            return case._replace(given=plan.given)
+            return _Case(case.sensor, sample, plan, plan.given)
         at = moment(sample)
         given: dict[str, float] = dict(plan.given or {})
         inputs: Inputs = {}
@@ -190,7 +190,7 @@ class ConvertedBatch:
                 name = feed.companion.parameter
                 given[name] = taken.value
                 inputs[name] = noted(taken.value, feed.source.key, taken.at)
-        return case._replace(given=given, inputs=inputs)
+        return _Case(case.sensor, sample, plan, given, inputs)
 
     def _newest(self, sensor_id: int, at: datetime) -> Said | None:
         return newest(self._learnt.get(sensor_id), self.recent.get(sensor_id), at)
@@ -256,10 +256,15 @@ def _told(made: Measurement, case: _Case) -> Measurement:
     calibration = case.plan.calibration if case.plan else None
     if made.library is None or not (calibration or case.inputs):
         return made
-    return made._replace(
-        quality=worst(made.quality, case.worst),
-        notes={**(made.notes or {}), "inputs": case.inputs} if case.inputs else made.notes,
-        calibration_id=calibration.id if calibration else None,
+    return Measurement(
+        made.value,
+        made.unit,
+        worst(made.quality, case.worst),
+        made.mode,
+        made.library,
+        made.library_version,
+        {**(made.notes or {}), "inputs": case.inputs} if case.inputs else made.notes,
+        calibration.id if calibration else None,
     )
 
 

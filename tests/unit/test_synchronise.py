@@ -25,11 +25,11 @@ from domain.sensors import SensorKey
 from domain.services.configure import Configure
 from domain.services.guard import Guard
 from domain.services.registry import Registry
-from domain.services.synchronise import NOTHING_SINCE_RESET, Synchronise
+from domain.services.synchronise import NOTHING_SINCE_RESET, SETTLED_AFTER, Synchronise
 from domain.zones import ZoneAnswer, ZoneAssignment
 from tests.fakes import START, FakeClock, FakeEventStream, FakeStorage, until
 from tests.fakes.configs import FakeAdmissions
-from tests.makers import make_device
+from tests.makers import make_device, make_sensor
 
 ESP = "ESP_12AB34"
 KEY = SensorKey(ESP, 34, "ph")
@@ -107,6 +107,7 @@ class House:
             ),
             new_id=uuid4,
             rejected=lambda esp_id, items: self.rejected.append((esp_id, dict(items))),
+            is_virtual=lambda sensor_type: sensor_type == "vpd",
         )
         self.link.service = self.service
         self.configure = Configure(
@@ -144,6 +145,25 @@ async def test_what_was_decided_is_told_once_and_then_in_sync() -> None:
     assert isinstance(config, DeviceConfig)
     assert [(item.gpio, item.name) for item in config.sensors] == [(34, "Tank")]
     assert house.storage.outbox.rows == {}
+
+
+async def test_sensors_that_are_computed_here_are_neither_told_nor_missed() -> None:
+    house = House()
+    house.registry.put_sensors([make_sensor(ESP, 0, "vpd", id=99)])
+    async with house.running():
+        await house.configure.set_sensor(KEY)
+        await house.becomes(ConfigSyncState.IN_SYNC)
+        await house.clock.sleep(SETTLED_AFTER.total_seconds())
+        device = house.registry.device(ESP)
+        assert device is not None
+        now = house.clock.now()
+        await house.service.heard(device, DeviceHealth(reported_at=now, sensor_count=1))
+        assert house.storage.outbox.rows == {}
+        await house.service.heard(device, DeviceHealth(reported_at=now, sensor_count=0))
+        assert house.storage.outbox.rows != {}
+    (config,) = house.link.told
+    assert isinstance(config, DeviceConfig)
+    assert [item.sensor_type for item in config.sensors] == ["ph"]
 
 
 async def test_a_device_that_is_away_is_told_when_it_comes_back() -> None:
