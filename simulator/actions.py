@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from mqtt_bridge.messages import Outgoing
+from simulator.sensors import Sampled
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,4 +17,12 @@ class Renew:
     """Make a new connection, because from now on other topics are to be heard."""
 
 
-Action: TypeAlias = Outgoing | Drop | Renew
+@dataclass(frozen=True, slots=True)
+class Convert:
+    """Have the server convert a sample, and say what came of it; the board waits meanwhile."""
+
+    sampled: Sampled
+    uptime_ms: int
+
+
+Action: TypeAlias = Outgoing | Drop | Renew | Convert

@@ -17,7 +17,7 @@ from mqtt_bridge import payloads, topics
 from mqtt_bridge.messages import ActuatorCommand, MeasureCommand, Outbound, Outgoing
 from mqtt_bridge.topics import Kind, Topic
 from simulator import libraries, writing
-from simulator.actions import Action, Drop, Renew
+from simulator.actions import Action, Convert, Drop, Renew
 from simulator.actuators import VirtualActuator, pushes
 from simulator.clocks import BoardClock
 from simulator.configuration import Configuration, subzone_answer, too_large, zone_answer
@@ -28,6 +28,7 @@ from simulator.libraries import Libraries
 from simulator.orders import SystemOrders, state_of
 from simulator.outlets import Outlet
 from simulator.pins import Pins, next_beat
+from simulator.processing import Converted
 from simulator.registration import HEARTBEAT_INTERVAL, Registration, SystemState
 from simulator.sensors import Sampled, VirtualSensor
 from simulator.surroundings import Surroundings
@@ -66,6 +67,8 @@ class VirtualDevice:
     Attributes:
         kaiser_id: The topic level it was provisioned with; None: never provisioned.
         zone_id: The zone it believes to be in; empty: none.
+        asks_server: Whether it publishes only what its server converted over HTTP, as firmware of
+            November 2025 does; else it converts by itself.
         ntp: Whether it finds a time server; without one only the server's acks tell it the time.
         name: What a grower would call it; never on the wire.
         faults: What goes wrong; may be switched while it runs.
@@ -81,6 +84,7 @@ class VirtualDevice:
     seed: int = 0
     kaiser_id: str | None = None
     zone_id: str = ""
+    asks_server: bool = False
     ntp: bool = True
     name: str = ""
     faults: Faults = field(default_factory=Faults)
@@ -215,6 +219,13 @@ class VirtualDevice:
         if parsed is not None and parsed.esp_id in {self.esp_id, ""}:
             self._advance(now)
             self._hear(parsed, payload, now)
+        return self._voice.flush()
+
+    def converted(self, sampled: Sampled, found: Converted | None, now: float) -> list[Action]:
+        """Take in what the server made of a sample; None: nothing, so it is dropped."""
+        if found is not None and self._clock.booted_at is not None:
+            fields = self.dialect.sensor_data(self._voice.origin(now), sampled) | found.fields()
+            self._voice.say(Kind.SENSOR_DATA, fields, now, gpio=sampled.sensor.gpio)
         return self._voice.flush()
 
     def alarm(self, alert: str, message: str, gpio: int = WHOLE_DEVICE) -> None:
@@ -452,6 +463,9 @@ class VirtualDevice:
 
     def _sample(self, sensor: VirtualSensor, now: float) -> Sampled:
         sampled = Sampled(sensor, sensor.read(self._surroundings, now))
+        if self.asks_server:
+            self._voice.pass_on(Convert(sampled, self._clock.uptime_ms(now)))
+            return sampled
         fields = self.dialect.sensor_data(self._voice.origin(now), sampled)
         self._voice.say(Kind.SENSOR_DATA, fields, now, gpio=sensor.gpio)
         return sampled

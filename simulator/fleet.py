@@ -6,7 +6,7 @@ itself; time is told to all of them by one ticker, and what arrives is handled i
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 
@@ -14,9 +14,10 @@ from domain.errors import BrokerUnavailableError
 from domain.ports import Clock
 from mqtt_bridge.messages import Outgoing
 from mqtt_bridge.session import Delivery
-from simulator.actions import Action, Drop, Renew
+from simulator.actions import Action, Convert, Drop, Renew
 from simulator.connections import Connect, Connection, Line
 from simulator.devices import VirtualDevice
+from simulator.processing import Processor
 
 CONNECTS_PER_SECOND = 100.0
 """How fast a fleet starts: a broker that meets all at once refuses some."""
@@ -76,12 +77,14 @@ class Fleet:
     Attributes:
         connect: Opens the connections, such as `connections.mqtt(address, clock)`.
         connects_per_second: How fast it starts.
+        processors: How devices that ask their server reach it, by their ids.
     """
 
     devices: Sequence[VirtualDevice]
     connect: Connect
     clock: Clock
     connects_per_second: float = CONNECTS_PER_SECOND
+    processors: Mapping[str, Processor] = field(default_factory=dict)
     _report: LoadReport = field(default_factory=LoadReport, init=False)
     _seats: list[_Seat] = field(default_factory=list, init=False)
     _calendar: list[tuple[float, int]] = field(default_factory=list, init=False)
@@ -177,7 +180,7 @@ class Fleet:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(connection.run(), name=f"connection of {device.esp_id}")
-                await self._send_all(seat, connection, last_word)
+                await self._send_all(number, seat, connection, last_word)
         finally:
             device.disconnected()
             self._report.connected -= here
@@ -185,7 +188,7 @@ class Fleet:
             seat.outbox.clear()
 
     async def _send_all(
-        self, seat: _Seat, connection: Connection, last_word: Outgoing | None
+        self, number: int, seat: _Seat, connection: Connection, last_word: Outgoing | None
     ) -> None:
         while True:
             await seat.waiting.wait()
@@ -197,8 +200,17 @@ class Fleet:
                         await self._vanish(seat, connection, last_word)
                     case Renew():
                         raise BrokerUnavailableError(f"{seat.device.esp_id} moves")
+                    case Convert():
+                        await self._convert(number, seat, action)
                     case _:
                         await self._send(connection, action)
+
+    async def _convert(self, number: int, seat: _Seat, action: Convert) -> None:
+        device, processor = seat.device, self.processors.get(seat.device.esp_id)
+        found = None
+        if processor is not None:
+            found = await processor.convert(device.esp_id, action.sampled, action.uptime_ms)
+        self._take(number, device.converted(action.sampled, found, self._now()))
 
     async def _send(self, connection: Connection, message: Outgoing) -> None:
         try:
