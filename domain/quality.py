@@ -24,6 +24,9 @@ _SHORTEST_STEP = 1.0
 
 _NO_TIME = timedelta(0)
 
+_DOUBTS = frozenset({Quality.BAD, Quality.STALE, Quality.SUSPECT, Quality.ERROR})
+"""What a device may say against a reading; whoever converts it again must know."""
+
 _SEVERITY = {
     quality: rank
     for rank, quality in enumerate(
@@ -126,6 +129,9 @@ def judge(
         track = _followed(track, sample.raw_value, at, believed, made)
         reasons += too_fast
         reasons += _stuck(track, limits)
+    if sample.device_quality in _DOUBTS:
+        noted = {**(measured.notes or {}), "device": sample.device_quality.value}
+        measured = measured._replace(notes=noted)
     return (_with_reasons(measured, reasons) if reasons else measured), track
 
 

@@ -177,7 +177,10 @@ class Measurement(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A stored measurement; never changed once it is there.
+    """A stored measurement.
+
+    What the device sent never changes, nor does the id; what was made of it changes only when
+    somebody has the history of the sensor converted again (`domain.recomputations`).
 
     Attributes:
         id: Increases in the order in which readings were committed; what live streams resume from.

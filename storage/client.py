@@ -38,7 +38,12 @@ def configuration(url: str) -> dict[str, object]:
         "connections": {CONNECTION: {"engine": "storage.client", "credentials": {"dsn": url}}},
         "apps": {
             "models": {
-                "models": ["storage.tables", "storage.calibration_tables", "aerich.models"],
+                "models": [
+                    "storage.tables",
+                    "storage.calibration_tables",
+                    "storage.recomputation_tables",
+                    "aerich.models",
+                ],
                 "default_connection": CONNECTION,
             }
         },

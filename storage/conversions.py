@@ -46,14 +46,14 @@ class Conversions:
                 self._known.clear()
                 missing = set(wanted)
             columns = [list(column) for column in zip(*missing, strict=True)]
-            for row in await connection.fetch(_INTERN, *columns):
+            for row in await connection.fetch(INTERN, *columns):
                 number, *known = row
                 self._known[tuple(known)] = number
         return self._known
 
 
 # The update changes nothing; it makes RETURNING tell of rows that were there.
-_INTERN = """
+INTERN = """
 INSERT INTO conversion AS known (mode, library, library_version, unit, calibration_id)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[])
 ON CONFLICT (mode, library, library_version, unit, calibration_id)

@@ -156,7 +156,7 @@ class PostgresReadingWriter:
             [row.sensor.id for row in rows],
             [numbers[meaning(row.measurement)] for row in rows],
             [QUALITIES[row.measurement.quality] for row in rows],
-            [_metadata(row.measurement) for row in rows],
+            [written_notes(row.measurement) for row in rows],
         )
         if len(inserted) == len(rows):
             return rows
@@ -176,7 +176,12 @@ class PostgresReadingWriter:
         return ids
 
 
-def _metadata(measurement: Measurement) -> str | None:
+def written_notes(measurement: Measurement) -> str | None:
+    """Return the notes of a measurement as JSON.
+
+    Raises:
+        StorageRejectedError: They are no text.
+    """
     if not measurement.notes:
         return None
     try:

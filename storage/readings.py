@@ -51,13 +51,13 @@ class ReadingRepository:
     async def latest(self, sensor_ids: Sequence[int]) -> Mapping[int, Reading]:
         """Select the newest of each sensor: one index probe for each."""
         rows = await self._fetch(_LATEST, sensor_ids)
-        return {reading.sensor.id: reading for reading in _readings(rows)}
+        return {reading.sensor.id: reading for reading in readings_of(rows)}
 
     async def by_key(
         self, sensor_id: int, measured_at: datetime, reading_id: int
     ) -> Reading | None:
         """Select one: a probe of one partition's index."""
-        found = _readings(await self._fetch(_BY_KEY, sensor_id, measured_at, reading_id))
+        found = readings_of(await self._fetch(_BY_KEY, sensor_id, measured_at, reading_id))
         return found[0] if found else None
 
     async def page(
@@ -77,12 +77,12 @@ class ReadingRepository:
             start = border[0]["measured_at"] if border else start
         rows = await self._fetch(_PAGE, sensor_ids, start, end, before, before_id, page.first + 1)
         return cut(
-            _readings(rows), page, lambda r: r, lambda r: (microseconds(r.measured_at), r.id)
+            readings_of(rows), page, lambda r: r, lambda r: (microseconds(r.measured_at), r.id)
         )
 
     async def since(self, reading_id: int, limit: int) -> Sequence[Reading]:
         """Select what follows, by id."""
-        return _readings(await self._fetch(_SINCE, reading_id, limit))
+        return readings_of(await self._fetch(_SINCE, reading_id, limit))
 
     async def first_id_at(self, received_at: datetime) -> int:
         """Return the id before what was received at or after a time.
@@ -98,7 +98,8 @@ class ReadingRepository:
         return rows
 
 
-def _readings(rows: Sequence[Mapping[str, Any]]) -> Sequence[Reading]:
+def readings_of(rows: Sequence[Mapping[str, Any]]) -> Sequence[Reading]:
+    """Make readings of rows that have the COLUMNS."""
     sensors: dict[int, Sensor] = {}
     return [
         Reading(
@@ -146,7 +147,7 @@ def _duration(microseconds: int | None) -> timedelta | None:
     return None if microseconds is None else timedelta(microseconds=microseconds)
 
 
-_COLUMNS = """
+COLUMNS = """
 SELECT reading.id, reading.sensor_id, reading.measured_at, reading.received_at, reading.raw_value,
        reading.value, reading.sequence, reading.quality, reading.metadata,
        conversion.mode, conversion.library, conversion.library_version,
@@ -157,7 +158,7 @@ SELECT reading.id, reading.sensor_id, reading.measured_at, reading.received_at, 
        sensor.parameters, sensor.sources, sensor.created_at, sensor.updated_at
 """
 
-_JOINS = """
+JOINS = """
 JOIN sensor ON sensor.id = reading.sensor_id
 JOIN device ON device.id = sensor.device_id
 JOIN conversion ON conversion.id = reading.conversion_id
@@ -166,30 +167,30 @@ JOIN conversion ON conversion.id = reading.conversion_id
 _WANTED = "SELECT id FROM sensor WHERE $1::int[] IS NULL OR id = ANY ($1::int[])"
 
 _LATEST = f"""
-{_COLUMNS}
+{COLUMNS}
 FROM (SELECT DISTINCT unnest($1::int[]) AS id) AS wanted
 CROSS JOIN LATERAL (
     SELECT * FROM reading WHERE sensor_id = wanted.id
     ORDER BY measured_at DESC, id DESC LIMIT 1
 ) AS reading
-{_JOINS}
+{JOINS}
 """  # noqa: S608 - made of constants
 
 _BY_KEY = f"""
-{_COLUMNS}
-FROM reading {_JOINS}
+{COLUMNS}
+FROM reading {JOINS}
 WHERE reading.sensor_id = $1 AND reading.measured_at = $2 AND reading.id = $3
 """
 
 _SINCE = f"""
-{_COLUMNS}
-FROM reading {_JOINS}
+{COLUMNS}
+FROM reading {JOINS}
 WHERE reading.id > $1 ORDER BY reading.id LIMIT $2
 """
 
 # Each sensor's newest, merged: no index has the readings of several sensors in order.
 _PAGE = f"""
-{_COLUMNS}
+{COLUMNS}
 FROM (
     SELECT newest.* FROM ({_WANTED}) AS wanted CROSS JOIN LATERAL (
         SELECT * FROM reading
@@ -202,7 +203,7 @@ FROM (
     ) AS newest
     ORDER BY newest.measured_at DESC, newest.id DESC LIMIT $6::int
 ) AS reading
-{_JOINS}
+{JOINS}
 ORDER BY reading.measured_at DESC, reading.id DESC
 """  # noqa: S608 - made of constants
 

@@ -16,9 +16,11 @@ from storage.devices import DeviceRepository
 from storage.emergency_stops import EmergencyStopRepository
 from storage.errors import translated
 from storage.health_history import HealthHistoryRepository
+from storage.history import HistoryRepository
 from storage.library_installations import LibraryInstallationRepository
 from storage.outbox import OutboxRepository
 from storage.readings import ReadingRepository
+from storage.recomputations import RecomputationRepository
 from storage.sensors import SensorRepository
 from storage.series import SeriesRepository
 from storage.system_events import SystemEventRepository
@@ -33,6 +35,8 @@ class PostgresUnitOfWork:
     health_history: HealthHistoryRepository
     sensors: SensorRepository
     readings: ReadingRepository
+    recomputations: RecomputationRepository
+    history: HistoryRepository
     series: SeriesRepository
     calibrations: CalibrationRepository
     calibration_procedures: CalibrationProcedureRepository
@@ -74,6 +78,8 @@ class PostgresUnitOfWork:
         self.health_history = HealthHistoryRepository(client)
         self.sensors = SensorRepository(client)
         self.readings = ReadingRepository(client)
+        self.recomputations = RecomputationRepository(client)
+        self.history = HistoryRepository(client)
         self.series = SeriesRepository(client)
         self.calibrations = CalibrationRepository(client)
         self.calibration_procedures = CalibrationProcedureRepository(client)

@@ -10,6 +10,7 @@ from domain.repositories.devices import Devices, HealthHistory
 from domain.repositories.emergency_stops import EmergencyStops
 from domain.repositories.library_installations import LibraryInstallations
 from domain.repositories.readings import NewReading, Readings, ReadingWriter
+from domain.repositories.recomputations import History, Recomputations
 from domain.repositories.sensors import Sensors
 from domain.repositories.series import Series
 from domain.repositories.system_events import SystemEvents
@@ -26,11 +27,13 @@ __all__ = [
     "Devices",
     "EmergencyStops",
     "HealthHistory",
+    "History",
     "LibraryInstallations",
     "NewReading",
     "Outbox",
     "ReadingWriter",
     "Readings",
+    "Recomputations",
     "Sensors",
     "Series",
     "Storage",
@@ -75,6 +78,16 @@ class UnitOfWork(Protocol):
     @property
     def calibration_procedures(self) -> CalibrationProcedures:
         """The guided calibrations inside this transaction."""
+        ...
+
+    @property
+    def recomputations(self) -> Recomputations:
+        """The recomputations of sensors' histories inside this transaction."""
+        ...
+
+    @property
+    def history(self) -> History:
+        """The readings that are converted again, inside this transaction."""
         ...
 
     @property

@@ -21,6 +21,7 @@ from tests.fakes.emergency_stops import FakeEmergencyStops
 from tests.fakes.health_history import FakeHealthHistory
 from tests.fakes.libraries import FakeLibraryInstallations
 from tests.fakes.paging import microseconds, paged
+from tests.fakes.recomputations import FakeHistory, FakeRecomputations
 from tests.fakes.sensors import FakeReadings, FakeSensors
 from tests.fakes.series import FakeSeries
 from tests.fakes.system_events import FakeSystemEvents
@@ -95,6 +96,7 @@ class FakeStorage:
     calibration_procedures: FakeCalibrationProcedures = field(
         default_factory=FakeCalibrationProcedures
     )
+    recomputations: FakeRecomputations = field(default_factory=FakeRecomputations)
     library_installations: FakeLibraryInstallations = field(
         default_factory=FakeLibraryInstallations
     )
@@ -135,6 +137,8 @@ class FakeStorage:
             self.outbox.rows,
             self.calibrations.rows,
             self.calibration_procedures.rows,
+            self.recomputations.rows,
+            self.recomputations.kept,
             self.library_installations.rows,
             self.library_installations.ready,
             self.dead_letters.rows,
@@ -219,6 +223,16 @@ class FakeUnitOfWork:
     def calibration_procedures(self) -> FakeCalibrationProcedures:
         self._storage.queries["calibration_procedures"] += 1
         return self._storage.calibration_procedures
+
+    @property
+    def recomputations(self) -> FakeRecomputations:
+        self._storage.queries["recomputations"] += 1
+        return self._storage.recomputations
+
+    @property
+    def history(self) -> FakeHistory:
+        self._storage.queries["history"] += 1
+        return FakeHistory(self._storage.readings.rows, self._storage.recomputations)
 
     @property
     def library_installations(self) -> FakeLibraryInstallations:
