@@ -79,6 +79,11 @@ class Loaders:
         return self._loader(lambda work, keys: work.calibrations.of_sensors(keys))
 
     @cached_property
+    def calibrations_by_id(self) -> DataLoader[UUID, Calibration | None]:
+        """Calibrations by id."""
+        return self._loader(lambda work, keys: work.calibrations.by_ids(keys))
+
+    @cached_property
     def actuators(self) -> DataLoader[int, Actuator | None]:
         """Actuators by id."""
         return self._loader(lambda work, keys: work.actuators.by_ids(keys))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Self
+from uuid import UUID
 
 import strawberry
 from strawberry.scalars import JSON
@@ -304,9 +305,11 @@ class Reading(Node):
     )
     metadata: JSON | None = strawberry.field(
         description="Why the quality is what it is, where there is something to say: `reason` is a "
-        "sentence, `reasons` lists `code` and `text` of each."
+        "sentence, `reasons` lists `code` and `text` of each. And `inputs`: what was taken from "
+        "other sensors, by parameter."
     )
     measured: strawberry.Private[float | None]
+    calibration_id: strawberry.Private[UUID | None]
 
     @classmethod
     def of(cls, reading: sensors.Reading) -> Self:
@@ -321,12 +324,25 @@ class Reading(Node):
             received_at=reading.received_at,
             raw_value=reading.raw_value,
             measured=made.value,
+            calibration_id=made.calibration_id,
             unit=made.unit,
             quality=made.quality,
             processing_mode=made.mode,
             library_version=made.library_version,
             metadata=None if made.notes is None else JSON(dict(made.notes)),
         )
+
+    @field
+    async def calibration(
+        self, info: Info
+    ) -> Annotated["Calibration", strawberry.lazy("schema.calibrations")] | None:
+        """The calibration whose parameters it was converted with; null: none was in force."""
+        from schema.calibrations import Calibration  # noqa: PLC0415 - they show sensors
+
+        if self.calibration_id is None:
+            return None
+        found = await info.context.loaders.calibrations_by_id.load(self.calibration_id)
+        return Calibration.of(found) if found else None
 
     @field
     def value(self, unit: OtherUnit = None) -> float | None:

@@ -55,6 +55,10 @@ class CalibrationRepository:
         row = await self._rows().get_or_none(id=calibration_id)
         return None if row is None else _calibration(row)
 
+    async def by_ids(self, ids: Sequence[UUID]) -> Mapping[UUID, Calibration]:
+        """Select several."""
+        return {row.id: _calibration(row) for row in await self._rows().filter(id__in=ids)}
+
     async def in_force(self) -> Mapping[int, Calibration]:
         """Select the newest of each sensor."""
         return await self._newest(_NEWEST, [])

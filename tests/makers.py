@@ -13,6 +13,7 @@ from domain.actuators import (
     CommandStatus,
     Pin,
 )
+from domain.calibrations import Calibration, CalibrationMethod, Fit
 from domain.devices import Device
 from domain.emergency_stops import EmergencyStop
 from domain.library_installations import LibraryInstallation
@@ -58,6 +59,18 @@ def make_sensor(
         updated_at=START,
     )
     return replace(sensor, **changes)
+
+
+def make_calibration(sensor: Sensor, library: str = "ph", number: int = 1) -> Calibration:
+    return Calibration(
+        id=UUID(int=number),
+        sensor_id=sensor.id,
+        library=library,
+        method=CalibrationMethod.PH_2POINT,
+        points=(),
+        fit=Fit(parameters={"slope": -5.66, "offset": 15.49}, residuals=()),
+        calibrated_at=START,
+    )
 
 
 def make_reading(

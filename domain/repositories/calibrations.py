@@ -20,6 +20,10 @@ class Calibrations(Protocol):
         """Return one calibration."""
         ...
 
+    async def by_ids(self, ids: Sequence[UUID]) -> Mapping[UUID, Calibration]:
+        """Return several calibrations; unknown ones are absent."""
+        ...
+
     async def in_force(self) -> Mapping[int, Calibration]:
         """Return the newest calibration of every sensor that has one, by sensor id."""
         ...

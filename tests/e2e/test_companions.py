@@ -28,7 +28,7 @@ CALIBRATE = """mutation($input: CalibrateSensorInput!) {
 }"""
 READINGS = """query($esp: String!, $type: String!) {
     readings(espId: $esp, sensorType: $type) {
-        edges { node { value unit rawValue quality metadata timestamp } } } }"""
+        edges { node { value unit quality metadata timestamp calibration { method } } } } }"""
 EFFECTIVE = """query($esp: String!) { sensor(espId: $esp, gpio: 34, sensorType: "ph") {
     effectiveParameters { name value origin sensor { sensorType } } } }"""
 
@@ -105,6 +105,7 @@ async def test_ph_takes_the_live_temperature_of_a_named_probe_on_another_board(
         boards.now += 10
         await boards.say(TANK, 34, ("ph", 2519))
         after = (await readings(http, TANK, "ph", 2))[1]
+        assert (before["calibration"], after["calibration"]) == (None, {"method": "ph_2point"})
         assert after["value"] == 4.09, "acid is further from neutral the warmer it is"
         assert after["metadata"]["inputs"] == {
             "temperature": {

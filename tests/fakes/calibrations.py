@@ -21,6 +21,9 @@ class FakeCalibrations:
     async def by_id(self, calibration_id: UUID) -> Calibration | None:
         return self.rows.get(calibration_id)
 
+    async def by_ids(self, ids: Sequence[UUID]) -> Mapping[UUID, Calibration]:
+        return {key: self.rows[key] for key in ids if key in self.rows}
+
     async def in_force(self) -> Mapping[int, Calibration]:
         return {row.sensor_id: row for row in self.rows.values()}
 

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.calibrations import Calibration, CalibrationMethod, Fit
+from domain.calibrations import Fit
 from domain.companions import REMEMBERED
 from domain.conversion_plans import Origin
 from domain.sensors import ProcessingMode, Quality, Sensor
 from sensor_libs.loader import Catalog
 from tests.converting import House, at
 from tests.fakes import START
+from tests.makers import make_calibration
 
 TRIM = {"dig_T1": 27504, "dig_T2": 26435, "dig_T3": -1000} | {
     f"dig_P{number}": word
@@ -23,18 +24,6 @@ TRIM = {"dig_T1": 27504, "dig_T2": 26435, "dig_T3": -1000} | {
     )
 }
 """The example of the BMP280's data sheet: raw 519888 and 415148 are 25.08 °C and 1006.53 hPa."""
-
-
-def calibration(sensor: Sensor, library: str = "ph", number: int = 1) -> Calibration:
-    return Calibration(
-        id=UUID(int=number),
-        sensor_id=sensor.id,
-        library=library,
-        method=CalibrationMethod.PH_2POINT,
-        points=(),
-        fit=Fit(parameters={"slope": -5.66, "offset": 15.49}, residuals=()),
-        calibrated_at=START,
-    )
 
 
 def ph_and_probe(house: House) -> tuple[Sensor, Sensor]:
@@ -62,7 +51,7 @@ async def test_an_owners_parameters_count_more_than_the_defaults() -> None:
 async def test_a_calibration_counts_more_than_the_owner_and_is_named_in_the_reading() -> None:
     house = House()
     sensor = house.has("ph", 34, parameters={"slope": -1.0, "offset": 3.0})
-    house.registry.put_calibration(calibration(sensor))
+    house.registry.put_calibration(make_calibration(sensor))
     (made,) = await house.takes(at(sensor, 0, 1861))
     assert made.measurement.value == 7.0
     assert made.measurement.calibration_id == UUID(int=1)
@@ -72,7 +61,7 @@ async def test_the_next_calibration_holds_from_the_next_reading_on() -> None:
     house = House()
     sensor = house.has("ph", 34)
     (before,) = await house.takes(at(sensor, 0, 1861))
-    house.registry.put_calibration(calibration(sensor, number=2))
+    house.registry.put_calibration(make_calibration(sensor, number=2))
     (after,) = await house.takes(at(sensor, 1, 1861))
     assert before.measurement.calibration_id is None
     assert after.measurement.calibration_id == UUID(int=2)
@@ -81,7 +70,7 @@ async def test_the_next_calibration_holds_from_the_next_reading_on() -> None:
 async def test_a_calibration_of_another_library_is_left_aside() -> None:
     house = House()
     sensor = house.has("ph", 34)
-    house.registry.put_calibration(calibration(sensor, library="my_ph"))
+    house.registry.put_calibration(make_calibration(sensor, library="my_ph"))
     (made,) = await house.takes(at(sensor, 0, 1861))
     assert made.measurement.calibration_id is None
     assert made.measurement.quality is Quality.FAIR
@@ -90,7 +79,7 @@ async def test_a_calibration_of_another_library_is_left_aside() -> None:
 async def test_what_a_device_or_nobody_converted_names_no_calibration() -> None:
     house = House()
     sensor = house.has("ph", 34)
-    house.registry.put_calibration(calibration(sensor))
+    house.registry.put_calibration(make_calibration(sensor))
     final = at(sensor, 0, 1861)._replace(device_value=6.9, device_unit="pH")
     (made,) = await house.takes(final)
     assert (made.measurement.value, made.measurement.calibration_id) == (6.9, None)
@@ -116,7 +105,7 @@ async def test_the_live_temperature_of_a_named_sensor_compensates_and_stands_in_
 ):
     house = House()
     ph, probe = ph_and_probe(house)
-    house.registry.put_calibration(calibration(ph))
+    house.registry.put_calibration(make_calibration(ph))
     await house.takes(at(probe, 0, 35 * 16))
     (made,) = await house.takes(at(ph, 1, 2519))
     assert made.measurement.value == 4.09, "the data sheet's pH 4 at 25 °C, compensated at 35 °C"
@@ -145,7 +134,7 @@ async def test_what_the_owner_set_holds_while_there_is_no_live_value() -> None:
     house = House()
     ph, probe = ph_and_probe(house)
     house.registry.put_sensors([replace(ph, parameters={"temperature": 35})])
-    house.registry.put_calibration(calibration(ph))
+    house.registry.put_calibration(make_calibration(ph))
     (made,) = await house.takes(at(ph, 0, 2519))
     assert (made.measurement.value, made.measurement.notes) == (4.09, None)
     made, *_ = await house.takes(at(ph, 1, 2519), at(probe, 1, 25 * 16))
@@ -298,7 +287,7 @@ async def test_what_the_next_conversion_takes_and_where_from_can_be_asked() -> N
     house = House()
     probe = house.has("ds18b20", 4)
     ec = house.has("ec", 34, parameters={"per_degree": 0.019}, sources={"temperature": probe.key})
-    found = calibration(ec, library="ec")
+    found = make_calibration(ec, library="ec")
     house.registry.put_calibration(
         replace(found, fit=Fit(parameters={"slope": 6100.0}, residuals=()))
     )

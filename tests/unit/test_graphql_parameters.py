@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from domain.sensors import Sample, SensorKey
+from domain.sensors import Measurement, ProcessingMode, Quality, Sample, SensorKey
 from tests.fakes import START
 from tests.graphql_server import GraphqlServer, code_of
-from tests.makers import make_device, make_sensor
+from tests.makers import make_calibration, make_device, make_reading, make_sensor
 
 ESP = "ESP_12AB34"
 PH = {"espId": ESP, "gpio": 34, "sensorType": "ph"}
@@ -164,3 +164,20 @@ async def test_a_virtual_sensor_is_set_up_and_removed_without_its_device_being_t
     assert answer["removeSensor"] is True
     assert server.changed == []
     assert not server.storage.outbox.rows
+
+
+async def test_readings_tell_the_calibration_they_came_from_in_one_query() -> None:
+    server = await house()
+    sensor = server.registry.sensor(SensorKey(ESP, 34, "ph"))
+    assert sensor is not None
+    found = make_calibration(sensor)
+    async with server.storage.unit_of_work() as work:
+        await work.calibrations.add(found)
+    made = Measurement(7.0, "pH", Quality.GOOD, ProcessingMode.PI_ENHANCED, "ph", "1.1.0")
+    for number in range(1, 5):
+        told = made._replace(calibration_id=found.id if number > 1 else None)
+        await server.store(make_reading(number, sensor=sensor, measurement=told))
+    answer = await server.ask("{ readings { edges { node { calibration { method } } } } }")
+    methods = [edge["node"]["calibration"] for edge in answer["readings"]["edges"]]
+    assert methods == [{"method": "ph_2point"}] * 3 + [None]
+    assert server.storage.queries["calibrations"] == 2, "one stored it, one read all"
