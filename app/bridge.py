@@ -19,6 +19,7 @@ from mqtt_bridge.control import Control
 from mqtt_bridge.devices import DeviceWire
 from mqtt_bridge.emergencies import EmergencyWire, Tokens
 from mqtt_bridge.intake import Intake
+from mqtt_bridge.leases import LeaseWire
 from mqtt_bridge.own_status import OwnStatus
 from mqtt_bridge.session import Delivery, MqttSession
 from mqtt_bridge.system_events import SystemEventWire
@@ -35,6 +36,7 @@ class Bridge:
     commands: CommandWire
     configs: ConfigWire
     emergencies: EmergencyWire
+    leases: LeaseWire
     control_session: MqttSession
     telemetry_session: MqttSession
     own_status: OwnStatus
@@ -76,6 +78,7 @@ def connect(ground: Ground, client_id: str, intake: Intake, tokens: Tokens) -> B
         commands=CommandWire(sender=control),
         configs=ConfigWire(sender=control),
         emergencies=EmergencyWire(connection=control_session, tokens=tokens),
+        leases=LeaseWire(connection=control_session),
         control_session=control_session,
         telemetry_session=telemetry_session,
         own_status=own_status,

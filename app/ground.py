@@ -13,6 +13,7 @@ from app.process import Job
 from domain.devices import Discovery
 from domain.emergency_latch import Latch
 from domain.errors import BrokerUnavailableError, DomainError, StorageUnavailableError
+from domain.lease_book import LeaseBook
 from domain.services.guard import Guard
 from domain.services.registry import Registry
 from mqtt_bridge.session import BrokerAddress
@@ -42,6 +43,7 @@ class Ground:
         self.broker = BrokerAddress.from_url(addresses.broker)
         self.registry = Registry()
         self.latch = Latch()
+        self.leases = LeaseBook()
         self.discovery = discovery
         self.ready = asyncio.Event()
 

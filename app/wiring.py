@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 
 from app import asgi, graphiql
 from app.bridge import Bridge, connect, finish, let_hear
+from app.commanding import send_command, watch_leases
 from app.graphql import Endpoint, build_schema
 from app.ground import Addresses, Ground
 from app.probes import check_health
@@ -41,6 +42,7 @@ from domain.services.report_events import ReportEvents
 from domain.services.synchronise import Synchronise
 from domain.services.thin_health import ThinHealthHistory
 from domain.services.watch_devices import WatchDevices
+from domain.services.watch_leases import WatchLeases
 from domain.services.watch_relays import WatchRelays
 from domain.services.watch_thresholds import WatchThresholds
 from mqtt_bridge.conditions import ConditionWire
@@ -139,7 +141,7 @@ def wire_up(
         capabilities=capabilities,
     )
     password = settings.admin_password.get_secret_value() if settings.admin_password else None
-    loads = (parts.emergency.load, parts.thresholds.load)
+    loads = (parts.emergency.load, parts.leases.load, parts.thresholds.load)
     return Server(
         app=asgi.build(
             Endpoint(build_schema(), services),
@@ -176,6 +178,7 @@ class _Parts:
     intake: Intake
     bridge: Bridge
     emergency: Emergency
+    leases: WatchLeases
     send_command: SendCommand
     send_order: SendOrder
     synchronise: Synchronise
@@ -192,6 +195,7 @@ class _Parts:
             "calibrations": self.calibrate.run,
             "firmware": self.learn.run,
             "emergency stops": self.emergency.run,
+            "leases": self.leases.run,
             "commands": self.send_command.run,
             "orders": self.send_order.run,
             "configurations": self.synchronise.run,
@@ -249,7 +253,8 @@ def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Pa
         intake=intake,
         bridge=bridge,
         emergency=_emergency(ground, bridge, record),
-        send_command=_send_command(ground, bridge, reports),
+        leases=watch_leases(ground, bridge, record),
+        send_command=send_command(ground, bridge, reports),
         send_order=_send_order(ground, bridge, record, watch, relays),
         synchronise=synchronise,
         install_libraries=_install_libraries(ground, bridge, libraries, reports),
@@ -424,20 +429,6 @@ def _install_libraries(
     )
     link.attach(bridge.control, install_libraries)
     return install_libraries
-
-
-def _send_command(ground: Ground, bridge: Bridge, reports: ReportEvents) -> SendCommand:
-    return SendCommand(
-        storage=ground.database,
-        registry=ground.registry,
-        latch=ground.latch,
-        link=bridge.commands,
-        events=ground.events,
-        clock=ground.clock,
-        guard=ground.storage_guard(),
-        new_id=uuid7,
-        ended=reports.command_ended,
-    )
 
 
 def _send_order(

@@ -107,6 +107,10 @@ class Actuator:
         inverted: Whether the pin is low when it is on.
         aux_gpio: A second pin that it needs, such as a valve's direction; None: none.
         default_value: What it does from the device's boot on, 0.0 to 1.0.
+        max_runtime: The longest time on without a pause, whoever asks; None: what is usual for its
+            type.
+        min_off_time: How long it rests before it is switched on again; None: not at all.
+        max_starts_per_hour: How often it may be switched on within an hour; None: any number.
     """
 
     id: int
@@ -118,6 +122,9 @@ class Actuator:
     inverted: bool = False
     aux_gpio: int | None = None
     default_value: float = 0.0
+    max_runtime: timedelta | None = None
+    min_off_time: timedelta | None = None
+    max_starts_per_hour: int | None = None
     state: ActuatorState = ActuatorState()
     created_at: datetime
     updated_at: datetime

@@ -70,6 +70,18 @@ class CommandLink(Protocol):
         ...
 
 
+class LeaseLink(Protocol):
+    """The wire that takes what switches off, ahead of all other commands."""
+
+    async def switch_off(self, command: Command, kaiser_id: str) -> None:
+        """Tell a device to switch off; return when the broker has it.
+
+        Raises:
+            BrokerUnavailableError: The broker cannot be reached, or did not take it in time.
+        """
+        ...
+
+
 class EmergencyLink(Protocol):
     """The wire that emergency stops take, ahead of everything else.
 

@@ -1,6 +1,7 @@
 """Commands on the wire: published, and matched with what their device answers."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -56,7 +57,8 @@ class _Exchange:
     async def publish(self) -> None:
         """Hand the command to the broker."""
         command = self.command
-        seconds = 0 if command.duration is None else max(1, int(command.duration.total_seconds()))
+        duration = command.duration
+        seconds = 0 if duration is None else max(1, math.ceil(duration.total_seconds()))
         message = ActuatorCommand(
             esp_id=command.pin.esp_id,
             kaiser_id=self.kaiser_id,

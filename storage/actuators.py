@@ -52,6 +52,9 @@ class ActuatorRepository:
                 inverted=actuator.inverted,
                 aux_gpio=actuator.aux_gpio,
                 default_value=actuator.default_value,
+                max_runtime=actuator.max_runtime,
+                min_off_time=actuator.min_off_time,
+                max_starts_per_hour=actuator.max_starts_per_hour,
                 updated_at=actuator.updated_at,
             )
         )
@@ -129,6 +132,9 @@ def _row(actuator: Actuator, device: DeviceRow) -> ActuatorRow:
         inverted=actuator.inverted,
         aux_gpio=actuator.aux_gpio,
         default_value=actuator.default_value,
+        max_runtime=actuator.max_runtime,
+        min_off_time=actuator.min_off_time,
+        max_starts_per_hour=actuator.max_starts_per_hour,
         created_at=actuator.created_at,
         updated_at=actuator.updated_at,
         **_columns(actuator.state),
@@ -146,6 +152,9 @@ def _actuator(row: ActuatorRow) -> Actuator:
         inverted=row.inverted,
         aux_gpio=row.aux_gpio,
         default_value=row.default_value,
+        max_runtime=row.max_runtime,
+        min_off_time=row.min_off_time,
+        max_starts_per_hour=row.max_starts_per_hour,
         state=ActuatorState(
             value=row.value,
             is_active=row.is_active,

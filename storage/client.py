@@ -41,6 +41,7 @@ def configuration(url: str) -> dict[str, object]:
                 "models": [
                     "storage.tables",
                     "storage.calibration_tables",
+                    "storage.lease_tables",
                     "storage.recomputation_tables",
                     "aerich.models",
                 ],

@@ -17,6 +17,7 @@ from storage.emergency_stops import EmergencyStopRepository
 from storage.errors import translated
 from storage.health_history import HealthHistoryRepository
 from storage.history import HistoryRepository
+from storage.leases import LeaseRepository
 from storage.library_installations import LibraryInstallationRepository
 from storage.outbox import OutboxRepository
 from storage.readings import ReadingRepository
@@ -42,6 +43,7 @@ class PostgresUnitOfWork:
     calibration_procedures: CalibrationProcedureRepository
     actuators: ActuatorRepository
     commands: CommandRepository
+    leases: LeaseRepository
     emergency_stops: EmergencyStopRepository
     users: UserRepository
     zones: ZoneRepository
@@ -85,6 +87,7 @@ class PostgresUnitOfWork:
         self.calibration_procedures = CalibrationProcedureRepository(client)
         self.actuators = ActuatorRepository(client)
         self.commands = CommandRepository(client)
+        self.leases = LeaseRepository(client)
         self.emergency_stops = EmergencyStopRepository(client)
         self.users = UserRepository(client)
         self.zones = ZoneRepository(client)

@@ -18,6 +18,7 @@ from domain.devices import Device
 from domain.emergency_latch import Latch
 from domain.errors import StorageUnavailableError
 from domain.events import Event, ReadingsStored
+from domain.lease_book import LeaseBook
 from domain.ports import Clock, TokenIssuer
 from domain.repositories import Storage
 from domain.sensors import Reading, Sensor
@@ -81,6 +82,7 @@ class GraphqlServer:
     events: FakeEventStream = field(default_factory=FakeEventStream)
     registry: Registry = field(default_factory=Registry)
     latch: Latch = field(default_factory=Latch)
+    leases: LeaseBook = field(default_factory=LeaseBook)
     emergency_link: FakeEmergencyLink = field(default_factory=FakeEmergencyLink)
     link: FakeCommandLink = field(default_factory=FakeCommandLink)
     schema: Schema = field(default_factory=build_schema)
@@ -128,6 +130,7 @@ class GraphqlServer:
             send_command=SendCommand(
                 **shared,
                 latch=self.latch,
+                leases=self.leases,
                 link=self.link,
                 guard=self._guard(),
                 new_id=lambda: UUID(int=next(numbers)),

@@ -8,6 +8,7 @@ from domain.repositories.configs import ConfigSyncs, Outbox
 from domain.repositories.dead_letters import DeadLetters
 from domain.repositories.devices import Devices, HealthHistory
 from domain.repositories.emergency_stops import EmergencyStops
+from domain.repositories.leases import Leases
 from domain.repositories.library_installations import LibraryInstallations
 from domain.repositories.readings import NewReading, Readings, ReadingWriter
 from domain.repositories.recomputations import History, Recomputations
@@ -28,6 +29,7 @@ __all__ = [
     "EmergencyStops",
     "HealthHistory",
     "History",
+    "Leases",
     "LibraryInstallations",
     "NewReading",
     "Outbox",
@@ -103,6 +105,11 @@ class UnitOfWork(Protocol):
     @property
     def commands(self) -> Commands:
         """The commands inside this transaction."""
+        ...
+
+    @property
+    def leases(self) -> Leases:
+        """The leases of actuators inside this transaction."""
         ...
 
     @property

@@ -1,14 +1,15 @@
 """Commands: judged, stored, sent, answered, and stored again at every step.
 
 A command outlives the request that gave it: it is carried through in a task of this service, so a
-client that goes away cannot leave it half done.
+client that goes away cannot leave it half done. What switches something on has a lease before it
+leaves, in the database too: whatever happens then, somebody knows when it is to be off again.
 """
 
 import asyncio
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain import safety
@@ -18,6 +19,7 @@ from domain.actuators import (
     Actuator,
     Command,
     CommandAction,
+    CommandOrigin,
     CommandStatus,
     Order,
     Pin,
@@ -30,9 +32,12 @@ from domain.errors import (
     ConflictError,
     DeviceSilentError,
     NotFoundError,
+    StorageRejectedError,
     StorageUnavailableError,
 )
 from domain.events import CommandChanged
+from domain.lease_book import LeaseBook
+from domain.leases import Lease, Moment
 from domain.ports import Clock, CommandLink, EventStream
 from domain.repositories import Storage
 from domain.services.guard import Guard
@@ -54,12 +59,14 @@ class SendCommand:
 
     Attributes:
         latch: Knows the emergency stops that are in force.
+        leases: Knows until when each actuator may be on.
         ended: Told of each command that came to its end.
     """
 
     storage: Storage
     registry: Registry
     latch: Latch
+    leases: LeaseBook
     link: CommandLink
     events: EventStream
     clock: Clock
@@ -69,6 +76,11 @@ class SendCommand:
     _turns: dict[Pin, asyncio.Lock] = field(default_factory=dict, init=False)
     _open: int = field(default=0, init=False)
     _tasks: asyncio.TaskGroup | None = field(default=None, init=False)
+    _made_at: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What is open and older than this object, a restart cut off."""
+        self._made_at = self.clock.now()
 
     async def run(self) -> None:
         """Carry commands through until cancelled; first end those that a restart cut off."""
@@ -100,7 +112,7 @@ class SendCommand:
             raise ConflictError("the server has only begun to start: try again in a moment")
         if self._open >= MOST_OPEN:
             raise ConflictError("too many commands are under way: try again in a moment")
-        refused = self._refusal(action, value, actuator, device)
+        refused = self._refusal(action, value, order.origin, actuator, device)
         now = self.clock.now()
         command = Command(
             id=self.new_id(),
@@ -123,6 +135,7 @@ class SendCommand:
             return stored
         await self._tell(command)
         if refused:
+            self._insist_on_off(command)
             return command
         self._open += 1
         task = self._tasks.create_task(self._carry_through(command), name=f"command {command.id}")
@@ -148,10 +161,26 @@ class SendCommand:
         return actuator, device
 
     def _refusal(
-        self, action: CommandAction, value: float, actuator: Actuator, device: Device
+        self,
+        action: CommandAction,
+        value: float,
+        origin: CommandOrigin,
+        actuator: Actuator,
+        device: Device,
     ) -> str | None:
-        stops = self.latch.covering(actuator.pin)
-        return safety.refusal(action, value, actuator=actuator, device=device, stops=stops)
+        health = self.registry.health(device.esp_id)
+        return safety.refusal(
+            safety.Wish(
+                action=action,
+                value=value,
+                origin=origin,
+                actuator=actuator,
+                device=device,
+                safe_mode=health is not None and health.safe_mode,
+                stops=self.latch.covering(actuator.pin),
+                usage=self.leases.usage(actuator.pin, self._now()),
+            )
+        )
 
     async def _carry_through(self, command: Command) -> Command:
         turn = self._turns.setdefault(command.pin, asyncio.Lock())
@@ -168,25 +197,98 @@ class SendCommand:
         return command
 
     async def _exchange(self, command: Command) -> Command:
-        actuator, device = self._look_up(command.pin)
-        # Judged again: while it waited for its turn, the device may have gone or been disabled.
-        refused = self._refusal(command.action, command.value, actuator, device)
-        if refused:
+        refused, device = self._judge_again(command)
+        if refused or device is None:
+            self._insist_on_off(command)
             return await self._end(command, CommandStatus.REJECTED, refused)
+        if command.value > 0.0:
+            return await self._switch_on(command, device)
+        self.leases.asked_off(command.pin)
+        command = await self._talk(command, command, device)
+        if command.status is CommandStatus.ACKNOWLEDGED:
+            self.leases.off(command.pin, self._now(), answered=True)
+        else:
+            self._insist_on_off(command)
+        return command
+
+    async def _switch_on(self, command: Command, device: Device) -> Command:
+        pin, actuator = command.pin, self._look_up(command.pin)[0]
+        lease = self.leases.grant(
+            self.new_id(),
+            actuator,
+            command.value,
+            command.duration,
+            self._now(),
+            command_id=command.id,
+        )
+        sent = replace(command, status=CommandStatus.SENT, sent_at=self.clock.now())
+        why = await self._store_lease(lease, sent)
+        if why is None:
+            # While it was stored, somebody may have pressed the emergency stop.
+            why = self._judge_again(command)[0]
+        if why is not None:
+            self.leases.failed(pin, lease.id, self._now(), refused=True)
+            return await self._end(command, CommandStatus.REJECTED, why)
+        await self._tell(sent)
+        ended = await self._talk(sent, replace(sent, duration=lease.length), device)
+        if ended.status is CommandStatus.ACKNOWLEDGED:
+            self.leases.confirmed(pin, lease.id)
+        elif ended.status is CommandStatus.FAILED:
+            refused = ended.sent_at is not None
+            self.leases.failed(pin, lease.id, self._now(), refused=refused)
+        return ended
+
+    async def _store_lease(self, lease: Lease, sent: Command) -> str | None:
+        """Store what must be known before the command leaves; return why it must not leave."""
         try:
-            async with self.link.exchange(command, device.kaiser_id) as exchange:
+            async with self.storage.autocommit() as work:
+                await work.leases.grant(lease, sent)
+        except (StorageUnavailableError, StorageRejectedError) as error:
+            return f"until when it may be on could not be stored, so nothing was sent: {error}"
+        return None
+
+    async def _talk(self, command: Command, said: Command, device: Device) -> Command:
+        """Tell the device, and return the command as it ended.
+
+        Args:
+            command: As it is stored; SENT where that is stored already.
+            said: As the device is told.
+            device: The device.
+        """
+        stored = command.status is CommandStatus.SENT
+        try:
+            async with self.link.exchange(said, device.kaiser_id) as exchange:
                 await exchange.publish()
-                command = replace(command, status=CommandStatus.SENT, sent_at=self.clock.now())
-                await self._save(command)
+                if not stored:
+                    command = replace(command, status=CommandStatus.SENT, sent_at=self.clock.now())
+                    await self._save(command)
                 response = await exchange.response()
         except BrokerUnavailableError as error:
-            return await self._end(command, CommandStatus.FAILED, str(error))
+            unsent = replace(command, sent_at=None)
+            return await self._end(unsent, CommandStatus.FAILED, str(error))
         except DeviceSilentError as error:
             return await self._end(command, CommandStatus.TIMED_OUT, str(error))
         if response.success:
             return await self._end(command, CommandStatus.ACKNOWLEDGED, None)
         reason = response.message or "the device refused without a reason"
         return await self._end(command, CommandStatus.FAILED, reason)
+
+    def _judge_again(self, command: Command) -> tuple[str | None, Device | None]:
+        """Judge a command whose turn it is: the device may have gone, or been stopped meanwhile."""
+        try:
+            actuator, device = self._look_up(command.pin)
+        except NotFoundError as error:
+            return str(error), None
+        refused = self._refusal(command.action, command.value, command.origin, actuator, device)
+        return refused, device
+
+    def _insist_on_off(self, command: Command) -> None:
+        """See to it that what was to be off goes off, though this command did not do it."""
+        if command.value == 0.0:
+            self.leases.end(command.pin, self._now())
+
+    def _now(self) -> Moment:
+        return Moment(self.clock.now(), self.clock.monotonic())
 
     async def _end(self, command: Command, status: CommandStatus, reason: str | None) -> Command:
         command = replace(command, status=status, reason=reason, completed_at=self.clock.now())
@@ -210,6 +312,8 @@ class SendCommand:
     async def _end_unfinished(self) -> None:
         async with self.storage.unit_of_work() as work:
             for command in await work.commands.unfinished():
+                if command.created_at > self._made_at:
+                    continue
                 await work.commands.save(
                     replace(
                         command,

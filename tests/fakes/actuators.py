@@ -1,10 +1,14 @@
 """Actuators and commands, in memory."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
 from domain.actuators import Actuator, ActuatorState, Command, CommandStatus, Pin
+from domain.errors import BrokerUnavailableError
+from domain.leases import Lease, Run
 from domain.pages import Page, PageRequest
 from tests.fakes.paging import microseconds, paged
 
@@ -55,6 +59,62 @@ class FakeActuators:
 
     async def all(self) -> Sequence[Actuator]:
         return tuple(self.rows.values())
+
+
+@dataclass(slots=True)
+class FakeLeases:
+    commands: "FakeCommands"
+    rows: dict[Pin, Lease] = field(default_factory=dict)
+    runs: list[Run] = field(default_factory=list)
+
+    async def grant(self, lease: Lease, command: Command) -> None:
+        self.rows[lease.pin] = lease
+        self.commands.rows[command.id] = command
+
+    async def open(self, lease: Lease) -> None:
+        self.rows.setdefault(lease.pin, lease)
+
+    async def save_times(self, leases: Sequence[Lease], seen_at: datetime) -> None:
+        for lease in leases:
+            if lease.pin in self.rows and self.rows[lease.pin].id == lease.id:
+                self.rows[lease.pin] = replace(lease, seen_at=seen_at)
+
+    async def close(self, lease: Lease, run: Run | None) -> None:
+        if lease.pin in self.rows and self.rows[lease.pin].id == lease.id:
+            del self.rows[lease.pin]
+        if run is not None:
+            self.runs.append(run)
+
+    async def all(self) -> Sequence[Lease]:
+        return [
+            replace(lease, confirmed=self._confirmed(lease.command_id))
+            for lease in self.rows.values()
+        ]
+
+    async def runs_since(self, start: datetime) -> Sequence[Run]:
+        return [run for run in self.runs if run.ended >= start]
+
+    def _confirmed(self, command_id: UUID | None) -> bool:
+        if command_id is None:
+            return True
+        command = self.commands.rows.get(command_id)
+        return command is not None and command.status is CommandStatus.ACKNOWLEDGED
+
+
+@dataclass(slots=True)
+class FakeLeaseLink:
+    """Notes what is switched off; `away` takes the broker away."""
+
+    told: list[Command] = field(default_factory=list)
+    levels: set[str] = field(default_factory=set)
+    away: bool = False
+
+    async def switch_off(self, command: Command, kaiser_id: str) -> None:
+        await asyncio.sleep(0)
+        if self.away:
+            raise BrokerUnavailableError("no broker")
+        self.levels.add(kaiser_id)
+        self.told.append(command)
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from domain.pages import Page, PageRequest
 from domain.repositories import NewReading
 from domain.sensors import Reading
 from domain.users import User
-from tests.fakes.actuators import FakeActuators, FakeCommands
+from tests.fakes.actuators import FakeActuators, FakeCommands, FakeLeases
 from tests.fakes.calibrations import FakeCalibrationProcedures, FakeCalibrations
 from tests.fakes.configs import FakeConfigSyncs, FakeOutbox, FakeZones
 from tests.fakes.devices import FakeDevices
@@ -87,6 +87,7 @@ class FakeStorage:
     readings: FakeReadings = field(default_factory=FakeReadings)
     actuators: FakeActuators = field(default_factory=FakeActuators)
     commands: FakeCommands = field(default_factory=FakeCommands)
+    leases: FakeLeases = field(init=False)
     emergency_stops: FakeEmergencyStops = field(default_factory=FakeEmergencyStops)
     users: FakeUsers = field(default_factory=FakeUsers)
     zones: FakeZones = field(default_factory=FakeZones)
@@ -105,6 +106,9 @@ class FakeStorage:
     available: bool = True
     transactions: int = 0
     queries: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.leases = FakeLeases(self.commands)
 
     @property
     def health_history(self) -> FakeHealthHistory:
@@ -130,6 +134,8 @@ class FakeStorage:
             self.readings.rows,
             self.actuators.rows,
             self.commands.rows,
+            self.leases.rows,
+            self.leases.runs,
             self.emergency_stops.rows,
             self.users.rows,
             self.zones.rows,
@@ -188,6 +194,11 @@ class FakeUnitOfWork:
     def commands(self) -> FakeCommands:
         self._storage.queries["commands"] += 1
         return self._storage.commands
+
+    @property
+    def leases(self) -> FakeLeases:
+        self._storage.queries["leases"] += 1
+        return self._storage.leases
 
     @property
     def emergency_stops(self) -> FakeEmergencyStops:

@@ -30,6 +30,7 @@ from domain.errors import (
     StorageUnavailableError,
 )
 from domain.events import CommandChanged
+from domain.lease_book import LeaseBook
 from domain.services.command import MOST_OPEN, SendCommand
 from domain.services.guard import Guard
 from domain.services.registry import Registry
@@ -61,12 +62,14 @@ class Greenhouse:
         self.registry.add_device(device or make_device())
         self.registry.add_actuator(actuator or make_actuator())
         self.latch = Latch()
+        self.leases = LeaseBook()
         self.ended: list[Command] = []
         numbers = iter(range(1, 10_000))
         self.send = SendCommand(
             storage=self.storage,
             registry=self.registry,
             latch=self.latch,
+            leases=self.leases,
             link=self.link,
             events=self.events,
             clock=self.clock,

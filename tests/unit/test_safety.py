@@ -1,23 +1,40 @@
 """The gate: nothing passes that must not, whatever the values."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.actuators import CommandAction
+from domain.actuators import CommandAction, CommandOrigin
 from domain.emergency_stops import EmergencyStop
-from domain.safety import refusal
+from domain.leases import Usage
+from domain.safety import Holder, Wish, refusal, told
 from tests.fakes import START
 from tests.makers import make_actuator, make_device, make_emergency_stop
 
 ACTIONS = st.sampled_from([CommandAction.ON, CommandAction.OFF, CommandAction.PWM])
+SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
+
+
+def wish(
+    action: CommandAction = CommandAction.ON,
+    value: float = 1.0,
+    **changes: Any,  # noqa: ANN401 - any field
+) -> Wish:
+    given = {"actuator": make_actuator(), "device": make_device(), **changes}
+    return Wish(action=action, value=value, **given)
+
+
+def off(**changes: Any) -> Wish:  # noqa: ANN401 - any field
+    return wish(CommandAction.OFF, 0.0, **changes)
 
 
 @given(action=ACTIONS, value=st.floats())
 def test_no_value_outside_zero_to_one_passes(action: CommandAction, value: float) -> None:
-    reason = refusal(
-        action, value, actuator=make_actuator(actuator_type="pwm"), device=make_device(), stops=[]
-    )
+    reason = refusal(wish(action, value, actuator=make_actuator(actuator_type="pwm")))
     assert (reason is None) == (0.0 <= value <= 1.0)
 
 
@@ -27,33 +44,101 @@ def test_no_value_outside_zero_to_one_passes(action: CommandAction, value: float
     approved=st.booleans(),
     online=st.booleans(),
     enabled=st.booleans(),
+    safe_mode=st.booleans(),
 )
-def test_only_an_enabled_actuator_of_an_approved_device_that_is_there_is_commanded(
-    action: CommandAction, value: float, *, approved: bool, online: bool, enabled: bool
+def test_on_needs_a_sound_device_and_off_a_reachable_one(  # noqa: PLR0913 - all it needs
+    action: CommandAction,
+    value: float,
+    *,
+    approved: bool,
+    online: bool,
+    enabled: bool,
+    safe_mode: bool,
 ) -> None:
-    actuator = make_actuator(actuator_type="pwm", enabled=enabled)
-    device = make_device(approved=approved, online=online)
-    assert (refusal(action, value, actuator=actuator, device=device, stops=[]) is None) == (
-        approved and online and enabled
+    reason = refusal(
+        wish(
+            action,
+            value,
+            actuator=make_actuator(actuator_type="pwm", enabled=enabled),
+            device=make_device(approved=approved, online=online),
+            safe_mode=safe_mode,
+        )
     )
+    fit = action is CommandAction.OFF or (enabled and not safe_mode)
+    assert (reason is None) == (approved and online and fit)
 
 
-def test_the_reason_says_what_to_do_about_a_device_that_nobody_approved() -> None:
-    device = make_device(approved=False, online=False)
-    reason = refusal(CommandAction.ON, 1.0, actuator=make_actuator(), device=device, stops=[])
-    assert reason == "ESP_12AB34 is not approved yet: approve it with approveDevice"
+@pytest.mark.parametrize(
+    ("refused", "reason"),
+    [
+        (
+            wish(device=None),
+            "no device ESP_12AB34 is known: switch it on, and approve it with approveDevice",
+        ),
+        (
+            off(device=make_device(approved=False, online=False)),
+            "ESP_12AB34 is not approved yet: approve it with approveDevice",
+        ),
+        (
+            off(device=make_device(online=False)),
+            "ESP_12AB34 is offline: check its power and its WiFi",
+        ),
+        (
+            wish(safe_mode=True),
+            (
+                "ESP_12AB34 is in safe mode and holds its outputs off: look for what went wrong, "
+                "then end it with setSafeMode(active: false)"
+            ),
+        ),
+        (
+            wish(actuator=make_actuator(enabled=False)),
+            "actuator 5 of ESP_12AB34 is disabled: enable it with setActuator",
+        ),
+        (
+            wish(CommandAction.PWM, 0.5),
+            "a pump can only be switched on or off: say ON or OFF",
+        ),
+        (
+            wish(usage=Usage(on_for=SECOND, ending=True)),
+            "it is being switched off: wait until its device confirms that it is off",
+        ),
+        (
+            wish(usage=Usage(on_for=HOUR)),
+            (
+                "it is on for 1 h without a pause, and may be for 1 h: switch it off first, or "
+                "raise maxRuntime with setActuator"
+            ),
+        ),
+        (
+            wish(
+                actuator=make_actuator(min_off_time=90 * SECOND),
+                usage=Usage(off_for=29.5 * SECOND),
+            ),
+            "it rests for 1 min 30 s after each run (minOffTime): try again in 1 min 1 s",
+        ),
+        (
+            wish(actuator=make_actuator(max_starts_per_hour=6), usage=Usage(starts=6)),
+            (
+                "it was switched on 6 times within the last hour, and may be 6 times "
+                "(maxStartsPerHour): wait, or let it run longer each time"
+            ),
+        ),
+        (
+            wish(origin=CommandOrigin.RULE, priority=2, holder=Holder(name="Frost", priority=1)),
+            (
+                "the rule Frost holds it, and is more important: wait until it lets go, or change "
+                "the priorities"
+            ),
+        ),
+    ],
+)
+def test_every_reason_says_what_to_do_next(refused: Wish, reason: str) -> None:
+    assert refusal(refused) == reason
 
 
 @given(value=st.floats(0, 1))
 def test_a_pump_takes_no_half_power(value: float) -> None:
-    reason = refusal(
-        CommandAction.PWM,
-        value,
-        actuator=make_actuator(actuator_type="pump"),
-        device=make_device(),
-        stops=[],
-    )
-    assert (reason is None) == (value in {0.0, 1.0})
+    assert (refusal(wish(CommandAction.PWM, value)) is None) == (value in {0.0, 1.0})
 
 
 STOPS = st.builds(
@@ -72,13 +157,7 @@ def test_nothing_but_off_passes_while_an_emergency_stop_covers_the_actuator(
         stop.cleared_at is None and stop.esp_id in {None, "ESP_12AB34"} and stop.gpio in {None, 5}
         for stop in stops
     )
-    reason = refusal(
-        action,
-        value,
-        actuator=make_actuator(actuator_type="pwm"),
-        device=make_device(),
-        stops=stops,
-    )
+    reason = refusal(wish(action, value, actuator=make_actuator(actuator_type="pwm"), stops=stops))
     assert (reason is None) == (action is CommandAction.OFF or not covered)
 
 
@@ -91,9 +170,68 @@ def test_nothing_but_off_passes_while_an_emergency_stop_covers_the_actuator(
     ],
 )
 def test_the_reason_names_what_is_stopped_and_why(stop: EmergencyStop, scope: str) -> None:
-    reason = refusal(
-        CommandAction.ON, 1.0, actuator=make_actuator(), device=make_device(), stops=[stop]
-    )
-    assert reason == (
+    assert refusal(wish(stops=[stop])) == (
         f"an emergency stop of {scope} is in force (water on the floor): clear it first"
     )
+
+
+TIMES = st.none() | st.integers(0, 4).map(lambda count: count * 30 * SECOND)
+
+
+@given(
+    action=ACTIONS,
+    on_for=TIMES,
+    off_for=TIMES,
+    longest=TIMES.filter(lambda time: time != timedelta(0)),
+    rest=TIMES.filter(lambda time: time != timedelta(0)),
+    starts=st.integers(0, 3),
+    most=st.none() | st.integers(1, 3),
+    ending=st.booleans(),
+)
+def test_an_actuator_is_not_switched_on_beyond_its_limits(  # noqa: PLR0913 - all that limits it
+    action: CommandAction,
+    *,
+    on_for: timedelta | None,
+    off_for: timedelta | None,
+    longest: timedelta | None,
+    rest: timedelta | None,
+    starts: int,
+    most: int | None,
+    ending: bool,
+) -> None:
+    actuator = make_actuator(max_runtime=longest, min_off_time=rest, max_starts_per_hour=most)
+    usage = Usage(on_for=on_for, off_for=off_for, starts=starts, ending=ending)
+    exhausted = on_for is not None and on_for >= (longest or HOUR)
+    rests = off_for is not None and rest is not None and off_for < rest
+    too_often = on_for is None and most is not None and starts >= most
+    value = 0.0 if action is CommandAction.OFF else 1.0
+    passes = action is CommandAction.OFF or not (ending or exhausted or rests or too_often)
+    assert (refusal(wish(action, value, actuator=actuator, usage=usage)) is None) == passes
+
+
+@given(
+    origin=st.sampled_from(CommandOrigin),
+    own=st.none() | st.integers(1, 3),
+    held=st.none() | st.integers(1, 3),
+)
+def test_only_a_rule_yields_to_a_more_important_one(
+    origin: CommandOrigin, own: int | None, held: int | None
+) -> None:
+    holder = None if held is None else Holder(name="Frost", priority=held)
+    outranked = origin is CommandOrigin.RULE and held is not None and (own is None or held < own)
+    assert (refusal(wish(origin=origin, priority=own, holder=holder)) is None) != outranked
+    assert refusal(off(origin=origin, priority=own, holder=holder)) is None
+
+
+@pytest.mark.parametrize(
+    ("time", "words"),
+    [
+        (timedelta(0), "0 s"),
+        (0.2 * SECOND, "1 s"),
+        (61 * SECOND, "1 min 1 s"),
+        (HOUR + 60 * SECOND, "1 h 1 min"),
+        (timedelta(days=2), "48 h"),
+    ],
+)
+def test_times_are_told_in_words(time: timedelta, words: str) -> None:
+    assert told(time) == words
