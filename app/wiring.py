@@ -248,7 +248,9 @@ def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Pa
         thresholds=thresholds,
         convert=convert,
         process=process,
-        calibrate=_calibrate(ground, libraries, record),
+        calibrate=_calibrate(
+            ground, libraries, record, timedelta(seconds=settings.calibration_still_seconds)
+        ),
         learn=learn,
         intake=intake,
         bridge=bridge,
@@ -371,7 +373,9 @@ def _emergency(ground: Ground, bridge: Bridge, record: RecordEvents) -> Emergenc
     return emergency
 
 
-def _calibrate(ground: Ground, libraries: LibraryRunner, record: RecordEvents) -> Calibrate:
+def _calibrate(
+    ground: Ground, libraries: LibraryRunner, record: RecordEvents, still_for: timedelta
+) -> Calibrate:
     return Calibrate(
         storage=ground.database,
         registry=ground.registry,
@@ -381,6 +385,7 @@ def _calibrate(ground: Ground, libraries: LibraryRunner, record: RecordEvents) -
         guard=ground.storage_guard(),
         reports=ReportCalibrations(record=record, registry=ground.registry),
         new_id=uuid7,
+        still_for=still_for,
     )
 
 

@@ -219,8 +219,9 @@ def _target(point: CalibrationPoint, law: Law) -> float:
         return point.reference
     low, high = law.valid
     other = (low + high) / 2 if point.reference != (low + high) / 2 else low + (high - low) / 4
+    slope, seen = law.defaults[law.sets[0]], _seen(point, law)
     here, there = (
-        _read(point, dict(zip(law.sets, (0.0, value), strict=True)), law)
+        _read(point, dict(zip(law.sets, (slope, value - slope * seen), strict=True)), law)
         for value in (point.reference, other)
     )
     if here == there:

@@ -33,20 +33,23 @@ class Stability:
     )
 
     def add(self, at: datetime, raw: float, value: float) -> None:
-        """Take in a live value; one that is older than the last is left out."""
+        """Take in a value that was received then; one from before the last is left out."""
         if self._values and at <= self._values[-1][0]:
             return
         self._values.append((at, raw, value))
 
     @property
     def raw(self) -> float | None:
-        """The mean raw value while it stands still; None: it does not, or not long enough yet."""
+        """The raw value while it stands still; None: it does not, or not long enough yet.
+
+        It is the mean of the newer half: what creeps within the tolerance ends near to that.
+        """
         window = self._window()
         if len(window) < self.fewest or window[-1][0] - window[0][0] < self.still_for:
             return None
         if self._spread(window) > self.tolerance:
             return None
-        return fmean(raw for _, raw, _ in window)
+        return fmean(raw for _, raw, _ in window[len(window) // 2 :])
 
     @property
     def reason(self) -> str | None:

@@ -27,7 +27,7 @@ from domain.repositories import Storage, UnitOfWork
 from domain.sensors import Reading, Sensor, SensorKey
 from domain.services.guard import Guard
 from domain.services.registry import Registry
-from domain.stability import Stability
+from domain.stability import STILL_FOR, Stability
 
 LONGEST_PATIENCE = timedelta(minutes=5)
 """How long somebody may wait for a value to stand still."""
@@ -71,7 +71,7 @@ class CalibrationLaws(Protocol):
 class Reports(Protocol):
     """Where growers are told of calibrations."""
 
-    def calibrated(self, sensor: Sensor, found: Fit) -> None:
+    def calibrated(self, sensor: Sensor, calibration: Calibration) -> None:
         """A sensor was calibrated."""
         ...
 
@@ -87,6 +87,7 @@ class Calibrate:
     Attributes:
         laws: What libraries say.
         reports: Where growers are told.
+        still_for: How long a value must stand still to be taken as a point.
     """
 
     storage: Storage
@@ -97,6 +98,7 @@ class Calibrate:
     guard: Guard
     reports: Reports
     new_id: Callable[[], UUID]
+    still_for: timedelta = STILL_FOR
     _watched: dict[int, Stability] = field(default_factory=dict, init=False)
     _moved: asyncio.Condition = field(default_factory=asyncio.Condition, init=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
@@ -303,7 +305,8 @@ class Calibrate:
             if stability is None or value is None:
                 continue
             if (raw := self.laws.meant(reading.sensor, reading.raw_value)) is not None:
-                stability.add(reading.measured_at, raw, value)
+                # What waited somewhere arrives all at once: nobody watched it stand still.
+                stability.add(reading.received_at, raw, value)
         async with self._moved:
             self._moved.notify_all()
 
@@ -340,7 +343,9 @@ class Calibrate:
             await work.calibration_procedures.save(ended)
 
     def _watch(self, sensor: Sensor) -> None:
-        self._watched[sensor.id] = Stability(tolerance=self.laws.tolerance(sensor))
+        self._watched[sensor.id] = Stability(
+            tolerance=self.laws.tolerance(sensor), still_for=self.still_for
+        )
 
     async def _stable_raw(self, sensor: Sensor, patience: timedelta) -> float:
         stability = self._watched.get(sensor.id)
@@ -390,4 +395,4 @@ class Calibrate:
 
     def _take_into_force(self, sensor: Sensor, calibration: Calibration) -> None:
         self.registry.put_calibration(calibration)
-        self.reports.calibrated(sensor, calibration.fit)
+        self.reports.calibrated(sensor, calibration)

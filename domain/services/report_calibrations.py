@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.calibrations import Fit
+from domain.calibrations import Calibration
 from domain.sensors import Sensor
 from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
@@ -17,15 +17,17 @@ class ReportCalibrations:
     record: RecordEvents
     registry: Registry
 
-    def calibrated(self, sensor: Sensor, found: Fit) -> None:
+    def calibrated(self, sensor: Sensor, calibration: Calibration) -> None:
         """A sensor was calibrated; a probe that is worn is a warning."""
+        found = calibration.fit
         findings = " ".join(f"{_sentence(finding.message)}" for finding in found.findings)
         self.record(
             EventKind.SENSOR_CALIBRATED,
             Severity.WARNING if found.findings else Severity.INFO,
             f"{self._called(sensor)} was calibrated. {findings}".rstrip(),
             esp_id=sensor.key.esp_id,
-            about=str(sensor.id),
+            # Whoever does it again at once, and finds something else, is told that too.
+            about=str(calibration.id),
             details={
                 "sensor": sensor.name,
                 "slope_percent": found.slope_percent,

@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 from uuid_utils.compat import uuid7
 
+from domain.calibrations import Calibration, Fit, ProcedureState
 from domain.calibrations import CalibrationMethod as Method
 from domain.calibrations import CalibrationPoint as Point
-from domain.calibrations import Fit, ProcedureState
 from domain.errors import BadInputError, ConflictError, NotFoundError, StorageUnavailableError
 from domain.events import ReadingsStored
 from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sensor, SensorKey
@@ -35,9 +35,9 @@ class FakeCalibrationReports:
         self.made: list[Fit] = []
         self.expired: list[Sensor] = []
 
-    def calibrated(self, sensor: Sensor, found: Fit) -> None:
-        assert sensor.key == KEY
-        self.made.append(found)
+    def calibrated(self, sensor: Sensor, calibration: Calibration) -> None:
+        assert sensor.id == calibration.sensor_id
+        self.made.append(calibration.fit)
 
     def calibration_expired(self, sensor: Sensor, since: object) -> None:
         assert since is not None
@@ -73,14 +73,16 @@ class Laboratory:
             new_id=uuid7,
         )
 
-    async def read(self, raw: float, times: int = 12) -> None:
-        """Let the probe stand in something for some seconds."""
+    async def read(self, raw: float, times: int = 12, *, waited: bool = False) -> None:
+        """Let the probe stand in something for some seconds; what waited arrives all at once."""
+        end = START + timedelta(seconds=self.seconds + times)
         for _ in range(times):
             self.seconds += 1
             at = START + timedelta(seconds=self.seconds)
+            received = end + timedelta(milliseconds=self.seconds) if waited else at
             value = self.runner.catalog.by_type["ph"].measure(raw).value
             made = Measurement(value, "pH", Quality.GOOD, ProcessingMode.PI_ENHANCED, "ph", "1.1.0")
-            reading = Reading(self.seconds, self.sensor, at, at, raw, made)
+            reading = Reading(self.seconds, self.sensor, at, received, raw, made)
             await self.events.publish(ReadingsStored((reading,)))
         for _ in range(3 * times):
             await asyncio.sleep(0)
@@ -156,6 +158,32 @@ async def test_a_calibration_goes_on_after_a_restart() -> None:
     async with after.running():
         await after.read(1861)
         assert (await after.calibrate.add_point(procedure.id, 7.0)).points
+
+
+async def test_what_waited_while_the_server_was_away_shows_no_value_that_stands_still() -> None:
+    lab = Laboratory()
+    async with lab.running():
+        procedure = await lab.calibrate.start(KEY, Method.PH_2POINT, user_id=USER)
+        await lab.read(1861, times=60, waited=True)
+        with pytest.raises(ConflictError, match="60 values in 0 s so far"):
+            await lab.calibrate.add_point(procedure.id, 4.0)
+        await lab.read(2925)
+        taken = await lab.calibrate.add_point(procedure.id, 4.0)
+    assert taken.points == (Point(2925, 4.0),)
+
+
+async def test_a_conductivity_cell_is_calibrated_in_standards_of_any_temperature() -> None:
+    lab = Laboratory()
+    key = SensorKey(KEY.esp_id, 35, "ec")
+    lab.registry.put_sensors([make_sensor(id=4, key=key)])
+    standards = ((300, 1413, 18.0), (2400, 12_880, 30.0))
+    points = [Point(*standard) for standard in standards]
+    made = await lab.calibrate(key, Method.EC_2POINT, points, user_id=USER)
+    ec = lab.runner.catalog.by_type["ec"]
+    for raw, reference, celsius in standards:
+        known = {**made.fit.parameters, "temperature": celsius}
+        assert ec.measure(raw, known).value == pytest.approx(reference, abs=0.1)
+    assert made.fit.residuals == pytest.approx([0, 0], abs=0.1)
 
 
 async def test_points_that_cannot_be_true_leave_the_procedure_open_and_the_sensor_alone() -> None:

@@ -48,6 +48,13 @@ def test_a_value_that_drifts_is_not_taken_until_it_stops() -> None:
     assert stability.raw == 700
 
 
+def test_a_value_that_creeps_to_its_end_is_taken_nearer_to_the_end() -> None:
+    creeping = [(float(second), 7.0 + 0.015 * 0.8**second) for second in range(12)]
+    raw = watch(creeping).raw
+    assert raw is not None
+    assert 700 < raw < 700.3
+
+
 def test_slow_sensors_need_as_many_values_as_fast_ones() -> None:
     assert watch([(second * 5.0, 7.0) for second in range(4)]).raw is None
     assert watch([(second * 5.0, 7.0) for second in range(5)]).raw is not None
