@@ -50,6 +50,8 @@ HISTORY = (
     % """calibration { id expired } calibrations { edges { node {
     id calibratedAt calibratedBy { username } } } }"""
 )
+READINGS = """query($esp: String!) { readings(espId: $esp, sensorType: "ph", first: 1000) {
+    edges { node { calibration { id } metadata } } } }"""
 PROCEDURE = "{ id state stable nextStep points { reference } preview { slopePercent } }"
 START = f"""mutation($sensor: SensorRefInput!, $method: String!) {{
     startCalibration(sensor: $sensor, method: $method) {PROCEDURE} }}"""
@@ -214,6 +216,9 @@ async def test_an_electrode_is_right_after_each_calibration_and_tells_when_it_is
         assert [one["id"] for one in history] == [worn["id"], fresh["id"]]
         assert {one["calibratedBy"]["username"] for one in history} == {"admin"}
         assert history[1]["calibratedAt"] < history[0]["calibratedAt"]
+        reasons = await first_reasons(grower)
+        assert reasons.keys() == {None, fresh["id"], worn["id"]}
+        assert "TOO_FAST" not in reasons[fresh["id"]] + reasons[worn["id"]]
         first, second = await grower.told("SENSOR_CALIBRATED")
         assert first.startswith("INFO ")
         assert second.startswith("WARNING ")
@@ -313,6 +318,17 @@ async def test_conductivity_and_moisture_are_calibrated_with_what_a_grower_has_a
         await grower.calibrates("moisture", "dry_wet", [DRY_AIR, WATER])
         assert await grower.reads("moisture", WATER) == pytest.approx(100, abs=1)
         assert await grower.reads("moisture", Liquid(50)) == pytest.approx(50, abs=1)
+
+
+async def first_reasons(grower: Grower) -> dict[str | None, list[str]]:
+    """Return what was said against the first reading that came from each calibration."""
+    edges = (await grower.asks(READINGS, esp=ESP))["edges"]
+    reasons: dict[str | None, list[str]] = {}
+    for reading in (edge["node"] for edge in edges):  # the newest comes first
+        calibration = reading["calibration"] and reading["calibration"]["id"]
+        said = (reading["metadata"] or {}).get("reasons", [])
+        reasons[calibration] = [reason["code"] for reason in said]
+    return reasons
 
 
 @dataclass(frozen=True)
