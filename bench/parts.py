@@ -75,8 +75,12 @@ async def running_parts(broker_url: str = "") -> AsyncIterator[Parts]:
 
 
 @asynccontextmanager
-async def running_server(parts: Parts) -> AsyncIterator[Parts]:
+async def running_server(parts: Parts, **settings: str) -> AsyncIterator[Parts]:
     """Start the server as its users do, and end it politely with the block.
+
+    Args:
+        parts: What it stands on.
+        settings: Further variables of its environment.
 
     Raises:
         RuntimeError: It does not become ready.
@@ -93,6 +97,7 @@ async def running_server(parts: Parts) -> AsyncIterator[Parts]:
         "KAISER_ADMIN_PASSWORD": PASSWORD,
         "KAISER_DISCOVERY": "auto",
         "KAISER_LOG_LEVEL": "warning",
+        **settings,
     }
     log = parts.directory / "server.log"
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
