@@ -23,6 +23,7 @@ VALUES = {
     "CalibrateSensorInput": """{
         sensor: { espId: "x", gpio: 1, sensorType: "ph" }, method: "offset", points: []
     }""",
+    "ProcessReadingInput": '{ sensorType: "ph", rawValue: 1 }',
     "EmergencyStopInput": '{ reason: "x" }',
     "ActuatorRefInput": '{ espId: "x", gpio: 1 }',
     "ActuatorConfigInput": '{ espId: "x", gpio: 1, actuatorType: "pump" }',
