@@ -253,7 +253,7 @@ class _Evaluation:
         memory = self._remembered.get(leaf)
         unbroken = self._unbroken(leaf.sensor, seen.observation, leaf.max_age)
         if isinstance(memory, TrueSince) and unbroken:
-            since = min(memory.since, since)
+            since = memory.since
         self.memories[leaf] = TrueSince(since)
         ripe = since + leaf.hold_for
         return Explanation(

@@ -178,6 +178,7 @@ def is_sun_window_open(window: SunWindow, now: datetime) -> tuple[bool, datetime
     return openness(iter(ordered), now, now + _AHEAD * _DAY)
 
 
+@lru_cache(4096)
 def _span(window: SunWindow, day: date) -> Span | None:
     first = sun_day(window.place, day)
     overnight = window.start is SunEvent.SUNSET and window.end is SunEvent.SUNRISE

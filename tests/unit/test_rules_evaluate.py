@@ -227,6 +227,12 @@ def test_a_rate_is_the_change_a_minute_over_its_window() -> None:
     assert walk(falling, 22, 22, 22, 22, 22, 21, 20) == [None, None, *[False] * 4, True]
 
 
+def test_a_rate_looks_back_to_the_very_begin_of_its_window() -> None:
+    falling = Rate(sensor=KEY, limit=Limit(Operator.LTE, -0.5), over=4 * MINUTE)
+    assert walk(falling, 22, 20, 19, 19, 19, 18)[-1] is True
+    assert walk(falling, 22, 19, 19, 19, 19, 18)[-1] is False
+
+
 def test_a_sensor_is_stale_from_the_very_moment() -> None:
     leaf = Stale(sensor=KEY, older_than=4 * MINUTE)
     fresh = judge(leaf, given=world(20.0))
