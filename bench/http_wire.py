@@ -6,6 +6,7 @@ cost less than the server they measure.
 
 import asyncio
 from collections.abc import Sequence
+from typing import cast
 
 from typing_extensions import override
 
@@ -30,8 +31,8 @@ class _Call(asyncio.Protocol):
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.write(REQUEST)
+        # uvloop's transports are none by inheritance.
+        cast("asyncio.WriteTransport", transport).write(REQUEST)
 
     @override
     def data_received(self, data: bytes) -> None:

@@ -11,6 +11,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import cast
 
 import uvloop
 from typing_extensions import override
@@ -38,20 +39,20 @@ _ANSWER = (
 class _Constant(asyncio.Protocol):
     """Answers a request, whatever it is, once all of it is there."""
 
+    _transport: asyncio.WriteTransport
+
     def __init__(self) -> None:
-        self._transport: asyncio.BaseTransport | None = None
         self._heard = 0
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        # uvloop's transports are none by inheritance.
+        self._transport = cast("asyncio.WriteTransport", transport)
 
     @override
     def data_received(self, data: bytes) -> None:
         self._heard += len(data)
-        if self._heard >= len(http_wire.REQUEST) and isinstance(
-            self._transport, asyncio.WriteTransport
-        ):
+        if self._heard >= len(http_wire.REQUEST):
             self._transport.write(_ANSWER)
             self._transport.close()
 
