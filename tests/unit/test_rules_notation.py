@@ -281,3 +281,31 @@ def test_a_state_that_is_none_is_refused(broken: object) -> None:
         read_state(broken)
     with pytest.raises(BadInputError):
         read_rule_state(broken)
+
+
+@pytest.mark.parametrize(
+    ("action", "place"),
+    [
+        ("water", "actions[0]"),
+        ({}, "actions[0]"),
+        ({"command": {"actuator": PUMP, "action": "ON", "value": 1}}, "actions[0].command.value"),
+        ({"command": {"actuator": PUMP}}, "actions[0].command.action"),
+        ({"command": "ON"}, "actions[0].command"),
+        ({"delay": "P2D"}, "actions[0].delay"),
+        ({"notify": {"message": " ", "severity": "INFO"}}, "actions[0].notify.message"),
+        ({"notify": {"message": "x", "severity": "LOUD"}}, "actions[0].notify.severity"),
+        ({"emergencyStop": {"espId": "ESP_A"}}, "actions[0].emergencyStop.reason"),
+        ({"setRuleEnabled": {"id": str(ID)}}, "actions[0].setRuleEnabled.enabled"),
+    ],
+)
+def test_actions_that_make_no_sense_are_refused_at_their_place(action: object, place: str) -> None:
+    with pytest.raises(FindingsError) as caught:
+        read_actions([action])
+    assert [finding.place for finding in caught.value.findings] == [place]
+
+
+def test_a_rule_says_how_its_windows_take_the_clock_being_put() -> None:
+    window = {"timeWindow": {"start": "02:15", "end": "02:45", "timeZone": "Europe/Berlin"}}
+    rule = read_rule(RULE | {"condition": window, "dst": "TWICE"}, ID, 1)
+    assert isinstance(rule.condition, TimeWindow)
+    assert rule.condition.dst is DstPolicy.TWICE
