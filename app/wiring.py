@@ -19,6 +19,7 @@ from app.ground import Addresses, Ground
 from app.probes import check_health
 from app.process import Job
 from app.processing import legacy_routes, processing
+from app.recomputing import recomputing
 from app.security import Argon2Passwords, JwtIssuer
 from app.sensor_libraries import Libraries, sensor_libraries
 from app.settings import Settings
@@ -35,6 +36,7 @@ from domain.services.judge_readings import JudgeReadings
 from domain.services.learn_firmware import LearnFirmware
 from domain.services.order import SendOrder
 from domain.services.process import ProcessReading
+from domain.services.recompute import Recompute
 from domain.services.record_events import RecordEvents
 from domain.services.report_calibrations import ReportCalibrations
 from domain.services.report_conditions import ReportConditions
@@ -130,6 +132,7 @@ def wire_up(
         accounts=accounts,
         configure=_configure(ground, parts),
         calibrate=parts.calibrate,
+        recompute=parts.recompute,
         convert=parts.convert,
         process=parts.process,
         send_command=parts.send_command,
@@ -174,6 +177,7 @@ class _Parts:
     convert: ConvertSamples
     process: ProcessReading
     calibrate: Calibrate
+    recompute: Recompute
     learn: LearnFirmware
     intake: Intake
     bridge: Bridge
@@ -193,6 +197,7 @@ class _Parts:
             "intake": self.libraries.once_loaded(self.intake.run),
             "thresholds": self.thresholds.run,
             "calibrations": self.calibrate.run,
+            "recomputations": self.recompute.run,
             "firmware": self.learn.run,
             "emergency stops": self.emergency.run,
             "leases": self.leases.run,
@@ -251,6 +256,7 @@ def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Pa
         calibrate=_calibrate(
             ground, libraries, record, timedelta(seconds=settings.calibration_still_seconds)
         ),
+        recompute=recomputing(ground, libraries, record),
         learn=learn,
         intake=intake,
         bridge=bridge,

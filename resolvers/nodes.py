@@ -15,6 +15,7 @@ from resolvers.calibrations import find_calibration, find_procedure
 from resolvers.devices import find_device
 from resolvers.emergency_stops import find_emergency_stop
 from resolvers.library_installations import find_installation
+from resolvers.recomputations import find_recomputation
 from resolvers.sensors import find_reading, find_sensor
 from resolvers.system import find_dead_letter
 from resolvers.system_events import find_system_event
@@ -70,6 +71,7 @@ KINDS: Mapping[str, Kind] = {
     "Reading": Kind((_ROW, _MOMENT, _LONG_ROW), find_reading),
     "Calibration": Kind((UUID,), find_calibration),
     "CalibrationProcedure": Kind((UUID,), find_procedure),
+    "Recomputation": Kind((UUID,), find_recomputation),
     "Actuator": Kind((_text, _PIN), find_actuator),
     "Command": Kind((UUID,), find_command),
     "LibraryInstallation": Kind((UUID,), find_installation),

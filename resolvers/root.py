@@ -13,6 +13,7 @@ from resolvers.library_installations import (
 from resolvers.nodes import NodeQueries
 from resolvers.orders import OrderMutations
 from resolvers.processed_readings import ProcessedReadingMutations
+from resolvers.recomputations import RecomputationMutations, RecomputationQueries
 from resolvers.sensor_libraries import SensorLibraryMutations, SensorLibraryQueries
 from resolvers.sensors import SensorMutations, SensorQueries, SensorSubscriptions
 from resolvers.system import SystemQueries
@@ -31,6 +32,7 @@ class Query(
     ZoneQueries,
     SensorQueries,
     CalibrationQueries,
+    RecomputationQueries,
     ActuatorQueries,
     EmergencyStopQueries,
     SensorLibraryQueries,
@@ -47,6 +49,7 @@ class Mutation(
     ZoneMutations,
     SensorMutations,
     CalibrationMutations,
+    RecomputationMutations,
     ProcessedReadingMutations,
     ActuatorMutations,
     EmergencyStopMutations,

@@ -20,6 +20,7 @@ from domain.services.health import CheckHealth
 from domain.services.install_libraries import InstallLibraries
 from domain.services.order import SendOrder
 from domain.services.process import ProcessReading
+from domain.services.recompute import Recompute
 from domain.services.registry import Registry
 from domain.services.reload_libraries import ReloadLibraries
 from domain.users import Identity, Role
@@ -44,6 +45,7 @@ class Services:
     accounts: Accounts
     configure: Configure
     calibrate: Calibrate
+    recompute: Recompute
     convert: ConvertSamples
     process: ProcessReading
     send_command: SendCommand

@@ -282,7 +282,10 @@ class SeriesPoint:
         )
 
 
-@strawberry.type(description="One measurement, as it was stored; it never changes.")
+@strawberry.type(
+    description="One measurement. What the device sent never changes, what was made of it only by "
+    "`recomputeReadings`."
+)
 class Reading(Node):
     """A reading of a sensor."""
 

@@ -23,6 +23,11 @@ class HistoryRepository:
 
     _client: TransactionClient
 
+    async def newest_id(self) -> int:
+        """Look at the end of the index of ids."""
+        (row,) = await self._fetch("SELECT coalesce(max(id), 0) AS newest FROM reading")
+        return int(row["newest"])
+
     async def extent(self, span: Span) -> Extent:
         """Count: a walk along the index of (sensor, time measured)."""
         (row,) = await self._fetch(_EXTENT, *span)

@@ -20,6 +20,7 @@ from domain.errors import StorageUnavailableError
 from domain.events import Event, ReadingsStored
 from domain.lease_book import LeaseBook
 from domain.ports import Clock, TokenIssuer
+from domain.quality import UNSAID
 from domain.repositories import Storage
 from domain.sensors import Reading, Sensor
 from domain.services.accounts import Accounts
@@ -34,12 +35,14 @@ from domain.services.install_libraries import InstallLibraries
 from domain.services.judge_readings import JudgeReadings
 from domain.services.order import SendOrder
 from domain.services.process import ProcessReading
+from domain.services.recompute import Recompute
 from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
 from domain.services.reload_libraries import ReloadLibraries
 from domain.services.report_calibrations import ReportCalibrations
 from domain.services.report_events import ReportEvents
 from domain.services.report_libraries import ReportLibraries
+from domain.services.report_recomputations import ReportRecomputations
 from domain.users import Identity, Role, User
 from mqtt_bridge.dialects import capabilities
 from schema.context import Context, Services
@@ -127,6 +130,7 @@ class GraphqlServer:
             convert=(convert := self._convert()),
             process=self._process(convert),
             calibrate=self._calibrate(lambda: UUID(int=next(numbers))),
+            recompute=self._recompute(lambda: UUID(int=next(numbers))),
             send_command=SendCommand(
                 **shared,
                 latch=self.latch,
@@ -163,6 +167,18 @@ class GraphqlServer:
             clock=self.clock,
             guard=self._guard(),
             record=self.record,
+            new_id=new_id,
+        )
+
+    def _recompute(self, new_id: Callable[[], UUID]) -> Recompute:
+        return Recompute(
+            storage=self.database or self.storage,
+            registry=self.registry,
+            libraries=LibraryRunner(load_built_in()),
+            limits=lambda _sensor: UNSAID,
+            clock=self.clock,
+            guard=self._guard(),
+            reports=ReportRecomputations(record=self.record, registry=self.registry),
             new_id=new_id,
         )
 

@@ -56,6 +56,10 @@ class Rewritten(NamedTuple):
 class History(Protocol):
     """Stored readings of one sensor in order of time measured, to be converted again."""
 
+    async def newest_id(self) -> int:
+        """Return the id of the reading that was stored last; 0: there is none."""
+        ...
+
     async def extent(self, span: Span) -> Extent:
         """Return how many readings lie in a span, and from when to when."""
         ...

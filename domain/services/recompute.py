@@ -380,7 +380,7 @@ class Recompute:
         made_with = self._converter(sensor, calibration).plan.calibration
         if calibration_id is not None and made_with is None:
             raise BadInputError("this calibration was made for another library than is in use")
-        span = Span(sensor.id, start, end, await work.readings.first_id_at(now))
+        span = Span(sensor.id, start, end, await work.history.newest_id())
         extent = await work.history.extent(span)
         if not extent.size:
             raise BadInputError("there are no readings of this sensor in that time")

@@ -65,6 +65,9 @@ class FakeHistory:
             if span.start <= reading.measured_at < span.end and reading.id <= span.last_id
         ]
 
+    async def newest_id(self) -> int:
+        return max((reading.id for reading in self.readings), default=0)
+
     async def extent(self, span: Span) -> Extent:
         found = self._in(span)
         if not found:

@@ -415,7 +415,8 @@ SUBSCRIPTIONS = [
 def test_no_operation_is_forgotten(root: str, operations: Sequence[Operation]) -> None:
     kind = build_schema()._schema.type_map[root]
     assert isinstance(kind, GraphQLObjectType)
-    assert {operation.name for operation in operations} == kind.fields.keys()
+    here = {name for name in kind.fields if "ecomput" not in name}  # those have their own module
+    assert {operation.name for operation in operations} == here
 
 
 async def test_a_query_costs_the_same_however_much_there_is(greenhouse: Greenhouse) -> None:

@@ -6,13 +6,26 @@ from uuid import UUID
 
 import pytest
 
+from domain.recomputations import Recomputation, Span
 from resolvers.nodes import KINDS
 from schema.ids import global_id, microseconds
 from storage.connection import Database
+from tests.fakes import START
 from tests.integration.test_query_counts import FEW, MANY, Greenhouse, with_fragments
+from tests.makers import make_sensor
 from tests.query_counting import counted_queries
+from tests.recomputing import a_calibration
 
 Id = Callable[[Greenhouse], str]
+
+CALIBRATION = a_calibration(make_sensor(id=1))
+RECOMPUTATION = Recomputation(
+    id=UUID(int=5),
+    span=Span(1, START, START, 0),
+    calibration_id=CALIBRATION.id,
+    total=0,
+    requested_at=START,
+)
 
 ASKED: dict[str, tuple[Id, str, int]] = {
     "Device": (lambda h: global_id("Device", h.sensors[-1].key.esp_id), "...device", 5),
@@ -39,6 +52,21 @@ ASKED: dict[str, tuple[Id, str, int]] = {
         "...libraryInstallation",
         2,
     ),
+    "Calibration": (
+        lambda _: global_id("Calibration", CALIBRATION.id),
+        "... on Calibration { method }",
+        1,
+    ),
+    "CalibrationProcedure": (
+        lambda h: global_id("CalibrationProcedure", h.calibration_id),
+        "... on CalibrationProcedure { sensor { name } }",
+        1,
+    ),
+    "Recomputation": (
+        lambda _: global_id("Recomputation", RECOMPUTATION.id),
+        "... on Recomputation { state sensor { name } calibration { method } }",
+        2,
+    ),
 }
 """How an id is made, what to show of the thing, and what that costs."""
 
@@ -55,6 +83,9 @@ LARGEST = [
     global_id("SystemEvent", UUID(int=2**128 - 1)),
     global_id("EmergencyStop", UUID(int=2**128 - 1)),
     global_id("LibraryInstallation", UUID(int=2**128 - 1)),
+    global_id("Calibration", UUID(int=2**128 - 1)),
+    global_id("CalibrationProcedure", UUID(int=2**128 - 1)),
+    global_id("Recomputation", UUID(int=2**128 - 1)),
 ]
 
 
@@ -74,6 +105,10 @@ async def test_a_node_costs_one_statement_and_what_is_shown_of_it_the_same_howev
     database: Database,
 ) -> None:
     house = Greenhouse(database)
+    await house.grow(FEW)
+    async with database.unit_of_work() as work:
+        await work.calibrations.add(CALIBRATION)
+        await work.recomputations.add(RECOMPUTATION)
     for devices in (FEW, MANY):
         await house.grow(devices)
         for kind, (make_id, shown, statements) in ASKED.items():

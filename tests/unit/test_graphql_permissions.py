@@ -20,6 +20,7 @@ VALUES = {
     "SensorConfigInput": '{ espId: "x", gpio: 1, sensorType: "ph" }',
     "SensorRefInput": '{ espId: "x", gpio: 1, sensorType: "ph" }',
     "Float": "1.5",
+    "DateTime": '"2026-01-01T00:00:00Z"',
     "CalibrateSensorInput": """{
         sensor: { espId: "x", gpio: 1, sensorType: "ph" }, method: "offset", points: []
     }""",

@@ -342,6 +342,14 @@ async def test_what_arrives_meanwhile_is_left_alone() -> None:
     assert newest in archive.readings()
 
 
+async def test_a_clock_that_was_set_back_hides_nothing() -> None:
+    archive = Archive()
+    later = LATER + timedelta(days=9)
+    await archive.takes(*(at(archive.sensor, n, 2500)._replace(received_at=later) for n in (1, 2)))
+    await archive.again.calibrated(archive.sensor)
+    assert (await archive.recomputed()).summary.changed == 2
+
+
 async def test_a_database_that_goes_away_only_delays_it() -> None:
     archive = Archive()
     await archive.measures(RAWS)
