@@ -4,7 +4,16 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from domain.sensor_libraries import FileChange, SensorLibrary
+from domain.sensor_libraries import FileChange, LibraryState, SensorLibrary
+
+
+PROBE = SensorLibrary(
+    name="probe",
+    version="1.0.0",
+    state=LibraryState.READY,
+    path="sensor_libs/libraries/probe.py",
+    is_built_in=True,
+)
 
 
 @dataclass(slots=True)
@@ -18,7 +27,7 @@ class FakeShelf:
     """
 
     text: str = ""
-    shown: list[SensorLibrary] = field(default_factory=list)
+    shown: list[SensorLibrary] = field(default_factory=lambda: [PROBE])
     changes: list[FileChange] = field(default_factory=list)
     reloads: list[bool] = field(default_factory=list)
     tending: bool = False
