@@ -6,10 +6,11 @@ Pure. Who keeps them, and sees to it that they end, stands in `lease_book`.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.actuators import Actuator, Pin
+from domain.errors import BadInputError
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -124,3 +125,45 @@ UNUSED = Usage()
 def longest_runtime(actuator: Actuator) -> timedelta:
     """Return how long an actuator may be on without a pause, whoever asks for it."""
     return actuator.max_runtime or RUNTIMES.get(actuator.actuator_type, _HOUR)
+
+
+def checked_limits(
+    max_runtime: timedelta | None, min_off_time: timedelta | None, max_starts: int | None
+) -> dict[str, Any]:
+    """Return what is given of an actuator's limits, by field; zero ends what was set before.
+
+    Args:
+        max_runtime: The longest time on without a pause.
+        min_off_time: How long it rests before it is switched on again.
+        max_starts: How often it may be switched on within an hour.
+
+    Raises:
+        BadInputError: One is not possible.
+    """
+    changes: dict[str, Any] = {}
+    if max_runtime is not None:
+        if max_runtime and not SHORTEST_RUNTIME <= max_runtime <= LONGEST_RUNTIME:
+            raise BadInputError("maxRuntime must lie between PT1S and P7D")
+        changes["max_runtime"] = max_runtime or None
+    if min_off_time is not None:
+        if not timedelta(0) <= min_off_time <= LONGEST_REST:
+            raise BadInputError("minOffTime must lie between PT0S and P1D")
+        changes["min_off_time"] = min_off_time or None
+    if max_starts is not None:
+        if not 0 <= max_starts <= MOST_STARTS:
+            raise BadInputError(f"maxStartsPerHour must lie between 1 and {MOST_STARTS}")
+        changes["max_starts_per_hour"] = max_starts or None
+    return changes
+
+
+def check_bounded(actuator: Actuator) -> None:
+    """Demand that somebody said how long an actuator may be on whose failure does harm.
+
+    Raises:
+        BadInputError: Nobody did.
+    """
+    if actuator.critical and actuator.max_runtime is None:
+        raise BadInputError(
+            "its failure does harm (critical): say with maxRuntime how long it may be on without a "
+            "pause"
+        )

@@ -1,7 +1,8 @@
 """Root fields about actuators and commands."""
 
 from collections.abc import AsyncGenerator
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -28,6 +29,8 @@ from schema.context import Context, Info
 from schema.fields import field, mutation, subscription
 from schema.ids import key_of
 from schema.live import Filter, Moments, wanted
+
+T = TypeVar("T")
 
 ACTUATOR_MOMENTS = Moments("actuatorStates")
 COMMAND_MOMENTS = Moments("commands")
@@ -120,6 +123,9 @@ class ActuatorMutations:
                 inverted=settings.inverted,
                 aux_gpio=_aux_gpio(settings),
                 default_value=settings.default_value,
+                max_runtime=_or_none_any_more(settings.max_runtime, timedelta(0)),
+                min_off_time=_or_none_any_more(settings.min_off_time, timedelta(0)),
+                max_starts_per_hour=_or_none_any_more(settings.max_starts_per_hour, 0),
             )
         )
 
@@ -189,6 +195,13 @@ def _aux_gpio(settings: ActuatorConfigInput) -> int | None:
     if settings.aux_gpio is strawberry.UNSET:
         return None
     return NO_PIN if settings.aux_gpio is None else settings.aux_gpio
+
+
+def _or_none_any_more(given: T | None, none: T) -> T | None:
+    """Return a limit to set, `none` to have none any more, or None to leave it as it is."""
+    if given is strawberry.UNSET:
+        return None
+    return none if given is None else given
 
 
 def _command_id(wrapped: str) -> UUID:

@@ -6,8 +6,10 @@ from uuid import UUID
 
 import strawberry
 
-from domain import actuators
+from domain import actuators, leases
+from domain.actuators import Pin
 from domain.errors import NotFoundError
+from domain.guarantees import guarantees
 from schema.arguments import After, First
 from schema.context import Info
 from schema.fields import field
@@ -87,6 +89,60 @@ class ActuatorState:
         )
 
 
+@strawberry.type(description="Until when an actuator may be on: nothing is simply on.")
+class Lease:
+    """A lease as clients see it."""
+
+    until: datetime = strawberry.field(description="When the server switches it off.")
+    started_at: datetime = strawberry.field(description="When this lease was given.")
+    on_since: datetime = strawberry.field(
+        description="Since when it is on without a pause; new leases keep it."
+    )
+    confirmed: bool = strawberry.field(description="Whether its device has shown that it is on.")
+    command_key: strawberry.Private[UUID | None]
+
+    @classmethod
+    def of(cls, lease: leases.Lease) -> Self:
+        """Show a lease to clients."""
+        return cls(
+            until=lease.until,
+            started_at=lease.began,
+            on_since=lease.on_since,
+            confirmed=lease.confirmed,
+            command_key=lease.command_id,
+        )
+
+    @field
+    async def command(self, info: Info) -> "Command | None":
+        """What switched it on last; null: nobody here did."""
+        if self.command_key is None:
+            return None
+        command = await info.context.loaders.commands.load(self.command_key)
+        return Command.of(command) if command else None
+
+
+@strawberry.type(description="What was last asked of an actuator, whether it does so or not.")
+class DesiredState:
+    """The wish, kept apart from the reported state."""
+
+    value: float = strawberry.field(description="0.0 (off) to 1.0 (full).")
+    action: actuators.CommandAction = strawberry.field(description="What was asked for.")
+    origin: actuators.CommandOrigin = strawberry.field(description="Who or what asked.")
+    status: actuators.CommandStatus = strawberry.field(description="How far that has come.")
+    asked_at: datetime = strawberry.field(description="When it was asked.")
+
+    @classmethod
+    def of(cls, command: actuators.Command) -> Self:
+        """Show a wish to clients."""
+        return cls(
+            value=command.value,
+            action=command.action,
+            origin=command.origin,
+            status=command.status,
+            asked_at=command.created_at,
+        )
+
+
 @strawberry.type(description="A pin that does something.")
 class Actuator(Node):
     """An actuator with its state and its commands."""
@@ -103,8 +159,18 @@ class Actuator(Node):
     default_value: float = strawberry.field(
         description="What it does from the device's start on, 0.0 to 1.0."
     )
+    max_runtime: timedelta | None = strawberry.field(
+        description="The longest time on without a pause, whoever switched it on; null: what is "
+        "usual for its kind, one hour for pumps and valves, else a day."
+    )
+    min_off_time: timedelta | None = strawberry.field(
+        description="How long it rests before it is switched on again; null: not at all."
+    )
+    max_starts_per_hour: int | None = strawberry.field(
+        description="How often it may be switched on within an hour; null: any number."
+    )
     mode: actuators.ActuatorMode = strawberry.field(description="What values its kind takes.")
-    state: ActuatorState = strawberry.field(description="What it does now.")
+    state: ActuatorState = strawberry.field(description="What its device last said it does.")
     created_at: datetime = strawberry.field(description="When the server first knew it.")
     updated_at: datetime = strawberry.field(description="When a person last changed it.")
     row_id: strawberry.Private[int]
@@ -123,6 +189,9 @@ class Actuator(Node):
             inverted=actuator.inverted,
             aux_gpio=actuator.aux_gpio,
             default_value=actuator.default_value,
+            max_runtime=actuator.max_runtime,
+            min_off_time=actuator.min_off_time,
+            max_starts_per_hour=actuator.max_starts_per_hour,
             mode=actuator.mode,
             state=ActuatorState.of(actuator.state),
             created_at=actuator.created_at,
@@ -140,6 +209,30 @@ class Actuator(Node):
         if device is None:
             raise NotFoundError(f"the device {self.esp_id} is gone")
         return Device.of(device)
+
+    @field
+    def lease(self, info: Info) -> Lease | None:
+        """Until when it may be on; null: it is off, as far as the server knows."""
+        found = info.context.services.send_command.leases.get(Pin(self.esp_id, self.gpio))
+        return Lease.of(found) if found else None
+
+    @field
+    async def desired(self, info: Info) -> DesiredState | None:
+        """What was last asked of it, beside what it does; null: nothing ever was.
+
+        What the server refused does not count.
+        """
+        asked = await info.context.loaders.asked.load(self.row_id)
+        return DesiredState.of(asked) if asked else None
+
+    @field
+    async def guarantees(self, info: Info) -> list[str]:
+        """What can be promised of it, and what cannot, by the firmware of its device."""
+        device = info.context.services.registry.device(self.esp_id)
+        if device is None:
+            return []
+        able = info.context.services.capabilities(device.firmware_generation)
+        return list(guarantees(self.mode, able))
 
     @field
     async def commands(
@@ -160,7 +253,7 @@ class Command(Node):
     action: actuators.CommandAction = strawberry.field(description="What it asks for.")
     value: float | None = strawberry.field(description="What the pin is to become, 0.0 to 1.0.")
     duration: timedelta | None = strawberry.field(
-        description="How long to stay on; null: until told otherwise."
+        description="How long to stay on; null: as long as it may be (see `maxRuntime`)."
     )
     status: actuators.CommandStatus = strawberry.field(description="How far it has come.")
     reason: str | None = strawberry.field(
@@ -247,8 +340,8 @@ class SendCommandInput:
     )
     duration: timedelta | None = strawberry.field(
         default=None,
-        description="Switch off again after this time, at most 7 days; until told otherwise if "
-        "left out.",
+        description="Switch off again after this time, at most 7 days; if left out, or longer "
+        "than it may be on, when `maxRuntime` is over.",
     )
     wait: bool | None = strawberry.field(
         default=True,
@@ -298,6 +391,20 @@ class ActuatorConfigInput:
     default_value: float | None = strawberry.field(
         default=None,
         description="What it does from the device's start on, 0.0 to 1.0; a new one is off.",
+    )
+    max_runtime: timedelta | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The longest time on without a pause, PT1S to P7D; it must be set for what is "
+        "critical. null: what is usual for its kind.",
+    )
+    min_off_time: timedelta | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="How long it rests before it is switched on again, up to P1D; null: not at "
+        "all.",
+    )
+    max_starts_per_hour: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="How often it may be switched on within an hour, 1 to 1000; null: any number.",
     )
 
 

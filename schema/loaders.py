@@ -11,7 +11,7 @@ from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
-from domain.actuators import Actuator
+from domain.actuators import Actuator, Command
 from domain.calibrations import Calibration
 from domain.configs import ConfigSync
 from domain.devices import Device, DeviceHealth
@@ -87,6 +87,16 @@ class Loaders:
     def actuators(self) -> DataLoader[int, Actuator | None]:
         """Actuators by id."""
         return self._loader(lambda work, keys: work.actuators.by_ids(keys))
+
+    @cached_property
+    def commands(self) -> DataLoader[UUID, Command | None]:
+        """Commands by id."""
+        return self._loader(lambda work, keys: work.commands.by_ids(keys))
+
+    @cached_property
+    def asked(self) -> DataLoader[int, Command | None]:
+        """What was last asked of actuators, by their id."""
+        return self._loader(lambda work, keys: work.commands.last_asked(keys))
 
     @cached_property
     def users(self) -> DataLoader[UUID, User | None]:

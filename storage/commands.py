@@ -1,6 +1,6 @@
 """Commands and how far they have come."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -71,6 +71,16 @@ class CommandRepository:
         rows = await found.order_by("-created_at", "-id").limit(page.first + 1)
         return cut(rows, page, _command, lambda c: (microseconds(c.created_at), str(c.id)))
 
+    async def by_ids(self, ids: Sequence[UUID]) -> Mapping[UUID, Command]:
+        """Select several."""
+        return {row.id: _command(row) for row in await self._rows().filter(id__in=ids)}
+
+    async def last_asked(self, actuator_ids: Sequence[int]) -> Mapping[int, Command]:
+        """Select the newest of each actuator, one step into the index for each."""
+        found = await self._client.execute_query_dict(_LAST_ASKED, [list(actuator_ids)])
+        commands = await self.by_ids([row["id"] for row in found])
+        return {command.actuator_id: command for command in commands.values()}
+
     async def unfinished(self) -> Sequence[Command]:
         """Select the open ones, oldest first."""
         rows = await self._rows().filter(status__in=_OPEN).order_by("created_at", "id")
@@ -111,6 +121,15 @@ INSERT INTO command (id, actuator_id, action, value, duration, status, reason, o
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ON CONFLICT (idempotency_key) DO NOTHING
 RETURNING id
+"""
+
+_LAST_ASKED = """
+SELECT last.id FROM unnest($1::int[]) AS wanted (actuator_id)
+CROSS JOIN LATERAL (
+    SELECT id FROM command
+    WHERE command.actuator_id = wanted.actuator_id AND status <> 'REJECTED'
+    ORDER BY created_at DESC, id DESC LIMIT 1
+) AS last
 """
 
 _SAVE = "UPDATE command SET status = $2, reason = $3, sent_at = $4, completed_at = $5 WHERE id = $1"

@@ -77,6 +77,14 @@ class Commands(Protocol):
         """Return the commands of an actuator, newest first."""
         ...
 
+    async def by_ids(self, ids: Sequence[UUID]) -> Mapping[UUID, Command]:
+        """Return several commands; unknown ids are absent."""
+        ...
+
+    async def last_asked(self, actuator_ids: Sequence[int]) -> Mapping[int, Command]:
+        """Return the newest command of each actuator that the server did not refuse."""
+        ...
+
     async def unfinished(self) -> Sequence[Command]:
         """Return the commands that are PENDING or SENT, oldest first."""
         ...

@@ -16,6 +16,7 @@ from domain.desired import forget_actuator, forget_sensor
 from domain.devices import Device
 from domain.errors import BadInputError, NotFoundError
 from domain.events import ActuatorChanged, DeviceHeard
+from domain.leases import check_bounded, checked_limits
 from domain.limits import check_fits, read_limits
 from domain.parameters import Recipe, check_source, read_parameters
 from domain.ports import Clock, EventStream
@@ -333,6 +334,9 @@ class Configure:
         inverted: bool | None = None,
         aux_gpio: int | None = None,
         default_value: float | None = None,
+        max_runtime: timedelta | None = None,
+        min_off_time: timedelta | None = None,
+        max_starts_per_hour: int | None = None,
     ) -> Actuator:
         """Create an actuator, or change the settings that are given; its device is told.
 
@@ -345,10 +349,14 @@ class Configure:
             inverted: Whether the pin is low when it is on.
             aux_gpio: A second pin that it needs; `NO_PIN`: it needs none any more.
             default_value: What it does from the device's start on, 0.0 to 1.0.
+            max_runtime: The longest time on without a pause; zero: what is usual for its type.
+            min_off_time: How long it rests before it is switched on again; zero: not at all.
+            max_starts_per_hour: How often it may be switched on; 0: any number.
 
         Raises:
             NotFoundError: The device is not known.
-            BadInputError: The pin, type, name or value is not possible.
+            BadInputError: The pin, type, name, value or limit is not possible, or nobody said how
+                long something may be on whose failure does harm.
         """
         self._known(pin.esp_id)
         kind = actuator_type.lower()
@@ -359,6 +367,7 @@ class Configure:
             _check_pin(aux_gpio, "auxGpio")
         if default_value is not None and not 0.0 <= default_value <= 1.0:
             raise BadInputError("defaultValue must lie between 0.0 and 1.0")
+        limits = checked_limits(max_runtime, min_off_time, max_starts_per_hour)
         now = self.clock.now()
         given = {
             "name": None if name is None else _checked_name(name),
@@ -372,6 +381,10 @@ class Configure:
         changes |= {key: value for key, value in given.items() if value is not None}
         if aux_gpio == NO_PIN:
             changes["aux_gpio"] = None
+        return await self._change_actuator(pin, changes | limits)
+
+    async def _change_actuator(self, pin: Pin, changes: dict[str, Any]) -> Actuator:
+        now, kind = changes["updated_at"], changes["actuator_type"]
         async with self._turn:
             device = self._known(pin.esp_id)
             async with self.storage.unit_of_work() as work:
@@ -385,7 +398,9 @@ class Configure:
                         updated_at=now,
                     )
                 )
-                await work.actuators.save(replace(known, **changes))
+                changed = replace(known, **changes)
+                check_bounded(changed)
+                await work.actuators.save(changed)
                 await self._put_out(work, device, EVERYTHING)
             self.registry.add_actuator(known)
             actuator = self.registry.change_actuator(pin, **changes)

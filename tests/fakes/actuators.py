@@ -140,6 +140,14 @@ class FakeCommands:
             found, lambda c: (microseconds(c.created_at), str(c.id)), page, descending=True
         )
 
+    async def by_ids(self, ids: Sequence[UUID]) -> Mapping[UUID, Command]:
+        return {command_id: self.rows[command_id] for command_id in ids if command_id in self.rows}
+
+    async def last_asked(self, actuator_ids: Sequence[int]) -> Mapping[int, Command]:
+        asked = [c for c in self.rows.values() if c.status is not CommandStatus.REJECTED]
+        asked.sort(key=lambda command: command.created_at)
+        return {c.actuator_id: c for c in asked if c.actuator_id in actuator_ids}
+
     async def unfinished(self) -> Sequence[Command]:
         open_ = (CommandStatus.PENDING, CommandStatus.SENT)
         found = [command for command in self.rows.values() if command.status in open_]

@@ -1,6 +1,7 @@
 """Decisions about the same thing at the same moment: memory and database agree afterwards."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from uuid_utils.compat import uuid7
@@ -14,6 +15,7 @@ from tests.fakes import FakeClock, FakeEventStream
 from tests.fakes.configs import FakeAdmissions
 from tests.integration.storing import stored_actuator
 
+HOUR = timedelta(hours=1)
 PIN = Pin("ESP_12AB34", 5)
 
 
@@ -45,7 +47,7 @@ async def test_settings_given_at_the_same_moment_are_all_kept(
     await asyncio.gather(
         configure.set_actuator(PIN, "pump", name="Irrigation"),
         configure.set_actuator(PIN, "pump", enabled=False),
-        configure.set_actuator(PIN, "pump", critical=True),
+        configure.set_actuator(PIN, "pump", critical=True, max_runtime=HOUR),
     )
     kept = (await after_a_restart(database)).actuator(PIN)
     assert kept is not None

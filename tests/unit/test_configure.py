@@ -21,6 +21,7 @@ from tests.makers import make_actuator, make_device
 
 ESP = "ESP_12AB34"
 PIN = Pin(ESP, 5)
+HOUR = timedelta(hours=1)
 LATER = START + timedelta(hours=1)
 RUNNING = ActuatorState(value=1.0, is_active=True, reported_at=START)
 
@@ -114,15 +115,50 @@ async def test_only_the_settings_that_are_given_change_and_never_the_state() -> 
     before = house.actuator()
     await house.configure.set_actuator(PIN, "pump", name="Irrigation")
     await house.configure.set_actuator(PIN, "pump", enabled=False)
-    await house.configure.set_actuator(PIN, "relay", critical=True)
+    await house.configure.set_actuator(PIN, "relay", critical=True, max_runtime=HOUR)
     assert house.actuator() == replace(
         before,
         actuator_type="relay",
         name="Irrigation",
         enabled=False,
         critical=True,
+        max_runtime=HOUR,
         updated_at=LATER,
     )
+
+
+async def test_what_does_harm_must_not_be_on_for_as_long_as_it_likes() -> None:
+    house = Greenhouse()
+    before = house.actuator()
+    with pytest.raises(BadInputError, match="maxRuntime"):
+        await house.configure.set_actuator(PIN, "pump", critical=True)
+    assert house.actuator() == before
+    await house.configure.set_actuator(PIN, "pump", critical=True, max_runtime=HOUR)
+    with pytest.raises(BadInputError, match="maxRuntime"):
+        await house.configure.set_actuator(PIN, "pump", max_runtime=timedelta(0))
+    assert house.actuator().max_runtime == HOUR
+
+
+@pytest.mark.parametrize(
+    ("setting", "possible", "none", "impossible"),
+    [
+        ("max_runtime", timedelta(days=7), timedelta(0), timedelta(days=8)),
+        ("max_runtime", timedelta(seconds=1), timedelta(0), timedelta(milliseconds=1)),
+        ("min_off_time", timedelta(days=1), timedelta(0), timedelta(days=2)),
+        ("min_off_time", timedelta(seconds=1), timedelta(0), timedelta(seconds=-1)),
+        ("max_starts_per_hour", 1000, 0, 1001),
+        ("max_starts_per_hour", 1, 0, -1),
+    ],
+)
+async def test_limits_of_an_actuator_stay_until_they_are_ended_by_zero(
+    setting: str, possible: object, none: object, impossible: object
+) -> None:
+    house = Greenhouse()
+    for given, kept in ((possible, possible), (None, possible), (none, None)):
+        await house.configure.set_actuator(PIN, "pump", **{setting: given})  # type: ignore[arg-type]  # one of them
+        assert getattr(house.actuator(), setting) == kept
+    with pytest.raises(BadInputError):
+        await house.configure.set_actuator(PIN, "pump", **{setting: impossible})  # type: ignore[arg-type]  # one of them
 
 
 async def test_a_second_pin_stays_until_it_is_said_that_none_is_needed() -> None:

@@ -96,7 +96,14 @@ async def test_an_actuator_is_set_up_and_later_changed_in_part() -> None:
 
     await server.ask(
         query,
-        input={"espId": "ESP_A", "gpio": 7, "actuatorType": "PWM", "name": "Fan", "critical": True},
+        input={
+            "espId": "ESP_A",
+            "gpio": 7,
+            "actuatorType": "PWM",
+            "name": "Fan",
+            "critical": True,
+            "maxRuntime": "PT2H",
+        },
     )
     answer = await server.ask(
         query, input={"espId": "ESP_A", "gpio": 7, "actuatorType": "pwm", "enabled": False}
