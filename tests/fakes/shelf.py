@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from domain.sensor_libraries import FileChange, LibraryState, SensorLibrary
 
-
 PROBE = SensorLibrary(
     name="probe",
     version="1.0.0",
