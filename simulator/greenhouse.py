@@ -6,6 +6,7 @@ from mqtt_bridge.topics import GOD
 from simulator.actuators import VirtualActuator
 from simulator.devices import VirtualDevice
 from simulator.dialects import DECEMBER, FEBRUARY, HEAD, NOVEMBER
+from simulator.probes import MOISTURE_PROBE, Probe
 from simulator.sensors import (
     BH1750,
     DS18B20,
@@ -78,7 +79,13 @@ def _tomato_bed(seed: int, interval: float) -> VirtualDevice:
         kaiser_id=GOD,
         zone_id="tomatoes",
         sensors=(
-            VirtualSensor(chip=MOISTURE, gpio=34, interval=interval),
+            # Steady enough to be calibrated, which is the first thing that growers do with it.
+            VirtualSensor(
+                chip=MOISTURE,
+                gpio=34,
+                interval=interval,
+                probe=Probe(kind=MOISTURE_PROBE, efficiency=0.9, zero_error=4.0, seed=seed),
+            ),
             VirtualSensor(chip=DS18B20, gpio=4, interval=interval),
         ),
         actuators=(

@@ -8,6 +8,7 @@ import pytest
 from graphql import parse, validate
 
 from app.graphql import build_schema
+from sensor_libs.loader import load_built_in
 from simulator.greenhouse import greenhouse
 
 SCRIPT = Path(__file__).parents[2] / "app" / "static" / "graphiql" / "first-queries.js"
@@ -16,10 +17,13 @@ QUERIES = re.findall(r"query: `(.*?)`", TEXT, re.DOTALL)
 VARIABLES = re.findall(r"variables: `(.*?)`", TEXT, re.DOTALL)
 
 
-def test_there_is_one_of_each_kind() -> None:
-    kinds = [parse(query).definitions[0].operation.value for query in QUERIES]  # type: ignore[attr-defined]  # each is an operation
+def test_there_is_one_of_each_kind_and_a_procedure() -> None:
+    kinds = [
+        [each.operation.value for each in parse(query).definitions]  # type: ignore[attr-defined]  # each is an operation
+        for query in QUERIES
+    ]
 
-    assert kinds == ["query", "subscription", "mutation"]
+    assert kinds == [["query"], ["subscription"], ["mutation"], ["mutation"] * 4]
 
 
 @pytest.mark.parametrize("query", QUERIES)
@@ -33,8 +37,19 @@ def test_its_comments_can_be_read_without_scrolling(query: str) -> None:
 
 
 def test_the_command_goes_to_an_actuator_of_the_demo() -> None:
-    (variables,) = VARIABLES
-    order = json.loads(variables)["order"]
+    order = json.loads(VARIABLES[0])["order"]
     pins = {(d.esp_id, a.gpio) for d in greenhouse() for a in d.actuators}
 
     assert (order["espId"], order["gpio"]) in pins
+
+
+def test_the_sensor_that_is_calibrated_is_one_of_the_demo_and_can_be() -> None:
+    wanted = json.loads(VARIABLES[1])
+    place = tuple(wanted["sensor"].values())
+    sensors = {
+        (d.esp_id, s.gpio, s.chip.sensor_type) for d in greenhouse() for s in d.sensors if s.probe
+    }
+
+    assert place in sensors
+    known = load_built_in().by_type[wanted["sensor"]["sensorType"]].calibrations
+    assert wanted["method"] in [each.method for each in known]

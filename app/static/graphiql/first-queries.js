@@ -93,4 +93,67 @@ mutation SwitchOn($order: SendCommandInput!) {
 }
 `,
   },
+  {
+    query: `# Calibrates a sensor, step by step. The button
+# asks which step; docs/CALIBRATION.md tells more.
+#
+# Begin, and copy the id into the variables. Then
+# for each thing known: put the probe into it and
+# take the point; the server waits until the value
+# stands still. In the demo take the soil as it is
+# for 0 %, run the pump (the tab before) for a
+# minute or two, and take it for 100 %.
+
+mutation Begin(
+  $sensor: SensorRefInput!
+  $method: String!
+) {
+  startCalibration(
+    sensor: $sensor
+    method: $method
+  ) {
+    id
+    nextStep
+  }
+}
+
+mutation TakePoint($id: ID!, $reference: Float!) {
+  addCalibrationPoint(
+    id: $id
+    reference: $reference
+    wait: "PT2M"
+  ) {
+    points { reference raw }
+    nextStep
+    preview { parameters slopePercent zeroError }
+  }
+}
+
+mutation Finish($id: ID!) {
+  finishCalibration(id: $id) {
+    parameters
+    fit {
+      slopePercent
+      residuals
+      findings { message }
+    }
+  }
+}
+
+mutation Cancel($id: ID!) {
+  cancelCalibration(id: $id) { state }
+}
+`,
+    variables: `{
+  "sensor": {
+    "espId": "ESP_70A705",
+    "gpio": 34,
+    "sensorType": "moisture"
+  },
+  "method": "dry_wet",
+  "id": "",
+  "reference": 0
+}
+`,
+  },
 ];
