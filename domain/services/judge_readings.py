@@ -40,11 +40,6 @@ class JudgeReadings:
             self._merged[sensor.id] = merged
         return merged.both
 
-    def forget(self, sensor_id: int) -> None:
-        """Forget the past of a sensor: what its values mean has changed, or it is gone."""
-        self._tracks.pop(sensor_id, None)
-        self._merged.pop(sensor_id, None)
-
 
 @dataclass(slots=True)
 class JudgedBatch:
