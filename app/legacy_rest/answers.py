@@ -14,6 +14,8 @@ from starlette.types import Send
 
 ENDING = b"\n\n"
 
+_JSON = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
 
 class Answer(NamedTuple):
     """What a client is told."""
@@ -24,7 +26,7 @@ class Answer(NamedTuple):
 
     async def send(self, send: Send) -> None:
         """Send it."""
-        body = json.dumps(self.content, separators=(",", ":"), allow_nan=False).encode() + ENDING
+        body = _JSON.encode(self.content).encode() + ENDING
         headers = [
             (b"Content-Type", b"application/json"),
             (b"Content-Length", b"%d" % len(body)),
