@@ -1,5 +1,6 @@
 """Anything that shows an id is found again by it, and nothing else passes for an id."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,10 @@ from graphql import GraphQLInterfaceType
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.calibrations import CalibrationMethod, CalibrationProcedure
 from domain.dead_letters import DeadLetter
+from domain.recomputations import Recomputation, Span
+from domain.sensors import Sensor
 from domain.users import Role
 from domain.zones import Zone
 from resolvers.nodes import KINDS
@@ -26,10 +30,12 @@ from tests.makers import (
     make_system_event,
     make_user,
 )
+from tests.recomputing import a_calibration
 
 NODE = "query($id: ID!) { node(id: $id) { __typename id } }"
 SOMEBODY = UUID(int=99)
 MEASURED = microseconds(START) + 1
+PROCEDURE = UUID(int=22)
 
 UNKNOWN = [
     global_id("Device", "ESP_Z"),
@@ -44,6 +50,9 @@ UNKNOWN = [
     global_id("LibraryInstallation", SOMEBODY),
     global_id("SystemEvent", SOMEBODY),
     global_id("EmergencyStop", SOMEBODY),
+    global_id("Calibration", SOMEBODY),
+    global_id("CalibrationProcedure", SOMEBODY),
+    global_id("Recomputation", SOMEBODY),
 ]
 
 NO_IDS = [
@@ -77,7 +86,32 @@ async def greenhouse() -> GraphqlServer:
     await server.storage.system_events.add([make_system_event(7, "ESP_A")])
     await server.storage.emergency_stops.save(make_emergency_stop(id=UUID(int=8)))
     await server.storage.library_installations.add([make_installation("ESP_A")])
+    await calibrate(server, sensor)
     return server
+
+
+async def calibrate(server: GraphqlServer, sensor: Sensor) -> None:
+    """A calibration, one under way, and history that is converted again."""
+    made = replace(a_calibration(sensor), id=UUID(int=21))
+    await server.storage.calibrations.add(made)
+    await server.storage.calibration_procedures.add(
+        CalibrationProcedure(
+            id=PROCEDURE,
+            sensor_id=sensor.id,
+            method=CalibrationMethod.OFFSET,
+            started_at=START,
+            changed_at=START,
+        )
+    )
+    await server.storage.recomputations.add(
+        Recomputation(
+            id=UUID(int=23),
+            span=Span(sensor.id, START, START, 0),
+            calibration_id=made.id,
+            total=0,
+            requested_at=START,
+        )
+    )
 
 
 def every_node(answer: object) -> list[dict[str, Any]]:
@@ -95,17 +129,21 @@ async def test_everything_that_shows_an_id_is_found_again_by_it() -> None:
 
     shown = every_node(
         await server.ask(
-            """{
+            """query($procedure: ID!) {
                 me { __typename id username }
                 devices { edges { node { __typename id espId zone { __typename id name }
-                    sensors { __typename id address latest { __typename id timestamp } }
+                    sensors { __typename id address calibration { __typename id library }
+                        latest { __typename id timestamp } }
                     actuators { __typename id gpio
                         commands { edges { node { __typename id status } } } } } } }
                 deadLetters { edges { node { __typename id topic } } }
                 systemEvents { edges { node { __typename id message } } }
                 libraryInstallations { __typename id status }
                 emergencyStops { __typename id reason }
-            }"""
+                recomputations { edges { node { __typename id state } } }
+                calibrationProcedure(id: $procedure) { __typename id method }
+            }""",
+            procedure=global_id("CalibrationProcedure", PROCEDURE),
         )
     )
 
@@ -209,6 +247,9 @@ async def test_a_viewer_finds_everything_but_accounts() -> None:
         "SystemEvent": (UUID(int=7),),
         "EmergencyStop": (UUID(int=8),),
         "LibraryInstallation": (UUID(int=11),),
+        "Calibration": (UUID(int=21),),
+        "CalibrationProcedure": (PROCEDURE,),
+        "Recomputation": (UUID(int=23),),
     }
 
     assert known.keys() == KINDS.keys() - {"User"}
