@@ -184,7 +184,7 @@ class Calibrate:
             BadInputError: The points do not suffice yet, or cannot be true.
         """
         procedure, sensor = await self.procedure(procedure_id)
-        return self._fit(sensor, procedure.method, procedure.points)[0]
+        return (await self._fit(sensor, procedure.method, procedure.points))[0]
 
     async def finish(
         self, procedure_id: UUID, *, expires_at: datetime | None = None
@@ -198,7 +198,7 @@ class Calibrate:
         """
         async with self._turn:
             procedure, sensor = await self.procedure(procedure_id)
-            calibration = self._made(
+            calibration = await self._made(
                 sensor, procedure.method, procedure.points, procedure.started_by, expires_at
             )
             ended = replace(procedure, state=ProcedureState.FINISHED, changed_at=self.clock.now())
@@ -266,7 +266,7 @@ class Calibrate:
         """
         async with self._turn:
             sensor = self._known(key)
-            calibration = self._made(sensor, method, points, user_id, expires_at)
+            calibration = await self._made(sensor, method, points, user_id, expires_at)
             async with self.storage.unit_of_work() as work:
                 await work.calibrations.add(calibration)
             self._take_into_force(sensor, calibration)
@@ -363,13 +363,14 @@ class Calibrate:
                 ) from None
         return raw
 
-    def _fit(
+    async def _fit(
         self, sensor: Sensor, method: CalibrationMethod, points: Sequence[CalibrationPoint]
     ) -> tuple[Fit, str]:
-        found = fit(method, points, self.laws.law(sensor, method))
+        # In a thread: the library may be the user's own, whose process is asked and may take long.
+        found = await asyncio.to_thread(fit, method, points, self.laws.law(sensor, method))
         return found, self.laws.check(sensor, found)
 
-    def _made(
+    async def _made(
         self,
         sensor: Sensor,
         method: CalibrationMethod,
@@ -380,7 +381,7 @@ class Calibrate:
         now = self.clock.now()
         if expires_at is not None and expires_at <= now:
             raise BadInputError("expiresAt must lie in the future")
-        found, library = self._fit(sensor, method, points)
+        found, library = await self._fit(sensor, method, points)
         return Calibration(
             id=self.new_id(),
             sensor_id=sensor.id,

@@ -12,15 +12,19 @@ from textwrap import indent
 
 import pytest
 
+from domain.calibration_fits import fit
+from domain.calibrations import CalibrationMethod, CalibrationPoint
 from domain.sensor_libraries import LibraryState, SensorLibrary
 from domain.sensors import Measurement, ProcessingMode, Sample, SensorKey
 from sensor_libs import api
+from sensor_libs.calibrating import LibraryLaws
 from sensor_libs.loader import load_built_in
 from sensor_libs.runner import LibraryRunner
 from sensor_libs.shelf import LibraryShelf
 from sensor_libs.worker_process import DEADLINE
 from sensor_libs.workers import BUDGET, worker_of
 from tests.eventually import eventually
+from tests.makers import make_sensor
 
 POISON = 66.0
 """The raw value at which a library does its worst."""
@@ -325,3 +329,32 @@ async def test_whoever_cannot_wait_asks_from_a_thread(tmp_path: Path) -> None:
         assert worker_of(library) is not None
         made = await asyncio.to_thread(library.measure, 5.0)
         assert made.value == 10.0
+
+
+CALIBRATED = """
+from sensor_libs.api import (
+    FLOAT, OFFSET, Calibrates, CalibrationMethod, Converted, Quality, Range, SensorLibrary, Vector,
+)
+
+def convert(raw, parameters):
+    return Converted(raw * 2 + parameters["offset"], Quality.GOOD)
+
+LIBRARIES = (
+    SensorLibrary(
+        name="own", version="1.0.0", sensor_types=("own",), raw=FLOAT, unit="V", decimals=1,
+        valid=Range(0, 1000), typical=Range(10, 90), source="made up", convert=convert,
+        parameters=(OFFSET,), calibrations=(Calibrates(CalibrationMethod.OFFSET, ("offset",)),),
+        vectors=(Vector(1, 2.0, Quality.GOOD),),
+    ),
+)
+"""
+
+
+async def test_a_sensor_of_a_library_of_the_user_is_calibrated_with_it(tmp_path: Path) -> None:
+    async with loaded(tmp_path, mine=CALIBRATED) as libraries:
+        laws, sensor = LibraryLaws(libraries.runner), make_sensor("ESP_12AB34", 4, "own")
+        law = laws.law(sensor, CalibrationMethod.OFFSET)
+        points = [CalibrationPoint(10, 20.5), CalibrationPoint(20, 40.7)]
+        found = await asyncio.to_thread(fit, CalibrationMethod.OFFSET, points, law)
+        assert found.parameters["offset"] == pytest.approx(0.6)
+        assert laws.check(sensor, found) == "own"
