@@ -382,8 +382,8 @@ class LeaseBook:
     def _shorten(self, held: _Held, ends: float, now: Moment) -> None:
         if ends < held.ends:
             held.ends = max(ends, now.ticks)
-            until = now.at + timedelta(seconds=held.ends - now.ticks)
-            held.lease = replace(held.lease, until=max(held.lease.began, until))
+            lease, until = held.lease, now.at + timedelta(seconds=held.ends - now.ticks)
+            held.lease = replace(lease, until=max(lease.began, min(lease.until, until)))
             self._moved = True
 
     def _close(self, held: _Held, now: Moment, *, run: bool) -> None:
