@@ -140,11 +140,12 @@ def wire_up(
         send_order=parts.send_order,
         install_libraries=parts.install_libraries,
         reload_libraries=parts.libraries.reload,
+        watch_relays=parts.relays,
         check_health=health,
         capabilities=capabilities,
     )
     password = settings.admin_password.get_secret_value() if settings.admin_password else None
-    loads = (parts.emergency.load, parts.leases.load, parts.thresholds.load)
+    loads = (parts.emergency.load, parts.leases.load, parts.thresholds.load, parts.relays.load)
     return Server(
         app=asgi.build(
             Endpoint(build_schema(), services),
@@ -156,7 +157,6 @@ def wire_up(
             "events": ground.events.run,
             "storage": lambda: _open_storage(ground, loads, accounts, password, told),
             "flood watch": parts.intake.watch_floods,
-            "relays": parts.relays.run,
             "sensor libraries": parts.libraries.reload.run,
             **{name: ground.once_ready(job) for name, job in parts.jobs().items()},
         },
@@ -208,6 +208,7 @@ class _Parts:
             "control": self.bridge.control.run,
             "system events": self.record.run,
             "device watch": self.watch.run,
+            "relays": self.relays.run,
             "health history": self.thin_health.run,
             "control connection": self.bridge.control_session.run,
             "telemetry connection": self.bridge.telemetry_session.run,
@@ -244,7 +245,7 @@ def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Pa
     ProcessingWire(sender=bridge.control, process=process, clock=ground.clock, journal=_log).attach(
         bridge.control
     )
-    relays = WatchRelays(record=record, clock=ground.clock)
+    relays = _watch_relays(ground, timedelta(seconds=settings.offline_after), record)
     return _Parts(
         record=record,
         watch=watch,
@@ -352,6 +353,16 @@ def _watch(ground: Ground, offline_after: timedelta, reports: ReportEvents) -> W
         discovery=ground.discovery,
         journal=_log,
         reports=reports,
+        offline_after=offline_after,
+    )
+
+
+def _watch_relays(ground: Ground, offline_after: timedelta, record: RecordEvents) -> WatchRelays:
+    return WatchRelays(
+        storage=ground.database,
+        record=record,
+        clock=ground.clock,
+        journal=_log,
         offline_after=offline_after,
     )
 

@@ -90,6 +90,7 @@ class Device:
         subzone_id: The part of that zone that its pins belong to; None: none.
         is_zone_master: Whether it speaks for its zone.
         metadata: What people noted about it; the server does not look into it.
+        mac_address: Six pairs of hexadecimal digits, such as `24:6F:28:12:AB:34`.
         last_seen: When the server last heard it; None: never, only configured.
         last_boot_at: When it last started, as far as its reports tell.
         handover_epoch: The session it last announced; None: its firmware announces none.
@@ -107,6 +108,7 @@ class Device:
     is_zone_master: bool = False
     metadata: Mapping[str, Any] = field(default_factory=dict)
     ip_address: str | None = None
+    mac_address: str | None = None
     firmware_version: str | None = None
     hardware_type: str | None = None
     last_seen: datetime | None = None
@@ -221,6 +223,7 @@ class Heartbeat:
 
     Attributes:
         handover_epoch: The epoch that the device says is active, 1 or more; None: it names none.
+        mac_address: As `Device.mac_address`; None here and below: it does not say.
         firmware: Which generations send such a heartbeat; None: any.
     """
 
@@ -230,6 +233,9 @@ class Heartbeat:
     health: DeviceHealth
     ip_address: str | None = None
     handover_epoch: int | None = None
+    mac_address: str | None = None
+    firmware_version: str | None = None
+    hardware_type: str | None = None
     firmware: FirmwareEvidence | None = field(default=None, compare=False)
 
 

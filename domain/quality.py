@@ -132,6 +132,9 @@ def judge(
     if sample.device_quality in _DOUBTS:
         noted = {**(measured.notes or {}), "device": sample.device_quality.value}
         measured = measured._replace(notes=noted)
+    if sample.relayed is not None:
+        noted = {**(measured.notes or {}), "relay": sample.relayed.noted()}
+        measured = measured._replace(notes=noted)
     return (_with_reasons(measured, reasons) if reasons else measured), track
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.limits import QualityLimits
+from domain.relays import Relayed
 from domain.thresholds import Thresholds
 
 
@@ -141,6 +142,7 @@ class Sample(NamedTuple):
         device_unit: Its unit, if the device names one.
         device_quality: What the device thinks of it.
         kaiser_id: The topic level it came on; a device that is new is answered there.
+        relayed: The relay that passed it on; None: it was heard directly. No part of its identity.
     """
 
     key: SensorKey
@@ -153,6 +155,7 @@ class Sample(NamedTuple):
     device_unit: str | None = None
     device_quality: Quality = Quality.UNKNOWN
     kaiser_id: str = "god"
+    relayed: Relayed | None = None
 
 
 class Measurement(NamedTuple):

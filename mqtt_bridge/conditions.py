@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.intents import Outcome
+from domain.relays import RelayHealth
 from domain.system_events import Detail
 from mqtt_bridge.control import Control
 from mqtt_bridge.messages import (
@@ -67,7 +68,7 @@ class Presences(Protocol):
 class Relays(Protocol):
     """Who watches the relays."""
 
-    def heard(self, kaiser_id: str, at: datetime, devices: int) -> None:
+    async def heard(self, kaiser_id: str, at: datetime, health: RelayHealth) -> None:
         """Take in a relay's sign of life."""
         ...
 
@@ -131,4 +132,4 @@ class ConditionWire:
             await self.watch.discovered(told.esp_id, told.kaiser_id)
 
     async def _relay(self, told: RelayHeartbeat) -> None:
-        self.relays.heard(told.kaiser_id, told.received_at, len(told.clients))
+        await self.relays.heard(told.kaiser_id, told.received_at, told.health)

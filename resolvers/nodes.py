@@ -16,6 +16,7 @@ from resolvers.devices import find_device
 from resolvers.emergency_stops import find_emergency_stop
 from resolvers.library_installations import find_installation
 from resolvers.recomputations import find_recomputation
+from resolvers.relays import find_relay
 from resolvers.sensors import find_reading, find_sensor
 from resolvers.system import find_dead_letter
 from resolvers.system_events import find_system_event
@@ -67,6 +68,7 @@ _MOMENT = _number(microseconds(datetime.max.replace(tzinfo=UTC)))
 KINDS: Mapping[str, Kind] = {
     "Device": Kind((_text,), find_device),
     "Zone": Kind((_text,), find_zone),
+    "KaiserNode": Kind((_text,), find_relay),
     "Sensor": Kind((_text, _PIN, _text, _text), find_sensor),
     "Reading": Kind((_ROW, _MOMENT, _LONG_ROW), find_reading),
     "Calibration": Kind((UUID,), find_calibration),

@@ -14,6 +14,7 @@ from resolvers.nodes import NodeQueries
 from resolvers.orders import OrderMutations
 from resolvers.processed_readings import ProcessedReadingMutations
 from resolvers.recomputations import RecomputationMutations, RecomputationQueries
+from resolvers.relays import RelayMutations, RelayQueries
 from resolvers.sensor_libraries import SensorLibraryMutations, SensorLibraryQueries
 from resolvers.sensors import SensorMutations, SensorQueries, SensorSubscriptions
 from resolvers.system import SystemQueries
@@ -30,6 +31,7 @@ class Query(
     SystemEventQueries,
     DeviceQueries,
     ZoneQueries,
+    RelayQueries,
     SensorQueries,
     CalibrationQueries,
     RecomputationQueries,
@@ -47,6 +49,7 @@ class Mutation(
     DeviceMutations,
     OrderMutations,
     ZoneMutations,
+    RelayMutations,
     SensorMutations,
     CalibrationMutations,
     RecomputationMutations,

@@ -23,6 +23,7 @@ from domain.services.process import ProcessReading
 from domain.services.recompute import Recompute
 from domain.services.registry import Registry
 from domain.services.reload_libraries import ReloadLibraries
+from domain.services.watch_relays import WatchRelays
 from domain.users import Identity, Role
 from schema.loaders import Loaders
 
@@ -53,6 +54,7 @@ class Services:
     send_order: SendOrder
     install_libraries: InstallLibraries
     reload_libraries: ReloadLibraries
+    watch_relays: WatchRelays
     check_health: CheckHealth
     capabilities: Callable[[FirmwareGeneration], Capabilities]
 

@@ -7,6 +7,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from domain import configs, devices
+from domain.relays import CENTRAL
 from schema.actuators import Actuator
 from schema.arguments import After, First, From, To
 from schema.configs import ConfigSync
@@ -15,22 +16,12 @@ from schema.fields import field
 from schema.ids import global_id
 from schema.nodes import Node
 from schema.pages import Connection, CountedConnection, Cursors
+from schema.relays import KaiserNode
 from schema.sensors import Sensor
 from schema.zones import Zone
 
 DEVICES = Cursors("devices")
 HEALTH = Cursors("health")
-
-strawberry.enum(
-    devices.DeviceStatus,
-    description=(
-        "What is known of a device's presence. DISCOVERED: heard, but not approved yet. ONLINE: "
-        f"heard within {devices.OFFLINE_AFTER.total_seconds():g} s, or what the operator set. "
-        "OFFLINE: silent for longer, or its connection broke. ERROR: it says of itself that it "
-        "does not work."
-    ),
-)
-
 
 strawberry.enum(
     devices.FirmwareGeneration,
@@ -112,6 +103,9 @@ class Device(Node):
         description="What people noted about it; the server does not look into it."
     )
     ip_address: str | None = strawberry.field(description="Its address as it last said.")
+    mac_address: str | None = strawberry.field(
+        description="The address of its radio, such as `24:6F:28:12:AB:34`, if it says."
+    )
     firmware_version: str | None = strawberry.field(description="Its firmware, if it says.")
     hardware_type: str | None = strawberry.field(description="Its board, if it says.")
     firmware_generation: devices.FirmwareGeneration = strawberry.field(
@@ -123,6 +117,7 @@ class Device(Node):
     created_at: datetime = strawberry.field(description="When the server first knew it.")
     updated_at: datetime = strawberry.field(description="When a person last changed it.")
     zone_key: strawberry.Private[str | None]
+    level: strawberry.Private[str]
 
     @classmethod
     def of(cls, device: devices.Device) -> Self:
@@ -137,7 +132,9 @@ class Device(Node):
             is_zone_master=device.is_zone_master,
             metadata=JSON(dict(device.metadata)),
             zone_key=device.zone_id,
+            level=device.kaiser_id,
             ip_address=device.ip_address,
+            mac_address=device.mac_address,
             firmware_version=device.firmware_version,
             hardware_type=device.hardware_type,
             firmware_generation=device.firmware_generation,
@@ -189,6 +186,14 @@ class Device(Node):
             return None
         zone = await info.context.loaders.zones.load(self.zone_key)
         return Zone.of(zone) if zone else None
+
+    @field
+    async def kaiser(self, info: Info) -> KaiserNode | None:
+        """The relay it sits behind; null: none, or one that was never heard itself."""
+        if self.level in CENTRAL:
+            return None
+        relay = await info.context.loaders.relays.load(self.level)
+        return KaiserNode.of(relay) if relay else None
 
     @field
     async def config_sync(self, info: Info) -> ConfigSync:

@@ -16,6 +16,7 @@ from domain.calibrations import Calibration
 from domain.configs import ConfigSync
 from domain.devices import Device, DeviceHealth
 from domain.errors import BadInputError
+from domain.relays import Relay
 from domain.repositories import Storage, UnitOfWork
 from domain.sensors import Reading, Sensor
 from domain.users import User
@@ -62,6 +63,11 @@ class Loaders:
     def zones(self) -> DataLoader[str, Zone | None]:
         """Zones by `zone_id`."""
         return self._loader(lambda work, keys: work.zones.by_zone_ids(keys))
+
+    @cached_property
+    def relays(self) -> DataLoader[str, Relay | None]:
+        """Relays by `kaiser_id`."""
+        return self._loader(lambda work, keys: work.relays.by_kaiser_ids(keys))
 
     @cached_property
     def config_syncs(self) -> DataLoader[str, ConfigSync | None]:

@@ -4,6 +4,7 @@ Only there: the monthly partitions of `reading`, NULLS NOT DISTINCT, CHECKs and 
 Text has no length limits: what is too long for an index, PostgreSQL itself refuses.
 """
 
+from typing import Any
 from uuid import UUID
 
 from tortoise import fields
@@ -45,6 +46,7 @@ class DeviceRow(Model):
     is_zone_master = fields.BooleanField()
     metadata: fields.Field[dict[str, object]] = fields.JSONField()
     ip_address = fields.TextField(null=True)
+    mac_address = fields.TextField(null=True)
     firmware_version = fields.TextField(null=True)
     hardware_type = fields.TextField(null=True)
     last_seen = fields.DatetimeField(null=True)
@@ -58,6 +60,22 @@ class DeviceRow(Model):
         """Table options."""
 
         table = "device"
+
+
+class RelayRow(Model):
+    """A relay, and what it last said of itself."""
+
+    kaiser_id = KeyField(primary_key=True)
+    name = fields.TextField(null=True)
+    online = fields.BooleanField()
+    last_seen = fields.DatetimeField()
+    health: fields.Field[dict[str, Any]] = fields.JSONField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        """Table options."""
+
+        table = "relay"
 
 
 class _Health(Model):

@@ -22,6 +22,8 @@ from storage.library_installations import LibraryInstallationRepository
 from storage.outbox import OutboxRepository
 from storage.readings import ReadingRepository
 from storage.recomputations import RecomputationRepository
+from storage.relays import RelayRepository
+from storage.safeguards import SafeguardsRepository
 from storage.sensors import SensorRepository
 from storage.series import SeriesRepository
 from storage.system_events import SystemEventRepository
@@ -33,6 +35,7 @@ class PostgresUnitOfWork:
     """Implements domain.repositories.UnitOfWork."""
 
     devices: DeviceRepository
+    relays: RelayRepository
     health_history: HealthHistoryRepository
     sensors: SensorRepository
     readings: ReadingRepository
@@ -42,6 +45,7 @@ class PostgresUnitOfWork:
     calibrations: CalibrationRepository
     calibration_procedures: CalibrationProcedureRepository
     actuators: ActuatorRepository
+    safeguards: SafeguardsRepository
     commands: CommandRepository
     leases: LeaseRepository
     emergency_stops: EmergencyStopRepository
@@ -77,6 +81,7 @@ class PostgresUnitOfWork:
             self._transaction = stack.pop_all()
         client = TransactionClient(connection)
         self.devices = DeviceRepository(client)
+        self.relays = RelayRepository(client)
         self.health_history = HealthHistoryRepository(client)
         self.sensors = SensorRepository(client)
         self.readings = ReadingRepository(client)
@@ -86,6 +91,7 @@ class PostgresUnitOfWork:
         self.calibrations = CalibrationRepository(client)
         self.calibration_procedures = CalibrationProcedureRepository(client)
         self.actuators = ActuatorRepository(client)
+        self.safeguards = SafeguardsRepository(client)
         self.commands = CommandRepository(client)
         self.leases = LeaseRepository(client)
         self.emergency_stops = EmergencyStopRepository(client)

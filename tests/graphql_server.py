@@ -43,6 +43,7 @@ from domain.services.report_calibrations import ReportCalibrations
 from domain.services.report_events import ReportEvents
 from domain.services.report_libraries import ReportLibraries
 from domain.services.report_recomputations import ReportRecomputations
+from domain.services.watch_relays import WatchRelays
 from domain.users import Identity, Role, User
 from mqtt_bridge.dialects import capabilities
 from schema.context import Context, Services
@@ -149,6 +150,7 @@ class GraphqlServer:
             ),
             reload_libraries=self._reload_libraries(),
             install_libraries=self._install_libraries(lambda: UUID(int=next(numbers))),
+            watch_relays=self._watch_relays(),
             check_health=CheckHealth(
                 probes={"database": self._sign_of_life},
                 clock=self.clock,
@@ -230,6 +232,14 @@ class GraphqlServer:
             shelf=self.shelf,
             reports=ReportLibraries(record=self.record, journal=FakeJournal()),
             clock=self.clock,
+        )
+
+    def _watch_relays(self) -> WatchRelays:
+        return WatchRelays(
+            storage=self.database or self.storage,
+            record=self.record,
+            clock=self.clock,
+            journal=FakeJournal(),
         )
 
     def _guard(self) -> Guard:

@@ -17,6 +17,7 @@ from domain.calibrations import Calibration, CalibrationMethod, Fit
 from domain.devices import Device
 from domain.emergency_stops import EmergencyStop
 from domain.library_installations import LibraryInstallation
+from domain.relays import Relay
 from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sensor, SensorKey
 from domain.system_events import EventKind, Severity, SystemEvent
 from domain.users import Role, User
@@ -36,6 +37,11 @@ def make_device(esp_id: str = "ESP_12AB34", **changes: Any) -> Device:  # noqa: 
         updated_at=START,
     )
     return replace(device, **changes)
+
+
+def make_relay(kaiser_id: str = "kaiser_001", **changes: Any) -> Relay:  # noqa: ANN401 - any field
+    relay = Relay(kaiser_id=kaiser_id, online=True, last_seen=START, created_at=START)
+    return replace(relay, **changes)
 
 
 def make_emergency_stop(**changes: Any) -> EmergencyStop:  # noqa: ANN401 - any field

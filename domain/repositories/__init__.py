@@ -12,6 +12,7 @@ from domain.repositories.leases import Leases
 from domain.repositories.library_installations import LibraryInstallations
 from domain.repositories.readings import NewReading, Readings, ReadingWriter
 from domain.repositories.recomputations import History, Recomputations
+from domain.repositories.relays import Relays
 from domain.repositories.sensors import Sensors
 from domain.repositories.series import Series
 from domain.repositories.system_events import SystemEvents
@@ -36,6 +37,7 @@ __all__ = [
     "ReadingWriter",
     "Readings",
     "Recomputations",
+    "Relays",
     "Sensors",
     "Series",
     "Storage",
@@ -55,6 +57,11 @@ class UnitOfWork(Protocol):
     @property
     def devices(self) -> Devices:
         """The devices inside this transaction."""
+        ...
+
+    @property
+    def relays(self) -> Relays:
+        """The relays inside this transaction."""
         ...
 
     @property

@@ -117,7 +117,7 @@ class Configure:
         now = self.clock.now()
         changes["updated_at"] = now
         if name is not None:
-            changes["name"] = _checked_name(name)
+            changes["name"] = checked_name(name)
         for key, shown in (("zone_id", "zoneId"), ("subzone_id", "subzoneId")):
             if key in changes:
                 changes[key] = checked_zone_id(changes[key], shown) if changes[key] else None
@@ -159,7 +159,7 @@ class Configure:
             BadInputError: A name is not possible, or the zone would be a part of itself.
         """
         checked_zone_id(zone_id)
-        title = None if name is None else _checked_name(name, LONGEST_ZONE_NAME)
+        title = None if name is None else checked_name(name, LONGEST_ZONE_NAME)
         async with self._turn:
             async with self.storage.unit_of_work() as work:
                 zones = {zone.zone_id: zone for zone in await work.zones.all()}
@@ -231,7 +231,7 @@ class Configure:
             raise BadInputError("interval must lie between PT1S and PT5M")
         now = self.clock.now()
         given = {
-            "name": None if name is None else _checked_name(name),
+            "name": None if name is None else checked_name(name),
             "enabled": enabled,
             "interval": interval,
             "processing_mode": processing_mode,
@@ -370,7 +370,7 @@ class Configure:
         limits = checked_limits(max_runtime, min_off_time, max_starts_per_hour)
         now = self.clock.now()
         given = {
-            "name": None if name is None else _checked_name(name),
+            "name": None if name is None else checked_name(name),
             "enabled": enabled,
             "critical": critical,
             "inverted": inverted,
@@ -479,7 +479,12 @@ def _check_pin(gpio: int, what: str = "gpio") -> None:
         raise BadInputError(f"{what} must lie between 0 and {LAST_PIN}, not {gpio}")
 
 
-def _checked_name(name: str, longest: int = LONGEST_NAME) -> str:
+def checked_name(name: str, longest: int = LONGEST_NAME) -> str:
+    """Return what people want to call something.
+
+    Raises:
+        BadInputError: It is empty, too long, or cannot be printed.
+    """
     name = name.strip()
     if not 0 < len(name) <= longest or not name.isprintable():
         raise BadInputError(f"a name has 1 to {longest} printable characters")

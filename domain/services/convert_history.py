@@ -17,6 +17,7 @@ from domain.parameters import Recipe
 from domain.ports import SensorLibraries
 from domain.quality import Track, judge, worst
 from domain.recomputations import Left, Outcome
+from domain.relays import Relayed
 from domain.repositories.recomputations import History
 from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sample
 
@@ -194,7 +195,8 @@ def _moment(reading: Reading) -> datetime:
 
 def _asked(reading: Reading, fed: _Fed) -> _Asked:
     """Return a reading with the sample that it was made from, as far as that matters."""
-    doubt = (reading.measurement.notes or {}).get("device")
+    notes = reading.measurement.notes or {}
+    doubt, relay = notes.get("device"), notes.get("relay")
     sample = Sample(
         key=reading.sensor.key,
         raw_value=reading.raw_value,
@@ -202,6 +204,7 @@ def _asked(reading: Reading, fed: _Fed) -> _Asked:
         measured_at=reading.measured_at,
         sequence=reading.sequence,
         device_quality=Quality.UNKNOWN if doubt is None else Quality(doubt),
+        relayed=None if relay is None else Relayed.of(relay),
     )
     return _Asked(reading, sample, fed)
 

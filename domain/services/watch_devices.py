@@ -121,6 +121,9 @@ class WatchDevices:
             online=True,
             last_seen=heartbeat.received_at,
             ip_address=heartbeat.ip_address or device.ip_address,
+            mac_address=heartbeat.mac_address or device.mac_address,
+            firmware_version=heartbeat.firmware_version or device.firmware_version,
+            hardware_type=heartbeat.hardware_type or device.hardware_type,
             last_boot_at=self._last_boot(device, heartbeat, restart),
         )
         if not device.online:

@@ -44,6 +44,7 @@ from mqtt_bridge.payloads import (
     intents,
     libraries,
     measurements,
+    relays,
     sensors,
     zones,
 )
@@ -82,7 +83,7 @@ _INBOUND: Mapping[Kind, Callable[[Topic, bytes, datetime], Inbound]] = {
     Kind.CONFIG_ACTUATOR_ACK: configs.answer,
     Kind.ZONE_ACK: zones.answer,
     Kind.SUBZONE_ACK: zones.answer,
-    Kind.RELAY_HEARTBEAT: broadcasts.relay,
+    Kind.RELAY_HEARTBEAT: relays.heartbeat,
     Kind.DISCOVERY: device_reports.discovery,
     Kind.HEARTBEAT_METRICS: device_reports.metrics,
     Kind.DIAGNOSTICS: device_reports.diagnostics,
@@ -143,7 +144,7 @@ SHAPES: Mapping[Kind, type[msgspec.Struct]] = {
     kind: shape
     for noun in (
         *(sensors, devices, device_reports, device_orders, actuators, emergencies, configs),
-        *(zones, intents, measurements, broadcasts, libraries),
+        *(zones, intents, measurements, broadcasts, relays, libraries),
     )
     for kind, shape in noun.SHAPES.items()
 }

@@ -4,6 +4,8 @@ A heartbeat proves life whatever its numbers are worth, so an unusable one is on
 Field names and their meaning: device protocol, sections 1.3 and 1.4.
 """
 
+import re
+from contextlib import suppress
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Annotated, Any
@@ -35,6 +37,8 @@ LARGEST_ACK = 199
 
 _WORD_LIMIT = 64
 _REASON_LIMIT = 200
+_BETWEEN = re.compile(r"[:.-]")
+_MAC = re.compile(r"[0-9A-F]{12}")
 
 _EARLY_STATES = (
     "BOOT",
@@ -88,6 +92,14 @@ class _Body(msgspec.Struct, kw_only=True):
     free_heap: Any = None
     wifi_rssi: Any = None
     wifi_ip: Any = None
+    ip_address: Any = None
+    ip: Any = None
+    mac_address: Any = None
+    mac: Any = None
+    firmware_version: Any = None
+    fw_version: Any = None
+    hardware_type: Any = None
+    board: Any = None
     sensor_count: Any = None
     sensors_active: Any = None
     sensors_configured: Any = None
@@ -227,8 +239,11 @@ def _heartbeat(topic: Topic, body: _Body, received_at: datetime) -> Heartbeat:
         kaiser_id=topic.kaiser_id,
         received_at=received_at,
         health=_health(body, received_at),
-        ip_address=_ip_address(body.wifi_ip),
+        ip_address=_ip_address(body.wifi_ip, body.ip_address, body.ip),
         handover_epoch=whole(body.active_handover_epoch, lowest=1),
+        mac_address=_mac_address(body.mac_address, body.mac),
+        firmware_version=_word(body.firmware_version, body.fw_version),
+        hardware_type=_word(body.hardware_type, body.board),
         firmware=_firmware(body, received_at),
     )
 
@@ -289,8 +304,21 @@ def _system_state(body: _Body) -> str:
     return states[number] if number < len(states) else f"STATE_{number}"
 
 
-def _ip_address(value: object) -> str | None:
-    try:
-        return str(ip_address(text(value, _WORD_LIMIT)))
-    except ValueError:
-        return None
+def _ip_address(*values: object) -> str | None:
+    for value in values:
+        with suppress(ValueError):
+            return str(ip_address(text(value, _WORD_LIMIT)))
+    return None
+
+
+def _mac_address(*values: object) -> str | None:
+    """Return an address as people write it, whatever stands between its digits."""
+    for value in values:
+        digits = _BETWEEN.sub("", text(value, _WORD_LIMIT)).upper()
+        if _MAC.fullmatch(digits):
+            return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
+    return None
+
+
+def _word(*values: object) -> str | None:
+    return next((word for value in values if (word := text(value, _WORD_LIMIT))), None)

@@ -11,16 +11,19 @@ from typing import Annotated, Any
 import msgspec
 
 from domain.devices import FirmwareEvidence, FirmwareGeneration
+from domain.relays import Relayed
 from domain.sensors import Quality, Sample, SensorKey, canonical_type
 from mqtt_bridge.messages import SensorData
 from mqtt_bridge.payloads.fields import (
     EARLIEST,
     LARGEST,
+    WORD_LIMIT,
     Number,
     Pin,
     check_sender,
     first,
     pin_of,
+    real,
     text,
 )
 from mqtt_bridge.topics import Kind, Topic
@@ -78,11 +81,15 @@ class _Value(_Timed, kw_only=True, gc=False):
 class _Data(_Value, kw_only=True, gc=False):
     esp_id: str | None = None
     zone_id: Any = None
+    relayed_by: Any = None
+    relay_ts: Any = None
 
 
 class _Batch(_Timed, kw_only=True):
     sensors: Annotated[list[_Value], msgspec.Meta(min_length=1, max_length=MOST_IN_A_BATCH)]
     esp_id: str | None = None
+    relayed_by: Any = None
+    relay_ts: Any = None
 
 
 _NOVEMBER = FirmwareEvidence(newest=FirmwareGeneration.NOVEMBER_2025)
@@ -105,6 +112,8 @@ def data(topic: Topic, payload: bytes, received_at: datetime) -> SensorData:
     body = _DATA.decode(payload)
     check_sender(topic, body.esp_id, body.gpio)
     sample = _sample(topic, pin_of(topic), body, body, received_at)
+    if body.relayed_by is not None:
+        sample = sample._replace(relayed=_relayed(body, received_at))
     return SensorData((sample,), _firmware(body))
 
 
@@ -112,7 +121,20 @@ def batch(topic: Topic, payload: bytes, received_at: datetime) -> SensorData:
     """Read several samples that share one time."""
     body = _BATCH.decode(payload)
     check_sender(topic, body.esp_id)
-    return SensorData(tuple(_batched(topic, value, body, received_at) for value in body.sensors))
+    samples = tuple(_batched(topic, value, body, received_at) for value in body.sensors)
+    if body.relayed_by is not None:
+        relayed = _relayed(body, received_at)
+        samples = tuple(sample._replace(relayed=relayed) for sample in samples)
+    return SensorData(samples)
+
+
+def _relayed(body: _Data | _Batch, received_at: datetime) -> Relayed | None:
+    """Return what a relay added; a sample is worth no less where that is of no use."""
+    by = text(body.relayed_by, WORD_LIMIT)
+    sent = real(body.relay_ts)
+    if not by or sent is None:
+        return Relayed(by) if by else None
+    return Relayed(by, _clock(_Timed(ts=sent), received_at, uptime=False)[0])
 
 
 def _firmware(body: _Data) -> FirmwareEvidence | None:

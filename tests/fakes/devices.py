@@ -40,6 +40,7 @@ class FakeDevices:
             online=device.online,
             last_seen=device.last_seen,
             ip_address=device.ip_address,
+            mac_address=device.mac_address,
             firmware_version=device.firmware_version,
             hardware_type=device.hardware_type,
             last_boot_at=device.last_boot_at,

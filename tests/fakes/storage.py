@@ -22,6 +22,7 @@ from tests.fakes.health_history import FakeHealthHistory
 from tests.fakes.libraries import FakeLibraryInstallations
 from tests.fakes.paging import microseconds, paged
 from tests.fakes.recomputations import FakeHistory, FakeRecomputations
+from tests.fakes.relays import FakeRelays
 from tests.fakes.sensors import FakeReadings, FakeSensors
 from tests.fakes.series import FakeSeries
 from tests.fakes.system_events import FakeSystemEvents
@@ -83,6 +84,7 @@ class FakeStorage:
     """A database in memory; `available = False` takes it away, `queries` counts who was asked."""
 
     devices: FakeDevices = field(default_factory=FakeDevices)
+    relays: FakeRelays = field(default_factory=FakeRelays)
     sensors: FakeSensors = field(default_factory=FakeSensors)
     readings: FakeReadings = field(default_factory=FakeReadings)
     actuators: FakeActuators = field(default_factory=FakeActuators)
@@ -130,6 +132,7 @@ class FakeStorage:
             self.devices.rows,
             self.devices.reports,
             self.devices.history.rows,
+            self.relays.rows,
             self.sensors.rows,
             self.readings.rows,
             self.actuators.rows,
@@ -164,6 +167,11 @@ class FakeUnitOfWork:
     def devices(self) -> FakeDevices:
         self._storage.queries["devices"] += 1
         return self._storage.devices
+
+    @property
+    def relays(self) -> FakeRelays:
+        self._storage.queries["relays"] += 1
+        return self._storage.relays
 
     @property
     def health_history(self) -> FakeHealthHistory:

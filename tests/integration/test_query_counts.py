@@ -28,6 +28,7 @@ from domain.events import (
     SystemEventRecorded,
 )
 from domain.library_installations import LibraryInstallation
+from domain.relays import RelayHealth
 from domain.repositories import UnitOfWork
 from domain.sensors import Reading, Sensor
 from domain.system_events import EventKind, Severity
@@ -166,7 +167,8 @@ class Greenhouse:
                 await calibrate.add_point(begun.id, reference)
 
     async def _add_device(self, work: UnitOfWork, esp_id: str) -> None:
-        await work.devices.add(make_device(esp_id, id=uuid7(), zone_id="north"))
+        await self.server.services.watch_relays.heard(esp_id, START, RelayHealth())
+        await work.devices.add(make_device(esp_id, id=uuid7(), zone_id="north", kaiser_id=esp_id))
         await work.system_events.add([make_system_event(int(esp_id[-6:], 16) + 1, esp_id)])
         await work.devices.save_health(esp_id, REPORT)
         self.installations.append(make_installation(esp_id, id=uuid7()))
@@ -263,8 +265,9 @@ QUERIES = [
     Operation("{ zones { name parent { name } } }", 2),
     Operation('{ devices(zoneId: "north") { totalCount edges { node { espId } } } }', 2),
     Operation(
-        "{ devices(first: 100) { edges { node { zone { name } configSync { state } } } } }", 3
+        "{ devices { edges { node { zone { id } configSync { state } kaiser { id } } } } }", 4
     ),
+    Operation("{ kaiserNodes { name status health } }", 1),
     Operation("{ deadLetters(first: 100) { edges { node { topic reason } } } }", 1),
     Operation("{ sensorLibraries { name state parameters { name } } }", 0),
     Operation("{ libraryInstallations { status } }", 1),
@@ -272,9 +275,7 @@ QUERIES = [
     Operation("{ emergencyStops { reason } }", 1),
     Operation("{ emergencyStops(active: true) { ...emergencyStop } }", 3),
     Operation("{ systemEvents(first: 100) { edges { node { message } } } }", 1),
-    Operation(
-        "{ systemEvents(first: 100, severity: ERROR) { edges { node { ...systemEvent } } } }", 2
-    ),
+    Operation("{ systemEvents(severity: ERROR) { edges { node { ...systemEvent } } } }", 2),
 ]
 
 NESTED = [
@@ -360,6 +361,7 @@ MUTATIONS = [
             'measureSensor(input: {espId: $esp, gpio: 1, sensorType: "ds18b20"}) { rawValue }',
         )
     ),
+    Operation('mutation { setKaiserName(kaiserId: "ESP_000000", name: "Barn") { name } }', 2),
     Operation("mutation { reloadSensorLibraries { name state } }", 0),
     Operation('mutation { installLibrary(libraryName: "ph") { status } }', 6),
     Operation('mutation { installLibrary(libraryName: "ph") { ...libraryInstallation } }', 3),

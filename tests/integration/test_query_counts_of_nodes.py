@@ -31,6 +31,11 @@ ASKED: dict[str, tuple[Id, str, int]] = {
     "Device": (lambda h: global_id("Device", h.sensors[-1].key.esp_id), "...device", 5),
     "Sensor": (lambda h: global_id("Sensor", *h.sensors[-1].key), "...sensor", 3),
     "Zone": (lambda _: global_id("Zone", "north"), "... on Zone { parent { name } }", 2),
+    "KaiserNode": (
+        lambda h: global_id("KaiserNode", h.sensors[-1].key.esp_id),
+        "... on KaiserNode { name devices { totalCount } }",
+        3,
+    ),
     "Reading": (
         lambda h: global_id(
             "Reading",
@@ -73,6 +78,7 @@ ASKED: dict[str, tuple[Id, str, int]] = {
 LARGEST = [
     global_id("Device", "\N{SNOWMAN}" * 50),
     global_id("Zone", "z" * 32),
+    global_id("KaiserNode", "k" * 64),
     global_id("Sensor", "", 255, "", ""),
     global_id("Reading", 2**31 - 1, microseconds(datetime.max.replace(tzinfo=UTC)), 2**63 - 1),
     global_id("Reading", 0, 0, 0),

@@ -20,6 +20,7 @@ FULL = make_device(
     name="Fensterbank Süd",
     zone_id="south",
     ip_address="192.168.4.17",
+    mac_address="24:6F:28:12:AB:34",
     firmware_version="4.1.0",
     hardware_type="ESP32_WROOM",
     last_seen=START + timedelta(microseconds=1),
@@ -49,6 +50,7 @@ async def test_what_people_decide_and_what_is_heard_do_not_overwrite_each_other(
     device = await stored_device(database)
     decided = replace(device, name="Beet 1", approved=False, zone_id="north")
     news: dict[str, Any] = {"ip_address": "10.0.0.9", "last_boot_at": START, "handover_epoch": 3}
+    news["mac_address"] = "24:6F:28:12:AB:34"
     news["firmware_generation"] = FirmwareGeneration.APRIL_2026
     heard = replace(device, online=False, kaiser_id="kaiser_02", **news)
     async with database.unit_of_work() as work:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from math import inf, nan
+from typing import Any
 
 import asyncpg
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from domain.dead_letters import DeadLetter
 from domain.errors import StorageRejectedError
 from domain.pages import PageRequest
+from domain.relays import Relayed
 from domain.repositories import NewReading
 from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sensor
 from storage.clockless import WINDOW
@@ -123,6 +125,18 @@ async def test_a_redelivered_reading_is_known(database: Database, sensor: Sensor
     assert await write(database, again, new_reading(sensor, 2, sequence=7)) == [
         reading for reading in await all_readings(database) if reading.measured_at == at(2)
     ]
+
+
+async def test_a_relayed_reading_and_the_same_one_heard_directly_are_one(
+    database: Database, sensor: Sensor
+) -> None:
+    relayed = Relayed("kaiser_001", at(30))
+    identities: list[dict[str, Any]] = [{"measured": 1, "sequence": 7}, {"measured": 2}]
+    for identity in [*identities, {"ticks": 5}]:
+        direct = new_reading(sensor, received=3, **identity)
+        late = new_reading(sensor, received=31, relayed=relayed, **identity)
+        assert len(await write(database, direct)) == 1
+        assert await write(database, late) == []
 
 
 async def test_a_repetition_within_a_batch_is_known_and_the_first_counts(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from domain.relays import RelayHealth
 from mqtt_bridge.conditions import ConditionWire
 from tests.fakes import START, until
 from tests.unit.test_control import P, Wire
@@ -40,8 +41,8 @@ class FakeConditions:
     async def safe_mode(self, esp_id: str, at: datetime, *, active: bool, reason: str) -> None:
         self.said.append(("safe mode", esp_id, at, active, reason))
 
-    def heard(self, kaiser_id: str, at: datetime, devices: int) -> None:
-        self.said.append(("relay", kaiser_id, at, devices))
+    async def heard(self, kaiser_id: str, at: datetime, health: RelayHealth) -> None:
+        self.said.append(("relay", kaiser_id, at, health))
 
 
 MESSAGES: list[tuple[str, dict[str, object], tuple[Any, ...]]] = [
@@ -78,7 +79,7 @@ MESSAGES: list[tuple[str, dict[str, object], tuple[Any, ...]]] = [
     (
         "kaiser/god/relay/kaiser_001/heartbeat",
         {"ts": 5, "kaiser_id": "kaiser_001", "relay_clients": ["ESP_1", "ESP_2"]},
-        ("relay", "kaiser_001", START, 2),
+        ("relay", "kaiser_001", START, RelayHealth(clients=("ESP_1", "ESP_2"))),
     ),
 ]
 

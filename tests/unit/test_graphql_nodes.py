@@ -26,6 +26,7 @@ from tests.makers import (
     make_emergency_stop,
     make_installation,
     make_reading,
+    make_relay,
     make_sensor,
     make_system_event,
     make_user,
@@ -79,6 +80,7 @@ async def greenhouse() -> GraphqlServer:
     sensor = await server.has_sensor(make_sensor("ESP_A", 4, "sht31_temp", "68"))
     actuator = await server.has_actuator(make_actuator("ESP_A", 5))
     await server.storage.commands.add(make_command(actuator))
+    await server.storage.relays.save_presence(make_relay())
     await server.store(make_reading(1, sensor=sensor, measured_at=instant_of(MEASURED)))
     server.storage.dead_letters.rows.append(
         DeadLetter(id=3, topic="kaiser/?", payload=b"?", reason="?", received_at=START)
@@ -136,6 +138,7 @@ async def test_everything_that_shows_an_id_is_found_again_by_it() -> None:
                         latest { __typename id timestamp } }
                     actuators { __typename id gpio
                         commands { edges { node { __typename id status } } } } } } }
+                kaiserNodes { __typename id kaiserId }
                 deadLetters { edges { node { __typename id topic } } }
                 systemEvents { edges { node { __typename id message } } }
                 libraryInstallations { __typename id status }
@@ -239,6 +242,7 @@ async def test_a_viewer_finds_everything_but_accounts() -> None:
     known = {
         "Device": ("ESP_A",),
         "Zone": ("north",),
+        "KaiserNode": ("kaiser_001",),
         "Sensor": ("ESP_A", 4, "sht31_temp", "68"),
         "Reading": (1, MEASURED, 1),
         "Actuator": ("ESP_A", 5),

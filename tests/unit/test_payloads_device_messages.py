@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 
 import pytest
 
+from domain.relays import RelayHealth
 from domain.sensors import Quality
 from domain.system_events import Severity
 from mqtt_bridge.messages import (
@@ -304,11 +305,15 @@ def test_a_relay_speaks_for_itself_and_names_its_clients() -> None:
     body = {"kaiser_id": "kaiser_001", "relay_clients": [ESP, 7], "cpu_temp": "hot", "uptime": 5}
     heartbeat = decode(topic, json.dumps(body).encode(), NOW)
     assert isinstance(heartbeat, RelayHeartbeat)
-    assert heartbeat.clients == (ESP,)
-    assert heartbeat.cpu_temperature is None
-    for name in ("kaiser_002", ""):
+    assert heartbeat.health == RelayHealth(clients=(ESP,), uptime_seconds=5)
+    for name in ("kaiser_002", "", "god"):
         with pytest.raises(MalformedPayloadError):
             decode(Topic(Kind.RELAY_HEARTBEAT, name), json.dumps(body).encode(), NOW)
+
+
+def test_a_relay_cannot_take_the_name_of_the_server() -> None:
+    with pytest.raises(MalformedPayloadError, match="no name of its own"):
+        decode(Topic(Kind.RELAY_HEARTBEAT, "god"), b'{"kaiser_id":"god"}', NOW)
 
 
 def test_a_discovery_may_name_a_device_that_could_be_answered() -> None:

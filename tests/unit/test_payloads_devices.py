@@ -91,6 +91,32 @@ def test_a_states_number_is_read_by_the_firmware_generation(
 
 
 @pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ({"wifi_ip": "10.0.0.7"}, {"ip_address": "10.0.0.7"}),
+        ({"ip_address": "10.0.0.7"}, {"ip_address": "10.0.0.7"}),
+        ({"ip": "fe80::1", "wifi_ip": "unset"}, {"ip_address": "fe80::1"}),
+        ({"mac_address": "24:6f:28:12:ab:34"}, {"mac_address": "24:6F:28:12:AB:34"}),
+        ({"mac": "24-6F-28-12-AB-34"}, {"mac_address": "24:6F:28:12:AB:34"}),
+        ({"mac": "246f2812ab34"}, {"mac_address": "24:6F:28:12:AB:34"}),
+        ({"mac": "24:6F:28:12:AB", "mac_address": 5}, {}),
+        ({"firmware_version": "4.1.0"}, {"firmware_version": "4.1.0"}),
+        ({"fw_version": " 4.1.0 ", "firmware_version": ""}, {"firmware_version": "4.1.0"}),
+        ({"hardware_type": "ESP32_WROOM"}, {"hardware_type": "ESP32_WROOM"}),
+        ({"board": "XIAO_ESP32_C3", "hardware_type": 3}, {"hardware_type": "XIAO_ESP32_C3"}),
+    ],
+)
+@pytest.mark.parametrize("kind", [Kind.HEARTBEAT, Kind.STATUS])
+def test_what_a_board_is_stands_under_several_names(
+    kind: Kind, sent: Mapping[str, object], told: Mapping[str, object]
+) -> None:
+    message = read(kind, sent)
+    assert isinstance(message, Heartbeat)
+    names = ("ip_address", "mac_address", "firmware_version", "hardware_type")
+    assert {name: getattr(message, name) for name in names} == {**dict.fromkeys(names), **told}
+
+
+@pytest.mark.parametrize(
     ("sent", "kept"), [("192.168.0.7", "192.168.0.7"), ("somewhere", None), (7, None), ("", None)]
 )
 def test_an_address_is_kept_when_it_is_one(sent: object, kept: str | None) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.relays import Relayed
 from domain.sensors import Quality, Sample, SensorKey, canonical_type
 from mqtt_bridge.messages import SensorData
 from mqtt_bridge.payloads import decode
@@ -276,3 +277,35 @@ def test_a_sample_remembers_the_level_it_came_on(level: str) -> None:
     )
     assert isinstance(message, SensorData)
     assert message.samples[0].kaiser_id == level
+
+
+@pytest.mark.parametrize(
+    ("relay_ts", "at"),
+    [
+        (SECONDS, DEVICE_TIME),
+        (SECONDS * 1000, DEVICE_TIME),
+        (None, None),
+        ("soon", None),
+        (0, None),
+        (SECONDS + 10**9, None),
+    ],
+)
+def test_a_relay_is_noted_and_changes_nothing_that_the_device_said(
+    relay_ts: object, at: datetime | None
+) -> None:
+    body: dict[str, object] = {"ts": SECONDS - 60, "seq": 7}
+    relayed = sample(**body, relayed_by="kaiser_001", relay_ts=relay_ts)
+    assert relayed.relayed == Relayed("kaiser_001", at)
+    assert relayed._replace(relayed=None) == sample(**body)
+
+
+@pytest.mark.parametrize("relayed_by", ["", 5, None, []])
+def test_a_relay_without_a_name_is_none(relayed_by: object) -> None:
+    assert sample(relayed_by=relayed_by, relay_ts=SECONDS).relayed is None
+
+
+def test_a_batch_is_relayed_as_a_whole() -> None:
+    values = [{"gpio": pin, "sensor_type": "ph", "raw": 1} for pin in (4, 5)]
+    message = read(Kind.SENSOR_BATCH, {"sensors": values, "relayed_by": "kaiser_001"})
+    assert isinstance(message, SensorData)
+    assert [each.relayed for each in message.samples] == [Relayed("kaiser_001")] * 2

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from domain.errors import BadInputError
 from domain.limits import Band, QualityLimits, check_fits, read_limits
 from domain.quality import FEWEST_STUCK, LATE_AFTER, Track, judge
+from domain.relays import Relayed
 from domain.sensors import Measurement, ProcessingMode, Quality, Sample, SensorKey
 from tests.fakes import START
 
@@ -274,3 +275,12 @@ def test_limits_in_a_unit_of_something_else_are_refused_and_were_they_stored_do_
     both = own.over(LIMITS)
     assert (both.unit, both.typical) == ("°C", LIMITS.typical)
     assert both.stuck_after == timedelta(hours=1)
+
+
+def test_a_reading_that_a_relay_held_back_is_late_by_its_own_time_and_names_the_relay() -> None:
+    relayed = Relayed("kaiser_001", START + LATE_AFTER)
+    held = sample(0, 344, late=LATE_AFTER + timedelta(seconds=1))._replace(relayed=relayed)
+    judged, _ = judge(held, measured(21.5), LIMITS, None, None)
+    assert (judged.quality, codes(judged)) == (Quality.STALE, ["LATE"])
+    assert judged.notes
+    assert judged.notes["relay"] == relayed.noted()

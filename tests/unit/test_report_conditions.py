@@ -1,14 +1,10 @@
 """What goes on inside devices, as sentences that a grower understands, each thing once."""
 
-from datetime import timedelta
-
 import pytest
 
 from domain.intents import Outcome, about, explanation
 from domain.services.report_conditions import MOST_COUNTED, MOST_INTENTS, ReportConditions
-from domain.services.watch_relays import MOST_RELAYS, SILENT_AFTER, WatchRelays
 from domain.system_events import EventKind, Severity
-from tests.fakes import START
 from tests.unit.test_record_events import ESP
 from tests.unit.test_report_events import Desk
 
@@ -17,7 +13,6 @@ class Consulting(Desk):
     def __init__(self) -> None:
         super().__init__()
         self.tell = ReportConditions(record=self.record, registry=self.registry)
-        self.relays = WatchRelays(record=self.record, clock=self.clock)
 
     def outcome(
         self, intent_id: str, outcome: Outcome, *, code: str = "", flow: str = "command"
@@ -159,35 +154,3 @@ async def test_what_a_device_found_by_itself_is_told() -> None:
         "28FF641E8D3C0C80."
     )
     assert nothing.message == "Tomato bed found 0 sensors on its OneWire buses."
-
-
-# ---------------------------------------------------------------- relays
-
-
-async def test_a_relay_is_told_when_it_comes_and_when_it_goes() -> None:
-    desk = Consulting()
-    late = START + SILENT_AFTER
-    desk.relays.heard("kaiser_001", START, 2)
-    desk.relays.heard("kaiser_001", START, 2)
-    desk.relays.sweep(late)
-    for second in (1, 2):
-        desk.relays.sweep(late + timedelta(seconds=second))
-    there, gone = await desk.all(2)
-    assert there.message == "The relay kaiser_001 is online, with 2 devices behind it."
-    assert (gone.kind, gone.severity) == (EventKind.RELAY_OFFLINE, Severity.ERROR)
-    assert gone.message.startswith("The relay kaiser_001 is gone: silent for 180 s. The 2 devices")
-
-
-async def test_a_relay_that_comes_back_is_told() -> None:
-    desk = Consulting()
-    desk.relays.heard("kaiser_001", START, 2)
-    desk.relays.sweep(START + timedelta(hours=1))
-    desk.relays.heard("kaiser_001", START + timedelta(hours=1), 3)
-    assert desk.relays._relays["kaiser_001"].online
-
-
-def test_who_invents_relays_is_not_listened_to_for_ever() -> None:
-    desk = Consulting()
-    for number in range(MOST_RELAYS + 5):
-        desk.relays.heard(f"r{number}", START, 0)
-    assert len(desk.relays._relays) == MOST_RELAYS
