@@ -77,6 +77,8 @@ class _Held:
 
     Attributes:
         before: When the lease that this one replaced ended; None: it replaced none.
+        was_on: Whether it was known to be on when this lease was given.
+        why: Why it is switched off before its time; None: nothing special.
         asked_off: Whether somebody asked for OFF, so that a sign of it is no surprise.
     """
 
@@ -85,6 +87,8 @@ class _Held:
     ends: float
     on_since: float
     before: float | None = None
+    was_on: bool = False
+    why: str | None = None
     asked_off: bool = False
     told_at: float | None = None
     tries: int = 0
@@ -93,6 +97,10 @@ class _Held:
 
     def pause(self) -> float:
         return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self.tries - 1, 10))
+
+    def is_surely_on(self, now: float) -> bool:
+        ending = self.asked_off or now >= self.ends
+        return not ending and (self.lease.confirmed or self.was_on)
 
     def believes_off(self, now: float, *, answered: bool) -> bool:
         ending = self.asked_off or now >= self.ends
@@ -121,6 +129,16 @@ class LeaseBook:
         """Return the lease of an actuator; None: it is off, as far as anybody knows."""
         held = self._held.get(pin)
         return held.lease if held else None
+
+    def is_surely_on(self, pin: Pin, now: Moment) -> bool:
+        """Say whether an actuator is on, beyond doubt: confirmed, and nobody switches it off."""
+        held = self._held.get(pin)
+        return held is not None and held.is_surely_on(now.ticks)
+
+    def why_off(self, pin: Pin) -> str | None:
+        """Return why an actuator is being switched off before its time, if anybody said so."""
+        held = self._held.get(pin)
+        return held.why if held else None
 
     @property
     def leases(self) -> Sequence[Lease]:
@@ -210,6 +228,7 @@ class LeaseBook:
             ends=ends,
             on_since=on_since,
             before=before.ends if before else None,
+            was_on=before is not None and before.is_surely_on(now.ticks),
         )
         if before is None:
             self._past(actuator.pin).starts.append(now.ticks)
@@ -247,11 +266,12 @@ class LeaseBook:
         if held is not None:
             held.asked_off = True
 
-    def end(self, pin: Pin, now: Moment) -> None:
+    def end(self, pin: Pin, now: Moment, why: str | None = None) -> None:
         """Let a lease be over now: the device is told to switch off until it confirms."""
         held = self._held.get(pin)
         if held is not None:
             held.asked_off = True
+            held.why = held.why or why
             self._shorten(held, now.ticks, now)
 
     def limit(self, actuator: Actuator, now: Moment) -> None:

@@ -9,6 +9,7 @@ from domain.actuators import Actuator, ActuatorMode, CommandAction, CommandOrigi
 from domain.devices import Device
 from domain.emergency_stops import EmergencyStop
 from domain.leases import UNUSED, Usage, longest_runtime
+from domain.safeguards import NO_INTERLOCKS, Interlocks, broken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Wish:
         stops: The emergency stops that are not cleared yet, at least those that are about this
             actuator.
         usage: How the actuator was used lately.
+        interlocks: What must hold for it to be on, and what that is judged on.
         priority: Of the rule that asks, 1 is the most important; None: it has none.
         holder: The rule that holds the actuator; None: none does.
     """
@@ -50,6 +52,7 @@ class Wish:
     safe_mode: bool = False
     stops: Collection[EmergencyStop] = ()
     usage: Usage = UNUSED
+    interlocks: Interlocks = NO_INTERLOCKS
     priority: int | None = None
     holder: Holder | None = None
 
@@ -81,6 +84,8 @@ def _reasons(wish: Wish) -> Iterator[str]:
     yield from _unreachable(wish)
     if wish.action is not CommandAction.OFF:
         yield from _unfit(wish)
+        for objection in broken(wish.interlocks):
+            yield f"an interlock does not hold: {objection}"
         yield from _outranked(wish)
         if wish.value > 0.0:
             yield from _overused(wish)

@@ -99,24 +99,26 @@ def said(condition: Condition) -> str:  # noqa: C901, PLR0911, PLR0912 - each ki
         case Not():
             return f"not: {said(condition.condition)}"
         case Threshold():
-            limit = _limit(condition.limit, condition.unit)
-            held = f" for {_time(condition.hold_for)}" if condition.hold_for else ""
-            return f"{_name(condition.sensor)} is {limit}{held}"
+            limit = shown_limit(condition.limit, condition.unit)
+            held = f" for {shown_time(condition.hold_for)}" if condition.hold_for else ""
+            return f"{shown_name(condition.sensor)} is {limit}{held}"
         case Hysteresis():
             on, off = ("above", "below") if condition.rising else ("below", "above")
             unit = f" {condition.unit}" if condition.unit else ""
             return (
-                f"{_name(condition.sensor)} is {on} {condition.activate:g}{unit}, "
+                f"{shown_name(condition.sensor)} is {on} {condition.activate:g}{unit}, "
                 f"until {off} {condition.deactivate:g}{unit}"
             )
         case Comparison():
             offset = f" {condition.offset:+g}" if condition.offset else ""
             compared = _COMPARED[condition.operator]
-            return f"{_name(condition.left)} is {compared} {_name(condition.right)}{offset}"
+            return (
+                f"{shown_name(condition.left)} is {compared} {shown_name(condition.right)}{offset}"
+            )
         case Rate():
-            limit = _limit(condition.limit, condition.unit)
-            over = _time(condition.over)
-            return f"{_name(condition.sensor)} changes by {limit} a minute over {over}"
+            limit = shown_limit(condition.limit, condition.unit)
+            over = shown_time(condition.over)
+            return f"{shown_name(condition.sensor)} changes by {limit} a minute over {over}"
         case TimeWindow():
             days = ", ".join(_DAYS[day] for day in sorted(condition.days))
             on = "" if condition.days == EVERY_DAY else f" on {days}"
@@ -126,8 +128,8 @@ def said(condition: Condition) -> str:  # noqa: C901, PLR0911, PLR0912 - each ki
             start = f"{condition.start.lower()}{_offset(condition.start_offset)}"
             return f"it is {start} to {condition.end.lower()}{_offset(condition.end_offset)}"
         case Stale():
-            older = _time(condition.older_than)
-            return f"{_name(condition.sensor)} has said nothing good for {older}"
+            older = shown_time(condition.older_than)
+            return f"{shown_name(condition.sensor)} has said nothing good for {older}"
         case DeviceIs():
             return f"{condition.esp_id} is {condition.status}"
         case ActuatorIs():
@@ -140,20 +142,30 @@ def said(condition: Condition) -> str:  # noqa: C901, PLR0911, PLR0912 - each ki
 def _found(seen: Seen) -> str:
     found = seen.observation
     if found is None or seen.age is None:
-        return f"{_name(seen.sensor)}: {seen.trouble}"
-    value = "no value" if found.value is None else f"{found.value:g} {found.unit or ''}".rstrip()
-    text = f"{_name(seen.sensor)} said {value} {_time(seen.age)} ago ({found.quality})"
+        return f"{shown_name(seen.sensor)}: {seen.trouble}"
+    when = f"{shown_time(seen.age)} ago ({found.quality})"
+    text = f"{shown_name(seen.sensor)} said {shown_value(seen)} {when}"
     return text if seen.trouble is None else f"{text}, but {seen.trouble}"
 
 
-def _limit(limit: Limit, unit: str | None) -> str:
+def shown_value(seen: Seen) -> str:
+    """Return the value of a sensor, such as `21.5 °C`."""
+    found = seen.observation
+    if found is None or found.value is None:
+        return "no value"
+    return f"{found.value:g} {found.unit or ''}".rstrip()
+
+
+def shown_limit(limit: Limit, unit: str | None) -> str:
+    """Return a limit, such as `above 10 %`."""
     tail = f" {unit}" if unit else ""
     if limit.operator is Operator.BETWEEN:
         return f"{limit.value:g} to {limit.upper:g}{tail}"
     return f"{_COMPARED[limit.operator]} {limit.value:g}{tail}"
 
 
-def _name(key: SensorKey) -> str:
+def shown_name(key: SensorKey) -> str:
+    """Return which sensor is meant."""
     address = f" {key.address}" if key.address else ""
     return f"{key.sensor_type}{address} of {key.esp_id}"
 
@@ -161,10 +173,11 @@ def _name(key: SensorKey) -> str:
 def _offset(offset: timedelta) -> str:
     if not offset:
         return ""
-    return f" {'-' if offset < timedelta(0) else '+'} {_time(abs(offset))}"
+    return f" {'-' if offset < timedelta(0) else '+'} {shown_time(abs(offset))}"
 
 
-def _time(time: timedelta) -> str:
+def shown_time(time: timedelta) -> str:
+    """Return a time in its most fitting unit, such as `2.5 min`."""
     seconds = time.total_seconds()
     for size, name in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= 2 * size:

@@ -40,6 +40,7 @@ from domain.lease_book import LeaseBook
 from domain.leases import Lease, Moment
 from domain.ports import Clock, CommandLink, EventStream
 from domain.repositories import Storage
+from domain.safeguards import NO_INTERLOCKS, Interlocks
 from domain.services.guard import Guard
 from domain.services.registry import Registry
 
@@ -61,6 +62,7 @@ class SendCommand:
         latch: Knows the emergency stops that are in force.
         leases: Knows until when each actuator may be on.
         ended: Told of each command that came to its end.
+        interlocks: Knows what must hold for an actuator to be on, and what is the case.
     """
 
     storage: Storage
@@ -73,6 +75,7 @@ class SendCommand:
     guard: Guard
     new_id: Callable[[], UUID]
     ended: Callable[[Command], None]
+    interlocks: Callable[[Pin], Interlocks] = lambda _pin: NO_INTERLOCKS
     _turns: dict[Pin, asyncio.Lock] = field(default_factory=dict, init=False)
     _open: int = field(default=0, init=False)
     _tasks: asyncio.TaskGroup | None = field(default=None, init=False)
@@ -179,6 +182,7 @@ class SendCommand:
                 safe_mode=health is not None and health.safe_mode,
                 stops=self.latch.covering(actuator.pin),
                 usage=self.leases.usage(actuator.pin, self._now()),
+                interlocks=self.interlocks(actuator.pin),
             )
         )
 

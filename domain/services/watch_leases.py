@@ -109,6 +109,17 @@ class WatchLeases:
         """A device began a session: what it is to switch off, it is told at once."""
         self.leases.returned(esp_id)
 
+    def switch_off(self, pin: Pin, why: str) -> None:
+        """End a lease before its time; the device is told at once.
+
+        Args:
+            pin: The actuator.
+            why: Stands as reason in the command.
+        """
+        self.leases.end(pin, self._now(), why)
+        if self._tasks is not None:
+            self._look()
+
     def _note_on(self, pin: Pin, value: float) -> bool:
         actuator, device = self.registry.actuator(pin), self.registry.device(pin.esp_id)
         if actuator is None or device is None:
@@ -202,6 +213,7 @@ class WatchLeases:
             action=CommandAction.OFF,
             value=0.0,
             status=CommandStatus.PENDING,
+            reason=self.leases.why_off(lease.pin),
             origin=CommandOrigin.SAFETY,
             created_at=self.clock.now(),
         )
