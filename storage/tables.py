@@ -15,6 +15,7 @@ from domain.actuators import CommandAction, CommandOrigin, CommandStatus, Emerge
 from domain.configs import ConfigSyncState, Errand
 from domain.devices import FirmwareGeneration
 from domain.library_installations import InstallationStatus
+from domain.safeguards import OnServerLoss
 from domain.sensors import ProcessingMode
 from domain.system_events import Detail, Severity
 from domain.thresholds import Zone
@@ -190,6 +191,23 @@ class ActuatorRow(Model):
 
         table = "actuator"
         unique_together = (("device_id", "gpio"),)
+
+
+class SafeguardsRow(Model):
+    """What is declared to keep an actuator from doing harm."""
+
+    actuator: fields.OneToOneRelation[ActuatorRow] = fields.OneToOneField(
+        "models.ActuatorRow", related_name="safeguards", primary_key=True
+    )
+    interlocks: fields.Field[list[Any]] = fields.JSONField()
+    effect: fields.Field[dict[str, Any] | None] = fields.JSONField(null=True)
+    on_server_loss = fields.CharEnumField(OnServerLoss, max_length=16)
+    effect_judged_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        """Table options."""
+
+        table = "actuator_safeguards"
 
 
 class UserRow(Model):

@@ -23,6 +23,7 @@ from storage.outbox import OutboxRepository
 from storage.readings import ReadingRepository
 from storage.recomputations import RecomputationRepository
 from storage.relays import RelayRepository
+from storage.safeguards import SafeguardsRepository
 from storage.sensors import SensorRepository
 from storage.series import SeriesRepository
 from storage.system_events import SystemEventRepository
@@ -44,6 +45,7 @@ class PostgresUnitOfWork:
     calibrations: CalibrationRepository
     calibration_procedures: CalibrationProcedureRepository
     actuators: ActuatorRepository
+    safeguards: SafeguardsRepository
     commands: CommandRepository
     leases: LeaseRepository
     emergency_stops: EmergencyStopRepository
@@ -89,6 +91,7 @@ class PostgresUnitOfWork:
         self.calibrations = CalibrationRepository(client)
         self.calibration_procedures = CalibrationProcedureRepository(client)
         self.actuators = ActuatorRepository(client)
+        self.safeguards = SafeguardsRepository(client)
         self.commands = CommandRepository(client)
         self.leases = LeaseRepository(client)
         self.emergency_stops = EmergencyStopRepository(client)

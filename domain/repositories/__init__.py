@@ -13,6 +13,7 @@ from domain.repositories.library_installations import LibraryInstallations
 from domain.repositories.readings import NewReading, Readings, ReadingWriter
 from domain.repositories.recomputations import History, Recomputations
 from domain.repositories.relays import Relays
+from domain.repositories.safeguards import StoredSafeguards
 from domain.repositories.sensors import Sensors
 from domain.repositories.series import Series
 from domain.repositories.system_events import SystemEvents
@@ -41,6 +42,7 @@ __all__ = [
     "Sensors",
     "Series",
     "Storage",
+    "StoredSafeguards",
     "SystemEvents",
     "UnitOfWork",
     "Users",
@@ -107,6 +109,11 @@ class UnitOfWork(Protocol):
     @property
     def actuators(self) -> Actuators:
         """The actuators inside this transaction."""
+        ...
+
+    @property
+    def safeguards(self) -> StoredSafeguards:
+        """What is declared of actuators, inside this transaction."""
         ...
 
     @property

@@ -4,7 +4,7 @@ The database is the authority. The registry is filled from it at start, and chan
 change was committed; it is what the hot paths (ingest, command) decide on.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from domain.actuators import Actuator, Pin
 from domain.calibrations import Calibration
 from domain.devices import Device, DeviceHealth
 from domain.repositories import Storage
+from domain.safeguards import UNGUARDED, Safeguards
 from domain.sensors import Sensor, SensorKey
 from domain.zones import Zone
 
@@ -23,14 +24,17 @@ class Registry:
 
     Attributes:
         revision: Grows with every change of sensors and calibrations.
+        safeguards_revision: Grows with every change of what is declared of actuators.
     """
 
     revision: int = 0
+    safeguards_revision: int = 0
     _devices: dict[str, Device] = field(default_factory=dict)
     _sensors: dict[SensorKey, Sensor] = field(default_factory=dict)
     _keys: dict[int, SensorKey] = field(default_factory=dict)
     _calibrations: dict[int, Calibration] = field(default_factory=dict)
     _actuators: dict[Pin, Actuator] = field(default_factory=dict)
+    _safeguards: dict[Pin, Safeguards] = field(default_factory=dict)
     _zones: dict[str, Zone] = field(default_factory=dict)
     _heard: dict[str, datetime] = field(default_factory=dict)
     _health: dict[str, DeviceHealth] = field(default_factory=dict)
@@ -45,6 +49,7 @@ class Registry:
             devices = await work.devices.all()
             sensors = await work.sensors.all()
             actuators = await work.actuators.all()
+            safeguards = await work.safeguards.all()
             health = await work.devices.all_health()
             zones = await work.zones.all()
             calibrations = await work.calibrations.in_force()
@@ -53,6 +58,8 @@ class Registry:
         self._keys = {sensor.id: sensor.key for sensor in sensors}
         self._calibrations = dict(calibrations)
         self._actuators = {actuator.pin: actuator for actuator in actuators}
+        self._safeguards = dict(safeguards)
+        self.safeguards_revision += 1
         self._health = dict(health)
         self._zones = {zone.zone_id: zone for zone in zones}
         self.revision += 1
@@ -111,6 +118,19 @@ class Registry:
         """Return an actuator, if it is known."""
         return self._actuators.get(pin)
 
+    def safeguards(self, pin: Pin) -> Safeguards:
+        """Return what is declared of an actuator."""
+        return self._safeguards.get(pin, UNGUARDED)
+
+    def all_safeguards(self) -> Mapping[Pin, Safeguards]:
+        """Return what is declared, of those of which anything is."""
+        return self._safeguards
+
+    def put_safeguards(self, pin: Pin, safeguards: Safeguards) -> None:
+        """Remember what is declared of an actuator, as it was committed."""
+        self._safeguards = {**self._safeguards, pin: safeguards}
+        self.safeguards_revision += 1
+
     def sensors(self) -> Iterator[Sensor]:
         """Return every known sensor, as of now."""
         return iter(tuple(self._sensors.values()))
@@ -149,6 +169,9 @@ class Registry:
     def remove_actuator(self, pin: Pin) -> None:
         """Forget an actuator."""
         self._actuators.pop(pin, None)
+        if pin in self._safeguards:
+            self._safeguards = {k: v for k, v in self._safeguards.items() if k != pin}
+            self.safeguards_revision += 1
 
     def remove_device(self, esp_id: str) -> None:
         """Forget a device and everything that hangs on it."""

@@ -23,6 +23,7 @@ from tests.fakes.libraries import FakeLibraryInstallations
 from tests.fakes.paging import microseconds, paged
 from tests.fakes.recomputations import FakeHistory, FakeRecomputations
 from tests.fakes.relays import FakeRelays
+from tests.fakes.safeguards import FakeSafeguards
 from tests.fakes.sensors import FakeReadings, FakeSensors
 from tests.fakes.series import FakeSeries
 from tests.fakes.system_events import FakeSystemEvents
@@ -90,6 +91,7 @@ class FakeStorage:
     actuators: FakeActuators = field(default_factory=FakeActuators)
     commands: FakeCommands = field(default_factory=FakeCommands)
     leases: FakeLeases = field(init=False)
+    safeguards: FakeSafeguards = field(init=False)
     emergency_stops: FakeEmergencyStops = field(default_factory=FakeEmergencyStops)
     users: FakeUsers = field(default_factory=FakeUsers)
     zones: FakeZones = field(default_factory=FakeZones)
@@ -111,6 +113,7 @@ class FakeStorage:
 
     def __post_init__(self) -> None:
         self.leases = FakeLeases(self.commands)
+        self.safeguards = FakeSafeguards(self.actuators)
 
     @property
     def health_history(self) -> FakeHealthHistory:
@@ -139,6 +142,8 @@ class FakeStorage:
             self.commands.rows,
             self.leases.rows,
             self.leases.runs,
+            self.safeguards.rows,
+            self.safeguards.times,
             self.emergency_stops.rows,
             self.users.rows,
             self.zones.rows,
@@ -207,6 +212,11 @@ class FakeUnitOfWork:
     def leases(self) -> FakeLeases:
         self._storage.queries["leases"] += 1
         return self._storage.leases
+
+    @property
+    def safeguards(self) -> FakeSafeguards:
+        self._storage.queries["safeguards"] += 1
+        return self._storage.safeguards
 
     @property
     def emergency_stops(self) -> FakeEmergencyStops:
