@@ -143,6 +143,9 @@ class Order:
         value: 0.0..1.0; only for PWM.
         duration: How long to stay on; None: until told otherwise.
         idempotency_key: A repeat with the same key returns the first command.
+        override_for: How long rules leave the actuator alone after a person's command; zero: not at
+            all, None: see `domain.arbitration`.
+        execution_id: The execution of a rule that it is part of; None: no rule asks.
     """
 
     pin: Pin
@@ -152,6 +155,8 @@ class Order:
     origin: CommandOrigin
     user_id: UUID | None = None
     idempotency_key: str | None = None
+    override_for: timedelta | None = None
+    execution_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +166,8 @@ class Command:
     Attributes:
         action: ON, OFF or PWM: a TOGGLE is resolved before the command exists.
         value: What the pin is to become, 0.0..1.0.
+        override_until: Until when rules leave the actuator alone; None: nothing was said of that.
+        execution_id: The execution of a rule that caused it; None: no rule did.
     """
 
     id: UUID
@@ -177,6 +184,8 @@ class Command:
     created_at: datetime
     sent_at: datetime | None = None
     completed_at: datetime | None = None
+    override_until: datetime | None = None
+    execution_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,7 @@ def configuration(url: str) -> dict[str, object]:
                     "storage.calibration_tables",
                     "storage.lease_tables",
                     "storage.recomputation_tables",
+                    "storage.rule_tables",
                     "aerich.models",
                 ],
                 "default_connection": CONNECTION,

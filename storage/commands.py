@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from tortoise.queryset import QuerySet
@@ -45,6 +45,8 @@ class CommandRepository:
                 command.created_at,
                 command.sent_at,
                 command.completed_at,
+                command.override_until,
+                command.execution_id,
             ],
         )
         if added is not None:
@@ -81,6 +83,20 @@ class CommandRepository:
         commands = await self.by_ids([row["id"] for row in found])
         return {command.actuator_id: command for command in commands.values()}
 
+    async def overriding(self, now: datetime) -> Sequence[Command]:
+        """Select by time: a partial index holds only those that say one."""
+        found = self._rows().filter(override_until__gt=now).exclude(status="REJECTED")
+        return [_command(row) for row in await found.order_by("created_at", "id")]
+
+    async def of_executions(self, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Command]]:
+        """Select by execution: a partial index holds only those that have one."""
+        rows = await self._rows().filter(execution_id__in=ids).order_by("created_at", "id")
+        found: dict[UUID, list[Command]] = {}
+        for command in map(_command, rows):
+            if command.execution_id is not None:
+                found.setdefault(command.execution_id, []).append(command)
+        return found
+
     async def unfinished(self) -> Sequence[Command]:
         """Select the open ones, oldest first."""
         rows = await self._rows().filter(status__in=_OPEN).order_by("created_at", "id")
@@ -111,14 +127,17 @@ def _command(row: CommandRow) -> Command:
         created_at=row.created_at,
         sent_at=row.sent_at,
         completed_at=row.completed_at,
+        override_until=row.override_until,
+        execution_id=row.execution_id,
     )
 
 
 # Written out: between a person and a pump, an object of the mapper per step is a millisecond.
 _ADD = """
 INSERT INTO command (id, actuator_id, action, value, duration, status, reason, origin, user_id,
-                     idempotency_key, created_at, sent_at, completed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                     idempotency_key, created_at, sent_at, completed_at, override_until,
+                     execution_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT (idempotency_key) DO NOTHING
 RETURNING id
 """

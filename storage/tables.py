@@ -248,6 +248,8 @@ class CommandRow(Model):
     created_at = fields.DatetimeField()
     sent_at = fields.DatetimeField(null=True)
     completed_at = fields.DatetimeField(null=True)
+    override_until = fields.DatetimeField(null=True)
+    execution_id: UUID | None = fields.UUIDField(null=True)
 
     class Meta:
         """Table options."""

@@ -24,6 +24,8 @@ from storage.readings import ReadingRepository
 from storage.recomputations import RecomputationRepository
 from storage.relays import RelayRepository
 from storage.safeguards import SafeguardsRepository
+from storage.rule_executions import RuleExecutionRepository
+from storage.rules import RuleRepository
 from storage.sensors import SensorRepository
 from storage.series import SeriesRepository
 from storage.system_events import SystemEventRepository
@@ -48,6 +50,8 @@ class PostgresUnitOfWork:
     safeguards: SafeguardsRepository
     commands: CommandRepository
     leases: LeaseRepository
+    rules: RuleRepository
+    rule_executions: RuleExecutionRepository
     emergency_stops: EmergencyStopRepository
     users: UserRepository
     zones: ZoneRepository
@@ -94,6 +98,8 @@ class PostgresUnitOfWork:
         self.safeguards = SafeguardsRepository(client)
         self.commands = CommandRepository(client)
         self.leases = LeaseRepository(client)
+        self.rules = RuleRepository(client)
+        self.rule_executions = RuleExecutionRepository(client)
         self.emergency_stops = EmergencyStopRepository(client)
         self.users = UserRepository(client)
         self.zones = ZoneRepository(client)

@@ -14,6 +14,7 @@ from domain.repositories.readings import NewReading, Readings, ReadingWriter
 from domain.repositories.recomputations import History, Recomputations
 from domain.repositories.relays import Relays
 from domain.repositories.safeguards import StoredSafeguards
+from domain.repositories.rules import RuleExecutions, Rules
 from domain.repositories.sensors import Sensors
 from domain.repositories.series import Series
 from domain.repositories.system_events import SystemEvents
@@ -39,6 +40,8 @@ __all__ = [
     "Readings",
     "Recomputations",
     "Relays",
+    "RuleExecutions",
+    "Rules",
     "Sensors",
     "Series",
     "Storage",
@@ -124,6 +127,16 @@ class UnitOfWork(Protocol):
     @property
     def leases(self) -> Leases:
         """The leases of actuators inside this transaction."""
+        ...
+
+    @property
+    def rules(self) -> Rules:
+        """The rules inside this transaction."""
+        ...
+
+    @property
+    def rule_executions(self) -> RuleExecutions:
+        """What rules did, inside this transaction."""
         ...
 
     @property

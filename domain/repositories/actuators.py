@@ -1,6 +1,7 @@
 """Stored actuators and their commands."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -83,6 +84,14 @@ class Commands(Protocol):
 
     async def last_asked(self, actuator_ids: Sequence[int]) -> Mapping[int, Command]:
         """Return the newest command of each actuator that the server did not refuse."""
+        ...
+
+    async def overriding(self, now: datetime) -> Sequence[Command]:
+        """Return the commands that still keep rules away, oldest first; not the refused ones."""
+        ...
+
+    async def of_executions(self, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Command]]:
+        """Return the commands of executions of rules, in their order; one without is absent."""
         ...
 
     async def unfinished(self) -> Sequence[Command]:

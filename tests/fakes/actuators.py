@@ -148,6 +148,23 @@ class FakeCommands:
         asked.sort(key=lambda command: command.created_at)
         return {c.actuator_id: c for c in asked if c.actuator_id in actuator_ids}
 
+    async def overriding(self, now: datetime) -> Sequence[Command]:
+        found = [
+            c
+            for c in self.rows.values()
+            if c.override_until is not None
+            and c.override_until > now
+            and c.status is not CommandStatus.REJECTED
+        ]
+        return sorted(found, key=lambda command: command.created_at)
+
+    async def of_executions(self, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Command]]:
+        found: dict[UUID, list[Command]] = {}
+        for command in sorted(self.rows.values(), key=lambda command: command.created_at):
+            if command.execution_id is not None and command.execution_id in ids:
+                found.setdefault(command.execution_id, []).append(command)
+        return found
+
     async def unfinished(self) -> Sequence[Command]:
         open_ = (CommandStatus.PENDING, CommandStatus.SENT)
         found = [command for command in self.rows.values() if command.status in open_]

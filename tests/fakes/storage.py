@@ -24,6 +24,7 @@ from tests.fakes.paging import microseconds, paged
 from tests.fakes.recomputations import FakeHistory, FakeRecomputations
 from tests.fakes.relays import FakeRelays
 from tests.fakes.safeguards import FakeSafeguards
+from tests.fakes.rules import FakeRuleExecutions, FakeRules
 from tests.fakes.sensors import FakeReadings, FakeSensors
 from tests.fakes.series import FakeSeries
 from tests.fakes.system_events import FakeSystemEvents
@@ -102,6 +103,8 @@ class FakeStorage:
         default_factory=FakeCalibrationProcedures
     )
     recomputations: FakeRecomputations = field(default_factory=FakeRecomputations)
+    rules: FakeRules = field(default_factory=FakeRules)
+    rule_executions: FakeRuleExecutions = field(default_factory=FakeRuleExecutions)
     library_installations: FakeLibraryInstallations = field(
         default_factory=FakeLibraryInstallations
     )
@@ -144,6 +147,10 @@ class FakeStorage:
             self.leases.runs,
             self.safeguards.rows,
             self.safeguards.times,
+            self.rules.rows,
+            self.rules.versions,
+            self.rules.remembered,
+            self.rule_executions.rows,
             self.emergency_stops.rows,
             self.users.rows,
             self.zones.rows,
@@ -217,6 +224,16 @@ class FakeUnitOfWork:
     def safeguards(self) -> FakeSafeguards:
         self._storage.queries["safeguards"] += 1
         return self._storage.safeguards
+
+    @property
+    def rules(self) -> FakeRules:
+        self._storage.queries["rules"] += 1
+        return self._storage.rules
+
+    @property
+    def rule_executions(self) -> FakeRuleExecutions:
+        self._storage.queries["rule_executions"] += 1
+        return self._storage.rule_executions
 
     @property
     def emergency_stops(self) -> FakeEmergencyStops:
