@@ -133,23 +133,26 @@ class WatchRelays:
             self.journal.warning("relay.not_stored", kaiser_id=relay.kaiser_id, error=str(error))
 
     def _tell_online(self, relay: Relay) -> None:
-        devices = len(relay.health.clients)
         self.record(
             EventKind.RELAY_ONLINE,
             Severity.INFO,
-            f"The relay {relay.called} is online, with {devices} devices behind it.",
+            f"The relay {relay.called} is online, with {_devices(relay)} behind it.",
             about=relay.kaiser_id,
-            details={"relay": relay.kaiser_id, "devices": devices},
+            details={"relay": relay.kaiser_id, "devices": len(relay.health.clients)},
         )
 
     def _tell_offline(self, relay: Relay) -> None:
-        devices = len(relay.health.clients)
         seconds = int(self.offline_after.total_seconds())
         self.record(
             EventKind.RELAY_OFFLINE,
             Severity.ERROR,
-            f"The relay {relay.called} is gone: silent for {seconds} s. The {devices} devices "
+            f"The relay {relay.called} is gone: silent for {seconds} s. The {_devices(relay)} "
             "behind it cannot be reached; check its power and its network.",
             about=relay.kaiser_id,
-            details={"relay": relay.kaiser_id, "devices": devices},
+            details={"relay": relay.kaiser_id, "devices": len(relay.health.clients)},
         )
+
+
+def _devices(relay: Relay) -> str:
+    count = len(relay.health.clients)
+    return "1 device" if count == 1 else f"{count} devices"
