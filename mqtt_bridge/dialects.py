@@ -6,7 +6,6 @@ its messages a little differently, though, and that gives it away (device protoc
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 from domain.configs import ConfigPart, DeviceConfig, PinConfig
 from domain.devices import FirmwareEvidence, FirmwareGeneration
@@ -33,9 +32,6 @@ from mqtt_bridge.messages import (
     SystemCommand,
 )
 from mqtt_bridge.messages.devices import DeviceError
-
-CLEAR_AFTER = timedelta(seconds=5)
-"""Before that, a device refuses to clear an emergency (device protocol, section 3.5)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
