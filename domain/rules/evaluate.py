@@ -237,7 +237,7 @@ class _Evaluation:
             return Seen(key, observation, None, age, "its value is too old")
         self.wakes.append(observation.measured_at + oldest)
         try:
-            return Seen(key, observation, _in_unit(value, observation.unit, unit), age)
+            return Seen(key, observation, in_unit(value, observation.unit, unit), age)
         except BadInputError as error:
             return Seen(key, observation, None, age, str(error))
 
@@ -364,8 +364,8 @@ class _Evaluation:
         return Explanation(condition=leaf, holds=holds, found=found, until=until)
 
 
-def _in_unit(value: float, unit: str | None, wanted: str | None) -> float:
-    """Return a value in the unit of a leaf.
+def in_unit(value: float, unit: str | None, wanted: str | None) -> float:
+    """Return a value in the unit of a leaf; None: whatever it is in.
 
     Raises:
         BadInputError: It cannot be said in it.
