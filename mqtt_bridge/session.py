@@ -17,11 +17,11 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, NamedTuple, NoReturn, cast
+from typing import Any, NamedTuple, NoReturn, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
@@ -37,6 +37,8 @@ from domain.errors import BadInputError, BrokerUnavailableError
 from domain.services.guard import Guard
 from mqtt_bridge.messages import Outgoing
 from mqtt_bridge.read_ahead import Published, ReadAheadSocket
+
+T = TypeVar("T")
 
 KEEPALIVE = 30
 """Seconds after which a silent connection is probed."""
@@ -417,6 +419,16 @@ class _Client(aiomqtt.Client):
             properties = _properties(PacketTypes.PUBLISH, MessageExpiryInterval=int(left))
         topic, payload, qos, retain, _ = message
         await self.publish(topic, payload, qos, retain, properties, timeout=CONNECT_DEADLINE)
+
+    @override
+    async def _wait_for(self, fut: Awaitable[T], timeout: float | None) -> T:
+        # asyncio.wait_for forgets that it was cancelled where the answer comes in the same moment
+        # (Python 3.11): who publishes in a loop would then never end.
+        try:
+            async with asyncio.timeout(self.timeout if timeout is None else timeout):
+                return await fut
+        except TimeoutError:
+            raise aiomqtt.MqttError("the broker does not answer") from None
 
     @property
     def _newest(self) -> bool:

@@ -145,6 +145,9 @@ class Fleet:
                 seat.failures += 1
                 self._report.failures += 1
                 self._report.trouble = str(errors.exceptions[0])
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                # A group that was cancelled tells only of the errors that this led to.
+                raise asyncio.CancelledError
             wait = seat.device.retry_wait(seat.failures)
             if wait is None:
                 return

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,9 @@ from mqtt_bridge.session import BrokerAddress, Delivery, MqttSession
 from tests.e2e.load import quick_guard
 from tests.eventually import eventually
 from tests.integration.embedded import data_directory
+
+CONNACK, PUBACK = b"\x20\x02\x00\x00", b"\x40\x02"
+"""How a broker greets, and how it begins to confirm (MQTT 3.1.1, sections 3.2 and 3.4)."""
 
 
 @pytest.fixture
@@ -382,3 +386,39 @@ async def test_many_messages_at_once_do_not_offend_a_broker_that_takes_few(
 def test_a_session_hears_with_qos_0_or_1_only(directory: Path) -> None:
     with pytest.raises(ValueError, match="QoS"):
         Listener(Place(EmbeddedBroker(directory, port=0)), filters=(("a", 2),))
+
+
+@pytest.mark.parametrize("steps", range(10))
+async def test_who_is_cancelled_while_the_broker_confirms_ends(steps: int) -> None:
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        door.setblocking(False)
+        session = MqttSession(
+            address=BrokerAddress.from_url(f"mqtt://127.0.0.1:{door.getsockname()[1]}"),
+            client_id="publisher",
+            filters=(),
+            deliver=lambda _: None,
+            guard=quick_guard("publisher"),
+        )
+
+        async def publish_for_ever() -> None:
+            while True:
+                await session.publish("a", b"", qos=1)
+
+        async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+            staying = group.create_task(session.run())
+            broker, _ = await loop.sock_accept(door)
+            with broker:
+                await loop.sock_recv(broker, 1000)
+                await loop.sock_sendall(broker, CONNACK)
+                await eventually(lambda: session.connected)
+                publishing = group.create_task(publish_for_ever())
+                packet = await loop.sock_recv(broker, 1000)
+                await loop.sock_sendall(broker, PUBACK + packet[5:7])
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                publishing.cancel()
+                _, unfinished = await asyncio.wait([publishing], timeout=1)
+                staying.cancel()
+                publishing.cancel()
+        assert not unfinished

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from typing_extensions import override
 
 from domain.actuators import CommandAction
 from domain.errors import BrokerUnavailableError
@@ -208,3 +209,26 @@ async def test_an_error_that_is_nobodys_fault_but_ours_ends_the_fleet() -> None:
         await fleet.run()
 
     assert caught.group_contains(RuntimeError)
+
+
+class _Rude(FakeConnection):
+    """A line that breaks while it is being closed."""
+
+    @override
+    async def run(self) -> None:
+        try:
+            await super().run()
+        except asyncio.CancelledError:
+            raise BrokerUnavailableError("lost on leaving") from None
+
+
+async def test_a_fleet_that_is_told_to_end_ends_though_its_lines_break() -> None:
+    clock, broker = FakeClock(), FakeBroker()
+    fleet = Fleet(
+        devices=[make_device(HEAD)], connect=lambda line: _Rude(line, broker), clock=clock
+    )
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        run = tasks.create_task(fleet.run())
+        await until(lambda: fleet.report().connected == 1)
+        run.cancel()
+    assert fleet.report().connects == 1
