@@ -16,6 +16,7 @@ from domain.library_messages import LibraryMessage
 from domain.orders import DeviceOrder, OrderAnswer
 from domain.parameters import Recipe
 from domain.sensors import Measurement, Sample
+from domain.system_events import EventKind, Severity
 from domain.users import Identity, User
 
 E = TypeVar("E", bound=Event)
@@ -34,6 +35,21 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
+        ...
+
+
+class SwitchOff(Protocol):
+    """Switches off what is on, before its lease ends."""
+
+    def __call__(self, pin: Pin, why: str, kind: EventKind, severity: Severity, /) -> None:
+        """See to it that an actuator goes off, and tell people; return at once.
+
+        Args:
+            pin: The actuator; nothing is done where it is off.
+            why: Half a sentence.
+            kind: What kind of thing people are told.
+            severity: How much it matters.
+        """
         ...
 
 

@@ -53,7 +53,8 @@ def _leaf(condition: Condition, explanation: Explanation, *, wanted: bool) -> st
             pin = f"GPIO {condition.pin.gpio} of {condition.pin.esp_id}"
             kind = "on" if condition.on or condition.on is None else "off"
             least = "" if condition.at_least is None else f" at {condition.at_least:g} or more"
-            now = f"is {explanation.found}" if explanation.holds is not None else "may be on or off"
+            found = (explanation.found or "").removesuffix(" at 0").removesuffix(" at 1")
+            now = f"is {found}" if explanation.holds is not None else "may be on or off"
             return f"{pin} {now}, and {must} {kind}{least}"
         case DeviceIs():
             now = f"is {explanation.found}" if explanation.found else "is not known"

@@ -109,13 +109,19 @@ class WatchLeases:
         """A device began a session: what it is to switch off, it is told at once."""
         self.leases.returned(esp_id)
 
-    def switch_off(self, pin: Pin, why: str) -> None:
-        """End a lease before its time; the device is told at once.
+    def switch_off(self, pin: Pin, why: str, kind: EventKind, severity: Severity) -> None:
+        """End a lease before its time: its device is told at once, and people are, too.
 
         Args:
             pin: The actuator.
-            why: Stands as reason in the command.
+            why: Half a sentence; it stands as reason in the command.
+            kind: What kind of thing people are told.
+            severity: How much it matters.
         """
+        lease = self.leases.get(pin)
+        if lease is None:
+            return
+        self._report(kind, severity, lease, f"is switched off: {why}.", str(lease.id))
         self.leases.end(pin, self._now(), why)
         if self._tasks is not None:
             self._look()

@@ -7,7 +7,7 @@ at once.
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.actuators import ActuatorState, Pin
 from domain.devices import DeviceStatus
@@ -26,6 +26,9 @@ from domain.sensors import TRUSTED, Reading, SensorKey
 from domain.services.registry import Registry
 
 Told = Callable[[SensorKey], None]
+
+CLOCKS_AGREE = timedelta(seconds=2)
+"""How far a device's clock may be behind; many count in whole seconds."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,6 +90,10 @@ class KnownWorld:
             if seen is None or _replaces(reading, seen):
                 table[key] = reading
 
+    def good(self, key: SensorKey) -> Reading | None:
+        """Return the newest good reading of a sensor."""
+        return self._good_of(key)
+
     def _newest_of(self, key: SensorKey) -> Reading | None:
         return self._newest.get(key) or self._last.get(key)
 
@@ -115,7 +122,8 @@ class KnownWorld:
     def for_effects(self, conditions: Iterable[Condition], since: datetime) -> World:
         """Return what an effect is judged on: nothing that was measured before a time."""
         world = self.for_rules(conditions)
-        fresh = {key: seen for key, seen in world.readings.items() if seen.measured_at >= since}
+        start = since - CLOCKS_AGREE
+        fresh = {key: seen for key, seen in world.readings.items() if seen.measured_at >= start}
         return replace(world, readings=fresh)
 
     def _world(
