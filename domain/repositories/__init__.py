@@ -10,6 +10,7 @@ from domain.repositories.devices import Devices, HealthHistory
 from domain.repositories.emergency_stops import EmergencyStops
 from domain.repositories.leases import Leases
 from domain.repositories.library_installations import LibraryInstallations
+from domain.repositories.past import PastReadings
 from domain.repositories.readings import NewReading, Readings, ReadingWriter
 from domain.repositories.recomputations import History, Recomputations
 from domain.repositories.relays import Relays
@@ -36,6 +37,7 @@ __all__ = [
     "LibraryInstallations",
     "NewReading",
     "Outbox",
+    "PastReadings",
     "ReadingWriter",
     "Readings",
     "Recomputations",
@@ -102,6 +104,11 @@ class UnitOfWork(Protocol):
     @property
     def history(self) -> History:
         """The readings that are converted again, inside this transaction."""
+        ...
+
+    @property
+    def past(self) -> PastReadings:
+        """The readings that rules live through again, inside this transaction."""
         ...
 
     @property
