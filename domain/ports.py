@@ -1,6 +1,6 @@
 """What the domain needs of the world, as protocols; the fakes in tests implement them."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
@@ -56,8 +56,12 @@ class SwitchOff(Protocol):
 class CommandExchange(Protocol):
     """One command on its way: an answer counts from before it is published."""
 
-    async def publish(self) -> None:
+    async def publish(self, permit: Callable[[], None]) -> None:
         """Hand the command to the broker; return when the broker has it.
+
+        Args:
+            permit: Called in the very moment in which the command leaves: a command may have waited
+                for its turn on the wire since it was judged. What it raises keeps it back.
 
         Raises:
             BrokerUnavailableError: The broker cannot be reached, or did not take it in time.

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -54,7 +54,7 @@ class _Exchange:
     answer: asyncio.Future[CommandResponse]
     deadline: float = 0.0
 
-    async def publish(self) -> None:
+    async def publish(self, permit: Callable[[], None]) -> None:
         """Hand the command to the broker."""
         command = self.command
         duration = command.duration
@@ -70,7 +70,7 @@ class _Exchange:
             timestamp=int(command.created_at.timestamp()),
         )
         self.deadline = asyncio.get_running_loop().time() + ACK_TIMEOUT.total_seconds()
-        await self.sender.send(message)
+        await self.sender.send(message, permit)
 
     async def response(self) -> CommandResponse:
         """Wait for the device's answer, counted from the moment it was published."""

@@ -24,7 +24,7 @@ M = TypeVar("M")
 class Connection(Protocol):
     """The control connection."""
 
-    async def publish(
+    async def publish(  # noqa: PLR0913 - what a message is made of
         self,
         topic: str,
         payload: bytes,
@@ -32,8 +32,9 @@ class Connection(Protocol):
         qos: int = 0,
         retain: bool = False,
         expiry: timedelta | None = None,
+        permit: Callable[[], None] | None = None,
     ) -> None:
-        """Hand a message to the broker."""
+        """Hand a message to the broker, if that is permitted still when its turn comes."""
         ...
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
@@ -52,8 +53,12 @@ class Connection(Protocol):
 class Sender(Protocol):
     """Where messages leave; implemented by `Control`."""
 
-    async def send(self, message: Outbound) -> None:
+    async def send(self, message: Outbound, permit: Callable[[], None] | None = None) -> None:
         """Publish a message.
+
+        Args:
+            message: What is said.
+            permit: Called in the moment in which it leaves; what it raises keeps it back.
 
         Raises:
             BrokerUnavailableError: The broker did not take it.
@@ -158,11 +163,9 @@ class Control:
                 self._paused = False
                 self.connection.resume()
 
-    async def send(self, message: Outbound) -> None:
-        """Publish a message.
-
-        Raises:
-            BrokerUnavailableError: The broker did not take it.
-        """
+    async def send(self, message: Outbound, permit: Callable[[], None] | None = None) -> None:
+        """Publish a message; see `Sender`."""
         topic, payload, qos, retain, expiry = payloads.encode(message)
-        await self.connection.publish(topic, payload, qos=qos, retain=retain, expiry=expiry)
+        await self.connection.publish(
+            topic, payload, qos=qos, retain=retain, expiry=expiry, permit=permit
+        )

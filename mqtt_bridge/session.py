@@ -192,6 +192,7 @@ class MqttSession:
         retain: bool = False,
         expiry: timedelta | None = None,
         urgent: bool = False,
+        permit: Callable[[], None] | None = None,
     ) -> None:
         """Hand a message to the broker; return when the broker has it (at once with qos 0).
 
@@ -203,6 +204,8 @@ class MqttSession:
             expiry: Nobody gets it later than that, counted from now, where the broker speaks
                 MQTT 5; it counts in whole seconds, so a part of one is cut off.
             urgent: Whether it overtakes everything that waits to be published.
+            permit: Called when its turn has come, just before it leaves, with nothing in between.
+                What it raises keeps it back.
 
         Raises:
             BrokerUnavailableError: There is no connection, or the broker did not confirm in time.
@@ -219,7 +222,7 @@ class MqttSession:
         self.published.in_flight += 1
         try:
             left = None if latest is None else latest - now()
-            await self._hand_over(Outgoing(topic, payload, qos, retain), left)
+            await self._hand_over(Outgoing(topic, payload, qos, retain), left, permit)
         except BrokerUnavailableError:
             self.published.refused += 1
             raise
@@ -229,7 +232,9 @@ class MqttSession:
             self.published.in_flight -= 1
             slots.release()
 
-    async def _hand_over(self, message: Outgoing, left: float | None) -> None:
+    async def _hand_over(
+        self, message: Outgoing, left: float | None, permit: Callable[[], None] | None
+    ) -> None:
         client = self._client
         # Before the broker has greeted us, paho would refuse a message and send it nevertheless
         # when the greeting comes: a command that counts as failed would run.
@@ -237,6 +242,9 @@ class MqttSession:
             raise BrokerUnavailableError("the MQTT broker is not connected")
         if left is not None and left < _SHORTEST_EXPIRY:
             raise BrokerUnavailableError("the message waited until it was too late for it")
+        if permit is not None:
+            # No wait from here until it is in the stream: what is said after this comes after it.
+            permit()
         try:
             await client.say(message, left)
         except (aiomqtt.MqttError, ValueError) as error:

@@ -237,6 +237,8 @@ class SendCommand:
         ended = await self._talk(sent, replace(sent, duration=lease.length), device)
         if ended.status is CommandStatus.ACKNOWLEDGED:
             self.leases.confirmed(pin, lease.id)
+        elif ended.status is CommandStatus.REJECTED:
+            self.leases.failed(pin, lease.id, self._now(), refused=True)
         elif ended.status is CommandStatus.FAILED:
             refused = ended.sent_at is not None
             self.leases.failed(pin, lease.id, self._now(), refused=refused)
@@ -260,13 +262,22 @@ class SendCommand:
             device: The device.
         """
         stored = command.status is CommandStatus.SENT
+
+        def permit() -> None:
+            refused = self._judge_again(command)[0]
+            if refused is not None:
+                raise _WithheldError(refused)
+
         try:
             async with self.link.exchange(said, device.kaiser_id) as exchange:
-                await exchange.publish()
+                await exchange.publish(permit)
                 if not stored:
                     command = replace(command, status=CommandStatus.SENT, sent_at=self.clock.now())
                     await self._save(command)
                 response = await exchange.response()
+        except _WithheldError as error:
+            unsent = replace(command, sent_at=None)
+            return await self._end(unsent, CommandStatus.REJECTED, str(error))
         except BrokerUnavailableError as error:
             unsent = replace(command, sent_at=None)
             return await self._end(unsent, CommandStatus.FAILED, str(error))
@@ -326,6 +337,10 @@ class SendCommand:
                         completed_at=self.clock.now(),
                     )
                 )
+
+
+class _WithheldError(Exception):
+    """A command may not leave any more, now that its turn on the wire has come."""
 
 
 def _resolved(order: Order, actuator: Actuator) -> tuple[CommandAction, float]:

@@ -1,7 +1,7 @@
 """The wire, the libraries, the event stream, passwords and tokens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,7 +27,8 @@ E = TypeVar("E", bound=Event)
 class FakeCommandLink:
     """Devices that answer at once; `error` silences them, `success = False` makes them refuse.
 
-    `hold` keeps answers back until it is set; `most_open` is how many exchanges a pin ever had.
+    `slot` keeps commands from leaving until it is set, `hold` answers from coming; `most_open` is
+    how many exchanges a pin ever had.
     """
 
     clock: FakeClock = field(default_factory=FakeClock)
@@ -35,6 +36,7 @@ class FakeCommandLink:
     message: str = "ok"
     error: DomainError | None = None
     hold: asyncio.Event | None = None
+    slot: asyncio.Event | None = None
     sent: list[tuple[Command, str]] = field(default_factory=list)
     most_open: int = 0
     _open: list[Pin] = field(default_factory=list)
@@ -59,10 +61,13 @@ class FakeCommandExchange:
     command: Command
     kaiser_id: str
 
-    async def publish(self) -> None:
+    async def publish(self, permit: Callable[[], None]) -> None:
         await asyncio.sleep(0)
+        if self.link.slot is not None:
+            await self.link.slot.wait()
         if isinstance(self.link.error, BrokerUnavailableError):
             raise self.link.error
+        permit()
         self.link.sent.append((self.command, self.kaiser_id))
 
     async def response(self) -> CommandResponse:

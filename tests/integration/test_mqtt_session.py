@@ -13,7 +13,7 @@ import pytest
 from typing_extensions import override
 
 from app.embedded.broker import EmbeddedBroker
-from domain.errors import BrokerUnavailableError
+from domain.errors import BrokerUnavailableError, ConflictError
 from mqtt_bridge.messages import Outgoing
 from mqtt_bridge.session import BrokerAddress, Delivery, MqttSession
 from tests.e2e.load import quick_guard
@@ -381,6 +381,42 @@ async def test_many_messages_at_once_do_not_offend_a_broker_that_takes_few(
             )
             assert session.published.confirmed == 500
             assert connects == [], "it was not thrown out"
+
+
+async def kept_back(session: MqttSession, permit: Callable[[], None]) -> bool:
+    try:
+        await session.publish("a/b", b"ON", qos=2, permit=permit)
+    except ConflictError:
+        return True
+    return False
+
+
+async def test_what_waits_for_its_turn_is_asked_again_when_it_comes_and_urgent_things_overtake_it(
+    directory: Path,
+) -> None:
+    stopped = False
+
+    def permit() -> None:
+        if stopped:
+            raise ConflictError("stopped meanwhile")
+
+    async with NarrowBroker(directory, port=0, prefer="mosquitto") as broker:
+        listener = Listener(Place(broker))
+        speaker = Listener(Place(broker), "speaker", ())
+        async with listener.connected(), speaker.connected() as session:
+            async with asyncio.TaskGroup() as tasks:
+                for number in range(100):
+                    tasks.create_task(session.publish("a/b", b"%d" % number, qos=2))
+                on = tasks.create_task(kept_back(session, permit))
+                await asyncio.sleep(0)
+                stopped = True
+                await session.publish("a/b", b"OFF", qos=2, urgent=True)
+            assert on.result()
+            await session.publish("a/b", b"at last", qos=2, permit=lambda: None)
+            await eventually(lambda: b"at last" in listener.payloads())
+        assert session.published.in_flight == 0
+    assert b"ON" not in listener.payloads()
+    assert listener.payloads().index(b"OFF") < 50
 
 
 def test_a_session_hears_with_qos_0_or_1_only(directory: Path) -> None:

@@ -263,6 +263,28 @@ async def test_a_command_is_judged_again_when_its_turn_comes() -> None:
     assert len(house.link.sent) == 1
 
 
+@pytest.mark.parametrize("gpio", [None, PIN.gpio], ids=["of the device", "of the actuator"])
+async def test_what_waits_for_its_slot_on_the_wire_is_kept_back_by_a_stop_that_comes_meanwhile(
+    gpio: int | None,
+) -> None:
+    house = Greenhouse()
+    house.link.slot = asyncio.Event()
+    async with house.running() as send, asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(send(on()))
+        await until(lambda: house.link.most_open == 1)
+        assert house.leases.leases
+        house.latch.put(make_emergency_stop(esp_id=PIN.esp_id, gpio=gpio))
+        house.link.slot.set()
+        command = await waiting
+        assert house.link.sent == []
+        assert not house.leases.leases
+        await send(on(action=CommandAction.OFF))
+    assert command.status is CommandStatus.REJECTED
+    assert "emergency stop" in (command.reason or "")
+    assert command.sent_at is None
+    assert [sent.action for sent, _ in house.link.sent] == [CommandAction.OFF]
+
+
 async def test_a_command_that_waits_for_its_turn_is_refused_when_an_emergency_stop_comes() -> None:
     house = Greenhouse()
     house.link.hold = asyncio.Event()

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -36,7 +36,7 @@ class FakeConnection:
     away: bool = False
     paused: bool = False
 
-    async def publish(
+    async def publish(  # noqa: PLR0913 - what a message is made of
         self,
         topic: str,
         payload: bytes,
@@ -44,9 +44,12 @@ class FakeConnection:
         qos: int = 0,
         retain: bool = False,
         expiry: timedelta | None = None,
+        permit: Callable[[], None] | None = None,
     ) -> None:
         if self.away:
             raise BrokerUnavailableError("the MQTT broker is not connected")
+        if permit is not None:
+            permit()
         self.expiries.append(expiry)
         self.published.append((topic, json.loads(payload), qos, retain))
 
@@ -301,7 +304,7 @@ COMMAND = make_command(id=UUID("0f2b6c1e-1111-4222-8333-444455556666"))
 async def test_a_command_goes_out_unretained_with_qos_2_and_its_id() -> None:
     wire = Wire()
     async with wire.commands.exchange(COMMAND, "god") as exchange:
-        await exchange.publish()
+        await exchange.publish(lambda: None)
     topic, body, qos, retain = wire.connection.published[0]
     assert topic == P + "actuator/5/command"
     assert (body["command"], body["value"], body["correlation_id"]) == ("ON", 1.0, str(COMMAND.id))
@@ -321,7 +324,7 @@ async def test_an_answer_is_matched_by_correlation_id_or_else_by_pin(
 ) -> None:
     wire = Wire()
     async with wire.commands.exchange(COMMAND, "god") as exchange:
-        await exchange.publish()
+        await exchange.publish(lambda: None)
         wire.hear(RESPONSE, answer)
         response = await exchange.response()
     assert response.success
@@ -331,7 +334,7 @@ async def test_an_answer_that_outruns_the_publishing_is_not_lost() -> None:
     wire = Wire()
     async with wire.commands.exchange(COMMAND, "god") as exchange:
         wire.hear(RESPONSE, {"gpio": 5, "command": "ON", "success": True})
-        await exchange.publish()
+        await exchange.publish(lambda: None)
         assert (await exchange.response()).success
 
 

@@ -209,7 +209,7 @@ async def test_a_refused_intent_ends_the_command_with_its_reason() -> None:
     wire = Wire()
     told = {"flow": "command", "intent_id": "i", "correlation_id": str(COMMAND.id)}
     async with wire.commands.exchange(COMMAND, "god") as exchange:
-        await exchange.publish()
+        await exchange.publish(lambda: None)
         for change in ({"outcome": "accepted"}, {"outcome": "failed", "correlation_id": "x"}):
             wire.hear(P + "system/intent_outcome", {**told, **change})
         wire.hear("kaiser/god/esp/ESP_OTHER1/system/intent_outcome", {**told, "outcome": "failed"})
