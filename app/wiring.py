@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -12,55 +11,21 @@ from structlog.typing import FilteringBoundLogger
 from uuid_utils.compat import uuid7
 
 from app import asgi, graphiql
-from app.bridge import Bridge, connect, finish, let_hear
-from app.commanding import send_command, watch_leases
+from app.bridge import finish
 from app.graphql import Endpoint, build_schema
 from app.ground import Addresses, Ground
+from app.parts import Parts, make_parts
 from app.probes import check_health
 from app.process import Job
-from app.processing import legacy_routes, processing
-from app.recomputing import recomputing
+from app.processing import legacy_routes
 from app.security import Argon2Passwords, JwtIssuer
-from app.sensor_libraries import Libraries, sensor_libraries
 from app.settings import Settings
 from domain.devices import Discovery
 from domain.services.accounts import Accounts
-from domain.services.calibrate import Calibrate
-from domain.services.command import SendCommand
 from domain.services.configure import Configure
-from domain.services.convert_samples import ConvertSamples
-from domain.services.emergency import Emergency
-from domain.services.ingest import IngestReadings
-from domain.services.install_libraries import InstallLibraries
-from domain.services.judge_readings import JudgeReadings
-from domain.services.learn_firmware import LearnFirmware
-from domain.services.order import SendOrder
-from domain.services.process import ProcessReading
-from domain.services.recompute import Recompute
-from domain.services.record_events import RecordEvents
-from domain.services.report_calibrations import ReportCalibrations
-from domain.services.report_conditions import ReportConditions
-from domain.services.report_events import ReportEvents
-from domain.services.synchronise import Synchronise
-from domain.services.thin_health import ThinHealthHistory
-from domain.services.watch_devices import WatchDevices
-from domain.services.watch_leases import WatchLeases
-from domain.services.watch_relays import WatchRelays
-from domain.services.watch_thresholds import WatchThresholds
-from mqtt_bridge.conditions import ConditionWire
-from mqtt_bridge.devices import DeviceWire
 from mqtt_bridge.dialects import capabilities
-from mqtt_bridge.emergencies import Tokens
-from mqtt_bridge.firmware_generations import FirmwareWire
 from mqtt_bridge.intake import Intake
-from mqtt_bridge.libraries import LibraryWire
-from mqtt_bridge.orders import OrderWire
-from mqtt_bridge.processing import ProcessingWire
 from schema.context import Services
-from sensor_libs.calibrating import LibraryLaws
-from sensor_libs.limits import LibraryLimits
-from sensor_libs.runner import LibraryRunner
-from sensor_libs.sources import LibraryFiles
 from storage.connection import Database
 
 VERSION = "0.1.0"
@@ -122,7 +87,7 @@ def wire_up(
     """
     ground = Ground(addresses, Discovery(settings.discovery))
     accounts = _accounts(ground, secret_key)
-    parts = _parts(ground, settings, intake_type)
+    parts = make_parts(ground, settings, intake_type)
     health = check_health(ground, parts.bridge, parts.intake, parts.record, VERSION)
     services = Services(
         storage=ground.database,
@@ -165,120 +130,6 @@ def wire_up(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parts:
-    """What works beside the requests."""
-
-    record: RecordEvents
-    watch: WatchDevices
-    relays: WatchRelays
-    devices: DeviceWire
-    thresholds: WatchThresholds
-    convert: ConvertSamples
-    process: ProcessReading
-    calibrate: Calibrate
-    recompute: Recompute
-    learn: LearnFirmware
-    intake: Intake
-    bridge: Bridge
-    emergency: Emergency
-    leases: WatchLeases
-    send_command: SendCommand
-    send_order: SendOrder
-    synchronise: Synchronise
-    install_libraries: InstallLibraries
-    libraries: Libraries
-    limits: LibraryLimits
-    thin_health: ThinHealthHistory
-
-    def jobs(self) -> Mapping[str, Job]:
-        """Return what must run once the registry is filled, by name."""
-        return {
-            "intake": self.libraries.once_loaded(self.intake.run),
-            "thresholds": self.thresholds.run,
-            "calibrations": self.calibrate.run,
-            "recomputations": self.recompute.run,
-            "firmware": self.learn.run,
-            "emergency stops": self.emergency.run,
-            "leases": self.leases.run,
-            "commands": self.send_command.run,
-            "orders": self.send_order.run,
-            "configurations": self.synchronise.run,
-            "libraries": self.install_libraries.run,
-            "control": self.bridge.control.run,
-            "system events": self.record.run,
-            "device watch": self.watch.run,
-            "relays": self.relays.run,
-            "health history": self.thin_health.run,
-            "control connection": self.bridge.control_session.run,
-            "telemetry connection": self.bridge.telemetry_session.run,
-        }
-
-
-def _parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> _Parts:
-    record = _record(ground)
-    reports = ReportEvents(record=record, registry=ground.registry)
-    watch = _watch(ground, timedelta(seconds=settings.offline_after), reports)
-    kept = sensor_libraries(ground, record, settings.sensor_libraries)
-    libraries = kept.runner
-    thresholds = _thresholds(ground, record)
-    convert = _convert(ground, libraries)
-    process = processing(ground, libraries, convert)
-    learn = LearnFirmware(
-        storage=ground.database,
-        registry=ground.registry,
-        guard=ground.storage_guard(),
-        journal=_log,
-    )
-    intake = intake_type(
-        ingest=_ingest(ground, convert, watch, reports, thresholds),
-        guard=ground.storage_guard(),
-        clock=ground.clock,
-        journal=_log,
-        flooding=reports.flooding,
-        learn=learn,
-    )
-    bridge = connect(ground, settings.mqtt_client_id, intake, _tokens(settings))
-    synchronise = _synchronise(ground, bridge, reports, libraries)
-    devices = let_hear(ground, bridge, watch=watch, reports=reports, synchronise=synchronise)
-    FirmwareWire(learn).attach(bridge.control)
-    ProcessingWire(sender=bridge.control, process=process, clock=ground.clock, journal=_log).attach(
-        bridge.control
-    )
-    relays = _watch_relays(ground, timedelta(seconds=settings.offline_after), record)
-    return _Parts(
-        record=record,
-        watch=watch,
-        relays=relays,
-        devices=devices,
-        thresholds=thresholds,
-        convert=convert,
-        process=process,
-        calibrate=_calibrate(
-            ground, libraries, record, timedelta(seconds=settings.calibration_still_seconds)
-        ),
-        recompute=recomputing(ground, libraries, record),
-        learn=learn,
-        intake=intake,
-        bridge=bridge,
-        emergency=_emergency(ground, bridge, record),
-        leases=watch_leases(ground, bridge, record),
-        send_command=send_command(ground, bridge, reports),
-        send_order=_send_order(ground, bridge, record, watch, relays),
-        synchronise=synchronise,
-        install_libraries=_install_libraries(ground, bridge, libraries, reports),
-        libraries=kept,
-        limits=LibraryLimits(lambda: libraries.catalog),
-        thin_health=_thin_health(ground),
-    )
-
-
-def _thin_health(ground: Ground) -> ThinHealthHistory:
-    return ThinHealthHistory(
-        storage=ground.database, registry=ground.registry, clock=ground.clock, journal=_log
-    )
-
-
 def _accounts(ground: Ground, secret_key: str) -> Accounts:
     return Accounts(
         storage=ground.database,
@@ -289,124 +140,7 @@ def _accounts(ground: Ground, secret_key: str) -> Accounts:
     )
 
 
-def _thresholds(ground: Ground, record: RecordEvents) -> WatchThresholds:
-    return WatchThresholds(
-        storage=ground.database,
-        registry=ground.registry,
-        clock=ground.clock,
-        guard=ground.storage_guard(),
-        record=record,
-    )
-
-
-def _convert(ground: Ground, libraries: LibraryRunner) -> ConvertSamples:
-    return ConvertSamples(
-        storage=ground.database,
-        registry=ground.registry,
-        libraries=libraries,
-        judge=JudgeReadings(
-            registry=ground.registry, library_limits=LibraryLimits(lambda: libraries.catalog)
-        ),
-    )
-
-
-def _ingest(
-    ground: Ground,
-    convert: ConvertSamples,
-    watch: WatchDevices,
-    reports: ReportEvents,
-    thresholds: WatchThresholds,
-) -> IngestReadings:
-    return IngestReadings(
-        storage=ground.database,
-        writer=ground.database.reading_writer(),
-        registry=ground.registry,
-        convert=convert,
-        events=ground.events,
-        clock=ground.clock,
-        new_id=uuid7,
-        discovery=ground.discovery,
-        heard=watch.heard,
-        buried=reports.buried,
-        watched=thresholds,
-    )
-
-
-def _record(ground: Ground) -> RecordEvents:
-    return RecordEvents(
-        storage=ground.database,
-        registry=ground.registry,
-        events=ground.events,
-        clock=ground.clock,
-        guard=ground.storage_guard(),
-        new_id=uuid7,
-    )
-
-
-def _watch(ground: Ground, offline_after: timedelta, reports: ReportEvents) -> WatchDevices:
-    return WatchDevices(
-        storage=ground.database,
-        registry=ground.registry,
-        events=ground.events,
-        clock=ground.clock,
-        new_id=uuid7,
-        discovery=ground.discovery,
-        journal=_log,
-        reports=reports,
-        offline_after=offline_after,
-    )
-
-
-def _watch_relays(ground: Ground, offline_after: timedelta, record: RecordEvents) -> WatchRelays:
-    return WatchRelays(
-        storage=ground.database,
-        record=record,
-        clock=ground.clock,
-        journal=_log,
-        offline_after=offline_after,
-    )
-
-
-def _tokens(settings: Settings) -> Tokens:
-    device, broadcast = settings.emergency_token, settings.emergency_broadcast_token
-    return Tokens(
-        device=device.get_secret_value() if device else None,
-        broadcast=broadcast.get_secret_value() if broadcast else None,
-    )
-
-
-def _emergency(ground: Ground, bridge: Bridge, record: RecordEvents) -> Emergency:
-    emergency = Emergency(
-        storage=ground.database,
-        registry=ground.registry,
-        latch=ground.latch,
-        link=bridge.emergencies,
-        clock=ground.clock,
-        guard=ground.storage_guard(),
-        record=record,
-        new_id=uuid7,
-    )
-    bridge.emergencies.attach(bridge.control, emergency)
-    return emergency
-
-
-def _calibrate(
-    ground: Ground, libraries: LibraryRunner, record: RecordEvents, still_for: timedelta
-) -> Calibrate:
-    return Calibrate(
-        storage=ground.database,
-        registry=ground.registry,
-        laws=LibraryLaws(libraries),
-        events=ground.events,
-        clock=ground.clock,
-        guard=ground.storage_guard(),
-        reports=ReportCalibrations(record=record, registry=ground.registry),
-        new_id=uuid7,
-        still_for=still_for,
-    )
-
-
-def _configure(ground: Ground, parts: _Parts) -> Configure:
+def _configure(ground: Ground, parts: Parts) -> Configure:
     return Configure(
         storage=ground.database,
         registry=ground.registry,
@@ -418,53 +152,6 @@ def _configure(ground: Ground, parts: _Parts) -> Configure:
         unit_of=parts.limits.unit,
         recipe=parts.convert.libraries.recipe,
     )
-
-
-def _synchronise(
-    ground: Ground, bridge: Bridge, reports: ReportEvents, libraries: LibraryRunner
-) -> Synchronise:
-    return Synchronise(
-        storage=ground.database,
-        registry=ground.registry,
-        link=bridge.configs,
-        clock=ground.clock,
-        guard=ground.storage_guard(),
-        new_id=uuid7,
-        rejected=reports.config_refused,
-        is_virtual=libraries.is_virtual,
-    )
-
-
-def _install_libraries(
-    ground: Ground, bridge: Bridge, libraries: LibraryRunner, reports: ReportEvents
-) -> InstallLibraries:
-    link = LibraryWire(sender=bridge.control)
-    install_libraries = InstallLibraries(
-        storage=ground.database,
-        registry=ground.registry,
-        link=link,
-        sources=LibraryFiles(lambda: libraries.catalog),
-        clock=ground.clock,
-        guard=ground.storage_guard(),
-        new_id=uuid7,
-        reports=reports,
-    )
-    link.attach(bridge.control, install_libraries)
-    return install_libraries
-
-
-def _send_order(
-    ground: Ground,
-    bridge: Bridge,
-    record: RecordEvents,
-    watch: WatchDevices,
-    relays: WatchRelays,
-) -> SendOrder:
-    conditions = ReportConditions(record=record, registry=ground.registry)
-    ConditionWire(conditions=conditions, watch=watch, relays=relays).attach(bridge.control)
-    link = OrderWire(sender=bridge.control, found=conditions.onewire_found)
-    link.attach(bridge.control)
-    return SendOrder(registry=ground.registry, link=link, record=record, new_id=uuid7)
 
 
 async def _open_storage(
