@@ -97,6 +97,8 @@ class Past:
             self.values + other.values,
             self.kinds + other.kinds,
         )
+        if not len(other) or self._last() < (other.received[0], other.ids[0]):
+            return joined
         order = sorted(range(len(joined)), key=lambda at: (joined.received[at], joined.ids[at]))
         return joined._pick(order)
 
@@ -116,6 +118,9 @@ class Past:
                 last = order
                 kept.append(index)
         return self._pick(kept)
+
+    def _last(self) -> tuple[int, int]:
+        return self.received[-1], self.ids[-1]
 
     def _only(self, part: slice) -> "Past":
         return Past(

@@ -1,0 +1,409 @@
+"""Rehearses rules: on values that somebody makes up, and on what was stored.
+
+The evaluator and the decisions are those of live rules (`domain.rules.replay`). The past comes out
+of the database in columns, a week of a sensor at a time; a rule lives through each in a thread of
+its own, so that the loop waits for the interpreter's switch of threads (5 ms), and for no more.
+What takes longer than a person waits is started, looked at and cancelled by its id.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.errors import (
+    BadInputError,
+    ConflictError,
+    DomainError,
+    NotFoundError,
+    OverloadedError,
+)
+from domain.ports import Clock
+from domain.repositories import Storage
+from domain.rules import replay
+from domain.rules.conditions import watched_actuators, watched_devices, watched_sensors
+from domain.rules.evaluate import Explanation, evaluate
+from domain.rules.model import CommandStep, DelayStep, Rule
+from domain.rules.past import Past, microseconds
+from domain.rules.replay import Backtest, Replay
+from domain.rules.world import ConditionState, Observation, World
+from domain.sensors import SensorKey
+from domain.services.registry import Registry
+
+PAGE = timedelta(days=7)
+"""How much of the past is in memory at a time: 0.4 MB of a sensor that speaks once a minute."""
+
+AHEAD = timedelta(hours=1)
+"""How far the clock of a device may run ahead of the server's, and a little more."""
+
+PATIENCE = 20.0
+"""What `Rehearse.patience` is, unless said."""
+
+LONGEST = timedelta(days=3 * 366)
+"""How much of the past a rule lives through at the most."""
+
+MOST_WAITING = 10
+"""Backtests that may be under way or wait."""
+
+MOST_KEPT = 50
+"""Backtests whose outcome is kept in memory; the oldest go first."""
+
+COMPARED = timedelta(days=30)
+"""How far back the difference between an old and a new rule is looked for, unless said."""
+
+_MOST_SAMPLES = 1000
+
+
+class Sample(NamedTuple):
+    """A value that somebody makes up.
+
+    Attributes:
+        at: When it is to have been measured; None: at the instant of the test.
+    """
+
+    key: SensorKey
+    value: float
+    at: datetime | None = None
+
+
+class Trial(NamedTuple):
+    """What a rule would do at an instant.
+
+    Attributes:
+        fires: Whether its condition holds.
+        commands: What it would then command, each with how long after that.
+    """
+
+    fires: bool
+    explanation: Explanation
+    commands: Sequence[tuple[CommandStep, timedelta]]
+
+
+class RunState(StrEnum):
+    """How far a backtest has come."""
+
+    WAITING = "WAITING"
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    CANCELLED = "CANCELLED"
+    FAILED = "FAILED"
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """A backtest in the background.
+
+    Attributes:
+        progress: The part of the time that was lived through, 0.0 to 1.0.
+        reason: Why it failed; None: it did not.
+        result: None: it is not done.
+    """
+
+    id: UUID
+    rule: Rule
+    start: datetime
+    end: datetime
+    started_at: datetime
+    state: RunState = RunState.WAITING
+    progress: float = 0.0
+    reason: str | None = None
+    result: Backtest | None = None
+    cancelled: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing will happen to it any more."""
+        return self.state not in {RunState.WAITING, RunState.RUNNING}
+
+
+class Difference(NamedTuple):
+    """What another version of a rule would have done in the same time.
+
+    Attributes:
+        gone: When only the old one would have fired.
+        come: When only the new one would have.
+    """
+
+    old: Backtest
+    new: Backtest
+    gone: Sequence[datetime]
+    come: Sequence[datetime]
+
+
+@dataclass(slots=True)
+class _Flag:
+    """Says to a thread that nobody waits for it any more."""
+
+    up: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Rehearse:
+    """Tests, backtests and compares rules; nothing is sent, and nothing stored.
+
+    Attributes:
+        patience: Seconds that a backtest may take while somebody waits for its answer.
+    """
+
+    storage: Storage
+    registry: Registry
+    clock: Clock
+    new_id: Callable[[], UUID]
+    patience: float = PATIENCE
+    _runs: OrderedDict[UUID, Run] = field(default_factory=OrderedDict, init=False)
+    _woken: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+
+    # ------------------------------------------------------------ on given values
+
+    def test(self, rule: Rule, samples: Sequence[Sample] = (), at: datetime | None = None) -> Trial:
+        """Judge a rule on given values alone: a sensor without one has none, whatever it measures.
+
+        Several values of a sensor are lived through in order of time. Devices and actuators are
+        as they are known to be now.
+
+        Raises:
+            BadInputError: There are too many values, or one is from after the instant.
+        """
+        now = at or self.clock.now()
+        if len(samples) > _MOST_SAMPLES:
+            raise BadInputError(f"a test takes {_MOST_SAMPLES} readings at most")
+        moments = sorted(
+            ((sample.at or now, number) for number, sample in enumerate(samples)),
+        )
+        if moments and moments[-1][0] > now:
+            raise BadInputError("a reading cannot be from after the instant of the test")
+        readings: dict[SensorKey, Observation] = {}
+        state = ConditionState()
+        for moment, number in moments:
+            key, value, _ = samples[number]
+            readings[key] = Observation(number + 1, value, self._unit(key), moment)
+            state = evaluate(rule.condition, self._world(rule, readings), state, moment).state
+        verdict = evaluate(rule.condition, self._world(rule, readings), state, now)
+        fires = verdict.holds is True
+        return Trial(fires, verdict.explanation, _commands(rule) if fires else ())
+
+    def _unit(self, key: SensorKey) -> str | None:
+        sensor = self.registry.sensor(key)
+        return sensor.unit if sensor else None
+
+    def _world(self, rule: Rule, readings: Mapping[SensorKey, Observation]) -> World:
+        devices = {name: self.registry.device(name) for name in watched_devices(rule.condition)}
+        actuators = {pin: self.registry.actuator(pin) for pin in watched_actuators(rule.condition)}
+        return World(
+            readings=readings,
+            devices={name: found.status for name, found in devices.items() if found},
+            actuators={pin: found.state for pin, found in actuators.items() if found},
+        )
+
+    # ------------------------------------------------------------ on what was stored
+
+    async def backtest(self, rule: Rule, start: datetime, end: datetime) -> Backtest:
+        """Return what a rule would have done.
+
+        Raises:
+            BadInputError: There is no such time.
+            OverloadedError: It takes longer than somebody waits.
+        """
+        (found,) = await self._waited_for([rule], start, end)
+        return found
+
+    async def compare(self, old: Rule, new: Rule, time: timedelta = COMPARED) -> Difference:
+        """Return the difference that a new version of a rule would have made lately.
+
+        Both count as enabled: what they would do is asked, not whether they may.
+
+        Raises:
+            BadInputError: There is no such time.
+            OverloadedError: It takes longer than somebody waits.
+        """
+        now = self.clock.now()
+        rules = [replace(rule, enabled=True) for rule in (old, new)]
+        before, after = await self._waited_for(rules, now - time, now)
+        fired, fires = ({one.at for one in each.firings} for each in (before, after))
+        return Difference(before, after, sorted(fired - fires), sorted(fires - fired))
+
+    async def _waited_for(
+        self, rules: Sequence[Rule], start: datetime, end: datetime
+    ) -> Sequence[Backtest]:
+        self._check(start, end)
+        flag = _Flag()
+        try:
+            async with asyncio.timeout(self.patience), self._turn:
+                return await self.live_through(rules, start, end, cancelled=lambda: flag.up)
+        except TimeoutError as error:
+            raise OverloadedError(
+                f"it takes longer than {self.patience:g} s: use startBacktest, or a shorter time"
+            ) from error
+        finally:
+            flag.up = True
+
+    def _check(self, start: datetime, end: datetime) -> None:
+        if not start < end <= self.clock.now():
+            raise BadInputError("from must lie before to, and to not in the future")
+        if end - start > LONGEST:
+            raise BadInputError(f"a backtest covers {LONGEST.days} days at most")
+
+    async def live_through(  # noqa: PLR0913 - what, when, how, and two lines to whoever waits
+        self,
+        rules: Sequence[Rule],
+        start: datetime,
+        end: datetime,
+        *,
+        skipping: bool = True,
+        progress: Callable[[float], None] = lambda _: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Sequence[Backtest]:
+        """Let rules live through the past, each by itself; the past is read once for all.
+
+        Args:
+            rules: Which.
+            start: From when on.
+            end: Until when.
+            skipping: Whether they are judged only where something can change.
+            progress: Told the part of the time that is done.
+            cancelled: Asked often whether to stop.
+
+        Raises:
+            domain.rules.replay.CancelledError: It said so.
+        """
+        known = {
+            key: sensor.id
+            for rule in rules
+            for key in watched_sensors(rule.condition)
+            if (sensor := self.registry.sensor(key)) is not None
+        }
+        replays = [self._replay(rule, start, skipping=skipping) for rule in rules]
+        async with self.storage.autocommit() as work:
+            newest = await work.past.latest([*known.values()], start)
+        latest = {key: newest[number] for key, number in known.items() if number in newest}
+        for each in replays:
+            each.begin(latest)
+        async for until, stretch in self._stretches(known, start, end):
+            await asyncio.to_thread(_feed, replays, stretch, until, cancelled)
+            progress((until - start) / (end - start))
+        return [each.finish(end) for each in replays]
+
+    def _replay(self, rule: Rule, start: datetime, *, skipping: bool) -> Replay:
+        actuators = {
+            pin: actuator
+            for pin in rule.pins
+            if (actuator := self.registry.actuator(pin)) is not None
+        }
+        return Replay(rule, start, actuators, skipping=skipping)
+
+    async def _stretches(
+        self, sensors: Mapping[SensorKey, int], start: datetime, end: datetime
+    ) -> AsyncIterator[tuple[datetime, Mapping[SensorKey, Past]]]:
+        """Yield the past in the order in which it was received, which is not how it lies there."""
+        late: dict[SensorKey, Past] = {}
+        begun, since = start, start - AHEAD
+        while begun < end:
+            until, read = min(begun + PAGE, end), min(begun + PAGE, end) + AHEAD
+            stretch = {}
+            for key, number in sensors.items():
+                async with self.storage.autocommit() as work:
+                    found = await work.past.of(number, since, read)
+                known = late.get(key, Past()).then(found)
+                stretch[key], late[key] = known.split(microseconds(until))
+            if begun == start:
+                before = microseconds(start)
+                stretch = {key: past.split(before)[1] for key, past in stretch.items()}
+            yield until, stretch
+            begun, since = until, read
+
+    # ------------------------------------------------------------ beside
+
+    def start(self, rule: Rule, start: datetime, end: datetime) -> Run:
+        """Begin a backtest in the background.
+
+        Raises:
+            BadInputError: There is no such time.
+            OverloadedError: Too many wait.
+        """
+        self._check(start, end)
+        if sum(not run.over for run in self._runs.values()) >= MOST_WAITING:
+            raise OverloadedError(f"{MOST_WAITING} backtests wait already")
+        run = Run(id=self.new_id(), rule=rule, start=start, end=end, started_at=self.clock.now())
+        over = [known.id for known in self._runs.values() if known.over]
+        for known_id in over[: max(0, len(self._runs) - MOST_KEPT + 1)]:
+            del self._runs[known_id]
+        self._runs[run.id] = run
+        self._woken.set()
+        return run
+
+    def find(self, run_id: UUID) -> Run | None:
+        """Return a backtest that was started; None: it is not known any more."""
+        return self._runs.get(run_id)
+
+    def cancel(self, run_id: UUID) -> Run:
+        """End a backtest that is under way.
+
+        Raises:
+            NotFoundError: It is not known.
+            ConflictError: It is over.
+        """
+        run = self._runs.get(run_id)
+        if run is None:
+            raise NotFoundError("there is no such backtest")
+        if run.over:
+            raise ConflictError(f"this backtest is {run.state.lower()}")
+        run.cancelled = True
+        if run.state is RunState.WAITING:
+            run.state = RunState.CANCELLED
+        return run
+
+    async def run(self) -> None:
+        """Carry out what was started, one after another, until cancelled."""
+        while True:
+            self._woken.clear()
+            waiting = [run for run in self._runs.values() if run.state is RunState.WAITING]
+            for run in waiting:
+                if run.state is RunState.WAITING:
+                    await self._carry_out(run)
+            if not waiting:
+                await self._woken.wait()
+
+    async def _carry_out(self, run: Run) -> None:
+        run.state = RunState.RUNNING
+
+        def progress(part: float) -> None:
+            run.progress = part
+
+        try:
+            (run.result,) = await self.live_through(
+                [run.rule], run.start, run.end, progress=progress, cancelled=lambda: run.cancelled
+            )
+            run.state = RunState.DONE
+        except replay.CancelledError:
+            run.state = RunState.CANCELLED
+        except DomainError as error:
+            run.state, run.reason = RunState.FAILED, str(error)
+        finally:
+            run.cancelled = True  # or a thread would go on where this task was ended
+
+
+def _feed(
+    replays: Sequence[Replay],
+    stretch: Mapping[SensorKey, Past],
+    until: datetime,
+    cancelled: Callable[[], bool],
+) -> None:
+    for each in replays:
+        if cancelled():
+            raise replay.CancelledError
+        each.feed(stretch, until, cancelled)
+
+
+def _commands(rule: Rule) -> Sequence[tuple[CommandStep, timedelta]]:
+    after, found = timedelta(0), []
+    for action in rule.actions:
+        if isinstance(action, DelayStep):
+            after += action.time
+        elif isinstance(action, CommandStep):
+            found.append((action, after))
+    return found
