@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from domain.actuators import Actuator, Command
 from domain.devices import Device, DeviceHealth
+from domain.rule_executions import RuleExecution
 from domain.sensors import Reading
 from domain.system_events import SystemEvent
 
@@ -52,6 +53,18 @@ class SystemEventRecorded:
     event: SystemEvent
 
 
+@dataclass(frozen=True, slots=True)
+class RuleExecuted:
+    """A rule began to do something, or came to its end with it."""
+
+    execution: RuleExecution
+
+
 Event: TypeAlias = (
-    ReadingsStored | ActuatorChanged | CommandChanged | DeviceHeard | SystemEventRecorded
+    ReadingsStored
+    | ActuatorChanged
+    | CommandChanged
+    | DeviceHeard
+    | SystemEventRecorded
+    | RuleExecuted
 )

@@ -24,6 +24,7 @@ from domain.actuators import (
     Order,
     Pin,
 )
+from domain.arbitration import PEOPLE, override_until
 from domain.devices import Device
 from domain.emergency_latch import Latch
 from domain.errors import (
@@ -62,6 +63,7 @@ class SendCommand:
         latch: Knows the emergency stops that are in force.
         leases: Knows until when each actuator may be on.
         ended: Told of each command that came to its end.
+        people: Told of each command of a person, when it is stored and when it came to its end.
         interlocks: Knows what must hold for an actuator to be on, and what is the case.
     """
 
@@ -75,6 +77,7 @@ class SendCommand:
     guard: Guard
     new_id: Callable[[], UUID]
     ended: Callable[[Command], None]
+    people: Callable[[Command], None] = lambda _command: None
     interlocks: Callable[[Pin], Interlocks] = lambda _pin: NO_INTERLOCKS
     _turns: dict[Pin, asyncio.Lock] = field(default_factory=dict, init=False)
     _open: int = field(default=0, init=False)
@@ -117,6 +120,7 @@ class SendCommand:
             raise ConflictError("too many commands are under way: try again in a moment")
         refused = self._refusal(action, value, order.origin, actuator, device)
         now = self.clock.now()
+        person = order.origin in PEOPLE
         command = Command(
             id=self.new_id(),
             actuator_id=actuator.id,
@@ -131,6 +135,8 @@ class SendCommand:
             idempotency_key=order.idempotency_key,
             created_at=now,
             completed_at=now if refused else None,
+            override_until=override_until(order.override_for, value, now) if person else None,
+            execution_id=order.execution_id,
         )
         async with self.storage.autocommit() as work:
             stored = await work.commands.add(command)
@@ -140,9 +146,22 @@ class SendCommand:
         if refused:
             self._insist_on_off(command)
             return command
+        if person:
+            self.people(command)
         self._open += 1
         task = self._tasks.create_task(self._carry_through(command), name=f"command {command.id}")
         return await self._outcome(task) if wait else command
+
+    def judge(self, order: Order) -> str | None:
+        """Say why an order would be refused now; None: it would go out.
+
+        Raises:
+            NotFoundError: Nothing is known to hang on this pin.
+            BadInputError: The order makes no sense.
+        """
+        actuator, device = self._look_up(order.pin)
+        action, value = _resolved(order, actuator)
+        return self._refusal(action, value, order.origin, actuator, device)
 
     async def _outcome(self, task: asyncio.Task[Command]) -> Command:
         try:
@@ -193,6 +212,8 @@ class SendCommand:
                 command = await self._exchange(command)
         finally:
             self._open -= 1
+        if command.origin in PEOPLE:
+            self.people(command)
         if command.status is CommandStatus.ACKNOWLEDGED:
             state = self._look_up(command.pin)[0].state
             self.registry.change_actuator(

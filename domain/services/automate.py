@@ -1,0 +1,441 @@
+"""The rules at work: what they watch is looked up, judged and decided; `carry_out` does the rest.
+
+A reading is judged in place, in the order of commits, and only by the rules that watch its sensor.
+Devices, actuators and the clock are looked at every `TICK`, so a clock that jumps evaluates each
+rule once. What was decided waits in a queue of its rule until it is stored, and only then is done.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from domain.actuators import ActuatorState, Pin
+from domain.arbitration import PEOPLE
+from domain.devices import DeviceStatus
+from domain.repositories import UnitOfWork
+from domain.rule_executions import (
+    ReadingKey,
+    RuleExecution,
+    RuleOutcome,
+    StoredRule,
+)
+from domain.rules.conditions import watched_actuators, watched_devices, watched_sensors
+from domain.rules.decide import Decision, Step, decide, end, unfulfilled
+from domain.rules.evaluate import Verdict, evaluate
+from domain.rules.explain import explanation_json
+from domain.rules.model import RENEW_EVERY, EmergencyStep, Rule, RuleState
+from domain.sensors import SensorKey
+from domain.services.carry_out import CarryOut
+from domain.services.remember_rules import Job, Live, RememberRules
+from domain.services.world import KnownWorld
+
+K = TypeVar("K", bound=Hashable)
+
+TICK = 0.25
+"""Seconds between two looks at clock, devices and actuators."""
+
+MOST_WAITING = 16
+"""Decisions of one rule that may wait for the database; then the oldest is dropped, and counted."""
+
+
+@dataclass(slots=True)
+class RuleCounts:
+    """What became of everything: judged, executed, and dropped because too much waited."""
+
+    judged: int = 0
+    executed: int = 0
+    dropped: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Automate:
+    """Runs the rules."""
+
+    world: KnownWorld
+    carry_out: CarryOut
+    remember: RememberRules
+    counts: RuleCounts = field(default_factory=RuleCounts)
+    _live: dict[UUID, Live] = field(default_factory=dict, init=False)
+    _by_sensor: dict[SensorKey, list[Live]] = field(default_factory=dict, init=False)
+    _by_device: dict[str, list[Live]] = field(default_factory=dict, init=False)
+    _by_actuator: dict[Pin, list[Live]] = field(default_factory=dict, init=False)
+    _by_commanded: dict[str, list[Live]] = field(default_factory=dict, init=False)
+    _statuses: dict[str, DeviceStatus | None] = field(default_factory=dict, init=False)
+    _states: dict[Pin, ActuatorState | None] = field(default_factory=dict, init=False)
+    _there: dict[str, bool] = field(default_factory=dict, init=False)
+    _wakes: list[tuple[datetime, UUID]] = field(default_factory=list, init=False)
+    _tasks: asyncio.TaskGroup | None = field(default=None, init=False)
+
+    # ------------------------------------------------------------ which rules there are
+
+    async def load(self) -> None:
+        """Take in the rules and what they remember; once, before anything is read or commanded.
+
+        Raises:
+            StorageUnavailableError: The database cannot be reached.
+        """
+        now = self._now()
+        async with self.carry_out.storage.unit_of_work() as work:
+            states = await work.rules.states()
+            for stored in await work.rules.all():
+                known = states.get(stored.rule.id)
+                live = self._live[stored.rule.id] = Live(stored)
+                if known is not None:
+                    live.state, live.execution_id = known.state, known.execution_id
+                live.wake_at = now
+                heapq.heappush(self._wakes, (now, stored.rule.id))
+            await self._load_holders(work, now)
+            running = await work.rule_executions.running()
+        for execution in running:
+            await self._take_up(execution, now)
+        self._index()
+
+    async def _load_holders(self, work: UnitOfWork, now: datetime) -> None:
+        leases = [lease.command_id for lease in await work.leases.all() if lease.command_id]
+        commands = {**(await work.commands.by_ids(leases))}
+        commands |= {command.id: command for command in await work.commands.overriding(now)}
+        causes = {c.execution_id for c in commands.values() if c.execution_id is not None}
+        executions = await work.rule_executions.by_ids(sorted(causes))
+
+        def rule_of(execution_id: UUID) -> Rule | None:
+            cause = executions.get(execution_id)
+            live = None if cause is None else self._live.get(cause.rule_id)
+            return None if live is None else live.rule
+
+        holds = [live.rule for live in self._live.values() if live.state.held_since is not None]
+        for rule in sorted(holds, key=lambda rule: rule.priority):
+            for pin in rule.pins:
+                self.carry_out.holders.claim(pin, rule, now)
+        found = [
+            command
+            for command in commands.values()
+            if command.origin in PEOPLE or command.execution_id is not None
+        ]
+        found.sort(key=lambda command: command.created_at)
+        self.carry_out.holders.load(found, rule_of, now)
+
+    async def _take_up(self, execution: RuleExecution, now: datetime) -> None:
+        """Go on with what a restart cut off."""
+        live = self._live.get(execution.rule_id)
+        if live is None:
+            await self.carry_out.drop(execution, "the rule was deleted, and the rest dropped")
+            return
+        if live.waiting is not None:
+            await self.carry_out.drop(live.waiting, "the rest was dropped: it ran anew")
+        if execution.resume_at is not None:
+            live.waiting = execution
+            return
+        live.waiting = replace(execution, resume_at=execution.triggered_at)
+        live.jobs.append(Job(live.rule, now))
+
+    def rules(self) -> Sequence[StoredRule]:
+        """Return every rule."""
+        return [live.stored for live in self._live.values()]
+
+    def get(self, rule_id: UUID) -> Live | None:
+        """Return a rule at work."""
+        return self._live.get(rule_id)
+
+    def put(self, stored: StoredRule) -> None:
+        """Take in a rule that is new, or was changed; it is stored already."""
+        live = self._live.get(stored.rule.id)
+        if live is None:
+            live = self._live[stored.rule.id] = Live(stored)
+        else:
+            live.stored = stored
+        self._index()
+        if live.waiting is not None and not self._is_as_it_was(live.waiting):
+            self._enqueue(live, Job(live.rule, self._now()))
+        self._judge(live)
+
+    def remove(self, rule_id: UUID) -> None:
+        """Let go of a rule that was deleted."""
+        live = self._live.pop(rule_id, None)
+        if live is None:
+            return
+        self._index()
+        if live.waiting is not None:
+            self._enqueue(live, Job(live.rule, self._now()))
+        self._follow(live, end(live.state, self._now()), None, None)
+
+    def _index(self) -> None:
+        for table in (self._by_sensor, self._by_device, self._by_actuator, self._by_commanded):
+            table.clear()
+        for live in self._live.values():
+            condition = live.rule.condition
+            _enter(self._by_sensor, watched_sensors(condition), live)
+            _enter(self._by_device, watched_devices(condition), live)
+            _enter(self._by_actuator, watched_actuators(condition), live)
+            _enter(self._by_commanded, {pin.esp_id for pin in live.rule.pins}, live)
+        self.world.follow(self.read, self._by_sensor)
+
+    # ------------------------------------------------------------ what happens
+
+    def read(self, key: SensorKey) -> None:
+        """A sensor said something, which is stored; judge the rules that watch it, and no other."""
+        for live in self._by_sensor.get(key, ()):
+            self._judge(live, key)
+
+    async def run(self) -> None:
+        """Look at clock, devices and actuators, and carry out what rules decide."""
+        async with asyncio.TaskGroup() as self._tasks:
+            self._tasks.create_task(self.remember.run(), name="remember rules")
+            for live in self._live.values():
+                self._start(live)
+            while True:
+                self.look()
+                await self.carry_out.clock.sleep(TICK)
+
+    def look(self) -> None:
+        """Look at clock, devices and actuators."""
+        now, due = self._now(), {}
+        while self._wakes and self._wakes[0][0] <= now:
+            at, rule_id = heapq.heappop(self._wakes)
+            live = self._live.get(rule_id)
+            if live is not None and live.wake_at == at:
+                due[rule_id] = live
+        registry = self.carry_out.registry
+        for esp_id, lives in self._by_device.items():
+            device = registry.device(esp_id)
+            status = device.status if device else None
+            if self._statuses.get(esp_id) is not status:
+                self._statuses[esp_id] = status
+                due |= {live.rule.id: live for live in lives}
+        for pin, lives in self._by_actuator.items():
+            actuator = registry.actuator(pin)
+            state = actuator.state if actuator else None
+            if self._states.get(pin) != state:
+                self._states[pin] = state
+                due |= {live.rule.id: live for live in lives}
+        for live in due.values():
+            self._judge(live)
+        self._look_who_returned()
+        self._look_at_delays(now)
+
+    def _look_who_returned(self) -> None:
+        ticks = self.carry_out.clock.monotonic()
+        for esp_id, lives in self._by_commanded.items():
+            device = self.carry_out.registry.device(esp_id)
+            there, before = device is not None and device.online, self._there.get(esp_id)
+            self._there[esp_id] = there
+            returned = there and before is False
+            for live in lives if there else ():
+                waits = live.state.wanting and self.carry_out.obstacle(live.rule) is None
+                again = waits and ticks - live.tried_at >= RENEW_EVERY.total_seconds()
+                if again or (returned and (waits or live.state.held_since is not None)):
+                    live.tried_at = ticks
+                    self._judge(live, returned=True)
+
+    def _look_at_delays(self, now: datetime) -> None:
+        for live in self._live.values():
+            waiting = live.waiting
+            if waiting is None or live.jobs or live.busy or waiting.resume_at is None:
+                continue
+            if waiting.resume_at <= now:
+                self._enqueue(live, Job(live.rule, now))
+
+    # ------------------------------------------------------------ deciding
+
+    def judge(self, rule: Rule, state: RuleState) -> Verdict:
+        """Return what the condition of a rule comes to now."""
+        world = self.world.for_rules((rule.condition,))
+        return evaluate(rule.condition, world, state.condition, self._now())
+
+    def _judge(self, live: Live, key: SensorKey | None = None, *, returned: bool = False) -> None:
+        self.counts.judged += 1
+        verdict = self.judge(live.rule, live.state)
+        decision = decide(live.rule, live.state, verdict, self._now(), returned=returned)
+        self._follow(live, decision, verdict, None if key is None else self._reading(key, verdict))
+
+    def _reading(self, key: SensorKey, verdict: Verdict) -> ReadingKey | None:
+        seen, reading = verdict.state.observations.get(key), self.world.good(key)
+        if seen is None or reading is None or reading.id != seen.reading_id:
+            return None
+        return ReadingKey(reading.sensor.id, reading.measured_at, reading.id)
+
+    def _follow(
+        self,
+        live: Live,
+        decision: Decision,
+        verdict: Verdict | None,
+        reading: ReadingKey | None,
+    ) -> None:
+        before, now, rule = live.state, self._now(), live.rule
+        live.state = decision.state
+        self._wake(live, decision.wake_at)
+        if decision.step is Step.NOTHING:
+            self.remember(live, before)
+            return
+        skipped = None
+        if decision.step in {Step.FIRE, Step.HOLD_BEGINS}:
+            away = self.carry_out.obstacle(rule)
+            skipped = away or self.carry_out.claim(rule, now)
+            if away is not None and decision.step is Step.FIRE:
+                live.state = unfulfilled(live.state)
+                live.tried_at = self.carry_out.clock.monotonic()
+        decision = replace(decision, state=live.state)
+        job = Job(rule, now, decision, verdict, reading, before.held_version, skipped)
+        self._enqueue(live, job)
+
+    def _wake(self, live: Live, at: datetime | None) -> None:
+        if at != live.wake_at:
+            live.wake_at = at
+            if at is not None:
+                heapq.heappush(self._wakes, (at, live.rule.id))
+
+    def _enqueue(self, live: Live, job: Job) -> None:
+        renews = job.decision is not None and job.decision.step is Step.HOLD_RENEWS
+        if renews and live.jobs:
+            return
+        if len(live.jobs) >= MOST_WAITING:
+            live.jobs.popleft()
+            self.counts.dropped += 1
+        live.jobs.append(job)
+        self._start(live)
+
+    def _start(self, live: Live) -> None:
+        if self._tasks is not None and live.jobs and not live.busy:
+            live.busy = True
+            self._tasks.create_task(self._work(live), name=f"rule {live.rule.name}")
+
+    # ------------------------------------------------------------ carrying out
+
+    async def _work(self, live: Live) -> None:
+        try:
+            while live.jobs:
+                await self._carry_out(live, live.jobs.popleft())
+        finally:
+            live.busy = False
+        self.remember.now(live)
+
+    async def _carry_out(self, live: Live, job: Job) -> None:
+        decision = job.decision
+        if decision is None:
+            await self._continue(live, job)
+        elif decision.step is Step.HOLD_RENEWS:
+            await self._renew(live, job)
+        else:
+            if live.waiting is not None:
+                why = decision.reason.sentence if decision.step is Step.HOLD_ENDS else "it ran anew"
+                await self.carry_out.drop(live.waiting, f"the rest was dropped: {why}")
+                live.waiting = None
+            if decision.step is Step.HOLD_ENDS:
+                await self._end(live, job)
+            else:
+                await self._begin(live, job, decision)
+
+    async def _begin(self, live: Live, job: Job, decision: Decision) -> None:
+        execution = self._execution(job, decision)
+        if job.skipped is not None:
+            execution = replace(
+                execution,
+                outcome=RuleOutcome.SKIPPED,
+                reason=job.skipped,
+                completed_at=self._now(),
+            )
+        elif decision.step is Step.HOLD_BEGINS:
+            live.execution_id = execution.id
+        await self.carry_out.store(execution, live.remembered(decision.state))
+        if job.skipped is None:
+            self.counts.executed += 1
+            await self._go_on(live, execution, job.rule)
+            return
+        self.carry_out.tell_not_done(job.rule, job.skipped)
+        for action in job.rule.actions:
+            if isinstance(action, EmergencyStep):
+                await self.carry_out.stop(action)
+
+    async def _go_on(self, live: Live, execution: RuleExecution, rule: Rule) -> None:
+        execution = await self.carry_out.go_on(execution, rule)
+        live.waiting = execution if execution.outcome is RuleOutcome.RUNNING else None
+        if execution.outcome is not RuleOutcome.FAILED:
+            return
+        fired = execution.step is Step.FIRE and not (live.state.armed or live.state.wanting)
+        if fired and await self.carry_out.was_not_sent(execution):
+            live.state = unfulfilled(live.state)
+            live.tried_at = self.carry_out.clock.monotonic()
+        self.carry_out.tell_not_done(rule, execution.reason or "nobody knows why")
+
+    async def _continue(self, live: Live, job: Job) -> None:
+        waiting, rule = live.waiting, job.rule
+        if waiting is None:
+            return
+        if waiting.step is Step.HOLD_ENDS:
+            rule = await self.carry_out.version(rule, waiting.rule_version)
+        elif not self._is_as_it_was(waiting):
+            live.waiting = None
+            await self.carry_out.drop(waiting, "the rule was changed, and the rest dropped")
+            return
+        await self._go_on(live, waiting, rule)
+
+    def _is_as_it_was(self, execution: RuleExecution) -> bool:
+        live = self._live.get(execution.rule_id)
+        if live is None or not live.rule.enabled:
+            return False
+        return live.rule.version == execution.rule_version
+
+    async def _renew(self, live: Live, job: Job) -> None:
+        rule, decision = job.rule, job.decision
+        if decision is None or live.waiting is not None:
+            return
+        if live.execution_id is None:
+            if not self.carry_out.untold(rule):
+                return
+            execution = self._execution(job, decision)
+            live.execution_id = execution.id
+            await self.carry_out.store(execution, live.remembered(decision.state))
+            self.counts.executed += 1
+            await self._go_on(live, execution, rule)
+            return
+        await self.carry_out.renew(rule, live.execution_id)
+
+    async def _end(self, live: Live, job: Job) -> None:
+        decision, rule = job.decision, job.rule
+        if decision is None:
+            return
+        if job.held_version is not None:
+            rule = await self.carry_out.version(rule, job.held_version)
+        began, live.execution_id = live.execution_id, None
+        if began is None:
+            # It never came to hold anything: there is nothing to switch off, and nothing to tell.
+            for pin in rule.pins:
+                self.carry_out.holders.release(pin, rule.id)
+            return
+        execution = replace(self._execution(job, decision), rule_version=rule.version)
+        await self.carry_out.store(execution, live.remembered(decision.state))
+        self.counts.executed += 1
+        await self.carry_out.go_on(execution, rule)
+        for pin in rule.pins:
+            self.carry_out.holders.release(pin, rule.id)
+            self._let_others(pin)
+
+    def _let_others(self, pin: Pin) -> None:
+        """Let the rules have an actuator that wanted it while another one had it."""
+        for live in self._by_commanded.get(pin.esp_id, ()):
+            if pin in live.rule.pins and live.state.held_since is not None:
+                self._judge(live, returned=True)
+
+    def _execution(self, job: Job, decision: Decision) -> RuleExecution:
+        verdict = job.verdict
+        return RuleExecution(
+            id=self.carry_out.send.new_id(),
+            rule_id=job.rule.id,
+            rule_version=job.rule.version,
+            step=decision.step,
+            why=decision.reason,
+            triggered_at=job.at,
+            triggered_by=job.reading,
+            explanation={} if verdict is None else explanation_json(verdict.explanation),
+        )
+
+    def _now(self) -> datetime:
+        return self.carry_out.clock.now()
+
+
+def _enter(table: dict[K, list[Live]], keys: Collection[K], live: Live) -> None:
+    for key in keys:
+        table.setdefault(key, []).append(live)

@@ -1,0 +1,151 @@
+"""What rules remember, on its way to the database.
+
+What a restart must find again is stored at once; what rules have merely seen, once a minute. What
+is to be stored together with an execution waits for that.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.ports import Clock
+from domain.repositories import Storage
+from domain.rule_executions import (
+    KEPT_FOR,
+    TABLE_LIMIT,
+    ReadingKey,
+    Remembered,
+    RuleExecution,
+    StoredRule,
+)
+from domain.rules.decide import Decision
+from domain.rules.evaluate import Verdict
+from domain.rules.model import Rule, RuleState
+from domain.rules.world import Points
+from domain.services.guard import Guard
+
+SAVE_EVERY = 60.0
+"""Seconds after which what rules have seen is stored where nothing depends on it."""
+
+TRIM_EVERY = 3600.0
+"""Seconds between two looks at how many executions are kept."""
+
+
+class Job(NamedTuple):
+    """Something to carry out.
+
+    Attributes:
+        decision: What was decided; None: an execution goes on that waited.
+        skipped: Why it is not to be carried out.
+    """
+
+    rule: Rule
+    at: datetime
+    decision: Decision | None = None
+    verdict: Verdict | None = None
+    reading: ReadingKey | None = None
+    held_version: int | None = None
+    skipped: str | None = None
+
+
+@dataclass(slots=True)
+class Live:
+    """A rule at work.
+
+    Attributes:
+        execution_id: The execution that its hold rests on; None: nothing was switched on yet.
+        waiting: An execution in a delay.
+    """
+
+    stored: StoredRule
+    state: RuleState = field(default_factory=RuleState)
+    execution_id: UUID | None = None
+    waiting: RuleExecution | None = None
+    wake_at: datetime | None = None
+    tried_at: float = 0.0
+    jobs: deque[Job] = field(default_factory=deque)
+    busy: bool = False
+
+    @property
+    def rule(self) -> Rule:
+        """The rule in its newest version."""
+        return self.stored.rule
+
+    def remembered(self, state: RuleState) -> Remembered:
+        """Return what is to be stored of it."""
+        return Remembered(rule_id=self.rule.id, state=state, execution_id=self.execution_id)
+
+
+@dataclass(slots=True, kw_only=True)
+class RememberRules:
+    """Takes states in without waiting; `run` stores them, and makes room for executions."""
+
+    storage: Storage
+    clock: Clock
+    guard: Guard
+    _unsaved: dict[UUID, Live] = field(default_factory=dict, init=False)
+    _seen: dict[UUID, Live] = field(default_factory=dict, init=False)
+    _saving: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    def __call__(self, live: Live, before: RuleState) -> None:
+        """Take in that the state of a rule changed."""
+        if _matters(before) != _matters(live.state):
+            self.now(live)
+        else:
+            self._seen[live.rule.id] = live
+
+    def now(self, live: Live) -> None:
+        """Store the state of a rule as soon as can be."""
+        self._unsaved[live.rule.id] = live
+        self._saving.set()
+
+    async def run(self) -> None:
+        """Store until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._save_forever(), name="save states of rules")
+            tasks.create_task(self._save_seen_forever(), name="save what rules have seen")
+            tasks.create_task(self._trim_forever(), name="trim executions of rules")
+
+    async def _save_forever(self) -> None:
+        while True:
+            await self._saving.wait()
+            self._saving.clear()
+            unsaved, self._unsaved = self._unsaved, {}
+            await self._save(unsaved.values())
+
+    async def _save_seen_forever(self) -> None:
+        while True:
+            await self.clock.sleep(SAVE_EVERY)
+            seen, self._seen = self._seen, {}
+            await self._save(seen.values())
+
+    async def _save(self, lives: Collection[Live]) -> None:
+        async def save() -> None:
+            # Those that are busy come again when they are done.
+            chosen = [live for live in lives if not live.busy and not live.jobs]
+            if chosen:
+                remembered = [live.remembered(live.state) for live in chosen]
+                async with self.storage.autocommit() as work:
+                    await work.rules.save_states(remembered)
+
+        await self.guard.insist(save)
+
+    async def _trim_forever(self) -> None:
+        async def trim() -> None:
+            async with self.storage.autocommit() as work:
+                await work.rule_executions.trim(TABLE_LIMIT, self.clock.now() - KEPT_FOR)
+
+        while True:
+            await self.guard.insist(trim)
+            await self.clock.sleep(TRIM_EVERY)
+
+
+def _matters(state: RuleState) -> object:
+    """Return what of a state a restart must find again as it is: points of a rate come again."""
+    memories = state.condition.memories.items()
+    kept = {leaf: memory for leaf, memory in memories if not isinstance(memory, Points)}
+    return state.armed, state.wanting, state.held_since, state.held_version, kept
