@@ -17,7 +17,8 @@ from domain.sensors import Measurement, ProcessingMode, Quality, Sample, Sensor
 from schema.ids import global_id
 from storage.connection import Database
 from tests.fakes import START
-from tests.integration.test_query_counts import FEW, MANY, Greenhouse, Operation
+from tests.integration.counted_operations import Operation
+from tests.integration.test_query_counts import FEW, MANY, Greenhouse
 
 PAST = START - timedelta(days=1)
 OLD = Measurement(1.0, "°C", Quality.GOOD, ProcessingMode.PI_ENHANCED, "ds18b20", "0.9.0")
