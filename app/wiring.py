@@ -115,7 +115,12 @@ def wire_up(
         app=asgi.build(
             Endpoint(build_schema(), services),
             health,
-            [*legacy_routes(ground, parts.process, settings.process_rate), *graphiql.routes()],
+            [
+                *legacy_routes(
+                    ground, parts.process, settings.process_rate, accounts, parts.emergency
+                ),
+                *graphiql.routes(),
+            ],
         ),
         services=services,
         jobs={

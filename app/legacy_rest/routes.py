@@ -9,8 +9,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.legacy_rest.answers import Answer, RefusedError
 from app.legacy_rest.bodies import read_body
+from app.legacy_rest.callers import require
+from app.legacy_rest.emergencies import CLEAR_BODY, STOP_BODY, Emergencies
 from app.legacy_rest.sensors import BODY, Sensors
 from domain.ports import Clock
+from domain.services.accounts import Accounts
+from domain.users import Role
 
 BASE = "/api/v1"
 
@@ -20,6 +24,8 @@ class LegacyServices:
     """What the endpoints work with."""
 
     sensors: Sensors
+    emergencies: Emergencies
+    accounts: Accounts
     clock: Clock
 
 
@@ -28,10 +34,12 @@ class Call(NamedTuple):
 
     Attributes:
         address: Who asks; empty where that is not known.
+        authorization: What proves who asks; empty where nothing does.
     """
 
     receive: Receive
     address: str
+    authorization: str
 
 
 Endpoint = Callable[[LegacyServices, Call], Awaitable[Answer]]
@@ -59,10 +67,24 @@ async def _health(services: LegacyServices, _call: Call) -> Answer:
     return services.sensors.health()
 
 
+async def _emergency_stop(services: LegacyServices, call: Call) -> Answer:
+    caller = require(services.accounts, call.authorization, Role.OPERATOR)
+    return await services.emergencies.stop(await read_body(call.receive, STOP_BODY), caller)
+
+
+async def _clear_emergency(services: LegacyServices, call: Call) -> Answer:
+    caller = require(services.accounts, call.authorization, Role.OPERATOR)
+    return await services.emergencies.clear(await read_body(call.receive, CLEAR_BODY), caller)
+
+
 ROUTES = (
     Row("POST", "/sensors/process", _process),
     Row("GET", "/sensors/types", _types),
     Row("GET", "/sensors/health", _health),
+    Row("POST", "/actuators/emergency_stop", _emergency_stop),
+    Row("POST", "/actuators/emergency-stop", _emergency_stop),
+    Row("POST", "/actuators/clear_emergency", _clear_emergency),
+    Row("POST", "/actuators/clear-emergency", _clear_emergency),
 )
 
 
@@ -79,8 +101,10 @@ def _app(services: LegacyServices, endpoint: Endpoint) -> ASGIApp:
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
             client = scope.get("client")
+            proof = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
             try:
-                answer = await endpoint(services, Call(receive, client[0] if client else ""))
+                call = Call(receive, client[0] if client else "", proof)
+                answer = await endpoint(services, call)
             except RefusedError as refusal:
                 answer = refusal.answer
             await answer.send(send)

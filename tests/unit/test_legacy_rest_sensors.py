@@ -10,11 +10,14 @@ from starlette.applications import Starlette
 
 from app.legacy_rest import LegacyServices, routes
 from app.legacy_rest.bodies import LARGEST_BODY
+from app.legacy_rest.emergencies import Emergencies
 from app.legacy_rest.sensors import Sensors
 from domain.resilience import TokenBuckets
 from tests.fakes import START
 from tests.fakes.processing import Pipeline
 from tests.makers import make_sensor
+from tests.unit.test_accounts import accounts
+from tests.unit.test_emergency import House
 
 PROCESS = "/api/v1/sensors/process"
 FIRMWARE = {
@@ -37,9 +40,14 @@ class Door:
         process = self.pipeline.process
         self.limit = limit or TokenBuckets(rate=10, burst=20)
         sensors = Sensors(process, process.chips, self.limit if is_open else None)
-        self.app = Starlette(
-            routes=routes(LegacyServices(sensors=sensors, clock=self.pipeline.clock))
+        house = House()
+        services = LegacyServices(
+            sensors=sensors,
+            emergencies=Emergencies(house.service, house.registry),
+            accounts=accounts(),
+            clock=self.pipeline.clock,
         )
+        self.app = Starlette(routes=routes(services))
 
     async def get(self, path: str) -> httpx2.Response:
         async with self._client() as client:
