@@ -96,8 +96,14 @@ def let_hear(
     """Say who hears what devices say; before anything runs."""
     control = bridge.control
     devices = DeviceWire(
-        sender=control, watch=watch, clock=ground.clock, journal=_log, configs=synchronise
+        sender=control,
+        watch=watch,
+        clock=ground.clock,
+        journal=_log,
+        configs=synchronise,
+        known=ground.registry.devices,
     )
+    bridge.control_session.connected_hook = devices.connected
     devices.attach(control)
     SystemEventWire(reports=reports, journal=_log).attach(control)
     bridge.commands.attach(control)

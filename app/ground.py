@@ -14,12 +14,21 @@ from domain.devices import Discovery
 from domain.emergency_latch import Latch
 from domain.errors import BrokerUnavailableError, DomainError, StorageUnavailableError
 from domain.lease_book import LeaseBook
+from domain.ports import Clock
+from domain.resilience import Backoff, CircuitBreaker
 from domain.services.guard import Guard
 from domain.services.registry import Registry
 from mqtt_bridge.session import BrokerAddress
 from storage.connection import Database
 
 _log: FilteringBoundLogger = structlog.get_logger()
+
+_SOON = 0.5
+"""Seconds between two tries where something may be on that must go off: all that keeps it from that
+is what we wait for."""
+
+_TOLD_AGAIN = 30.0
+"""Seconds until it is logged again that a part is away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,14 +60,26 @@ class Ground:
         """Return what repeats calls to the database while it is away."""
         return self._guard("database", StorageUnavailableError)
 
+    def start_guard(self) -> Guard:
+        """Return what waits for the database before anything else can begin."""
+        return self._guard("database (start)", StorageUnavailableError, soon=True)
+
     def broker_guard(self, connection: str) -> Guard:
         """Return what connects to the broker again."""
-        return self._guard(f"broker ({connection})", BrokerUnavailableError)
+        return self._guard(f"broker ({connection})", BrokerUnavailableError, soon=True)
 
-    def _guard(self, name: str, away: type[DomainError]) -> Guard:
-        return Guard(
-            name=name, away=away, clock=self.clock, random=self.random, failed=_tell_failure
+    def _guard(self, name: str, away: type[DomainError], *, soon: bool = False) -> Guard:
+        guard = Guard(
+            name=name,
+            away=away,
+            clock=self.clock,
+            random=self.random,
+            failed=_Failures(self.clock),
         )
+        if soon:
+            guard.backoff = Backoff(longest=_SOON)
+            guard.breaker = CircuitBreaker(rest=_SOON)
+        return guard
 
     def once_ready(self, job: Job) -> Job:
         """Hold a job back until the registry knows what the database holds.
@@ -73,5 +94,16 @@ class Ground:
         return wait_and_run
 
 
-def _tell_failure(name: str, error: DomainError, seconds: float) -> None:
-    _log.warning("part.away", part=name, error=str(error), retry_in_seconds=round(seconds, 1))
+@dataclass(slots=True)
+class _Failures:
+    """Logs that a part is away, and not each of the tries in between."""
+
+    clock: Clock
+    _told_at: float | None = None
+
+    def __call__(self, name: str, error: DomainError, seconds: float) -> None:
+        now = self.clock.monotonic()
+        if self._told_at is None or now >= self._told_at + _TOLD_AGAIN:
+            self._told_at = now
+            retry = round(seconds, 1)
+            _log.warning("part.away", part=name, error=str(error), retry_in_seconds=retry)

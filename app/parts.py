@@ -94,6 +94,7 @@ class Parts:
             "configurations": self.synchronise.run,
             "libraries": self.install_libraries.run,
             "control": self.bridge.control.run,
+            "greetings": self.devices.run,
             "system events": self.record.run,
             "device watch": self.watch.run,
             "relays": self.relays.run,

@@ -166,7 +166,7 @@ async def _open_storage(
     password: str | None,
     told: Told,
 ) -> None:
-    guard, database = ground.storage_guard(), ground.database
+    guard, database = ground.start_guard(), ground.database
     await guard.insist(database.connect)
     # First of all: whoever may act from now on must know what is stopped.
     for load in loads:

@@ -30,9 +30,9 @@ from domain.leases import (
 SETTLED = 2 * ACK_TIMEOUT.total_seconds()
 """Seconds after which a command that was not answered is not carried out any more."""
 
-FIRST_PAUSE = 1.0
-LONGEST_PAUSE = 30.0
-"""Seconds between two orders to switch off, doubled each time, until the device confirms."""
+TELL_AGAIN = 1.0
+"""Seconds between two orders to switch off, until the device confirms. They do not grow: most
+firmware says nothing for up to a minute when it is back, and is to be off before that."""
 
 ALARM_AFTER = 10.0
 """Seconds that a device may take to confirm that it is off, before people are told."""
@@ -80,6 +80,7 @@ class _Held:
         was_on: Whether it was known to be on when this lease was given.
         why: Why it is switched off before its time; None: nothing special.
         asked_off: Whether somebody asked for OFF, so that a sign of it is no surprise.
+        passed_on: Whether the broker has an order to switch off, behind any to switch on.
     """
 
     lease: Lease
@@ -91,20 +92,18 @@ class _Held:
     why: str | None = None
     asked_off: bool = False
     told_at: float | None = None
-    tries: int = 0
+    passed_on: bool = False
     alarmed_at: float | None = None
     differs_since: float | None = None
-
-    def pause(self) -> float:
-        return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self.tries - 1, 10))
 
     def is_surely_on(self, now: float) -> bool:
         ending = self.asked_off or now >= self.ends
         return not ending and (self.lease.confirmed or self.was_on)
 
     def believes_off(self, now: float, *, answered: bool) -> bool:
-        ending = self.asked_off or now >= self.ends
-        return self.lease.confirmed or now >= self.began + SETTLED or (answered and ending)
+        # An order to switch on may still be on its way, unless one to switch off follows it.
+        followed = self.passed_on and (answered or now >= self.began + SETTLED)
+        return self.lease.confirmed or followed
 
 
 @dataclass(slots=True)
@@ -260,11 +259,13 @@ class LeaseBook:
         else:
             self.end(pin, now)
 
-    def asked_off(self, pin: Pin) -> None:
-        """Somebody told the device to switch off."""
+    def asked_off(self, pin: Pin) -> Lease | None:
+        """Somebody tells the device to switch off; return the lease that this is to end."""
         held = self._held.get(pin)
-        if held is not None:
-            held.asked_off = True
+        if held is None:
+            return None
+        held.asked_off = True
+        return held.lease
 
     def end(self, pin: Pin, now: Moment, why: str | None = None) -> None:
         """Let a lease be over now: the device is told to switch off until it confirms."""
@@ -317,14 +318,18 @@ class LeaseBook:
             answered: Whether it says so in answer to a command.
         """
         held = self._held.get(pin)
-        if held is not None and held.believes_off(now.ticks, answered=answered):
+        if held is None:
+            return
+        if held.believes_off(now.ticks, answered=answered):
             self._close(held, now, run=held.lease.confirmed)
+        elif now.ticks >= held.began + SETTLED:
+            self.end(pin, now)
 
     def returned(self, esp_id: str) -> None:
         """A device is back: what it is to switch off it is told at once."""
         for pin, held in self._held.items():
             if pin.esp_id == esp_id:
-                held.told_at, held.tries = None, 0
+                held.told_at = None
 
     # ------------------------------------------------------------ what is to be done
 
@@ -340,18 +345,19 @@ class LeaseBook:
             for pin, held in self._held.items()
             if now.ticks >= held.ends
             and online(pin.esp_id)
-            and (held.told_at is None or now.ticks >= held.told_at + held.pause())
+            and (held.told_at is None or now.ticks >= held.told_at + TELL_AGAIN)
         ]
 
     def told(self, pin: Pin, now: Moment) -> None:
         """An order to switch off goes out."""
         if (held := self._held.get(pin)) is not None:
-            held.told_at, held.tries = now.ticks, held.tries + 1
+            held.told_at = now.ticks
 
-    def not_told(self, pin: Pin) -> None:
-        """It did not go out: it is tried again soon."""
-        if (held := self._held.get(pin)) is not None:
-            held.tries = 1
+    def passed_on(self, pin: Pin, lease_id: UUID) -> None:
+        """The broker has an order to switch off what this lease is about."""
+        held = self._held.get(pin)
+        if held is not None and held.lease.id == lease_id:
+            held.passed_on = True
 
     def alarms(self, now: Moment) -> Sequence[Lease]:
         """Return the leases of which people are to be told that the device does not confirm OFF."""

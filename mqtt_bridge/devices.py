@@ -1,6 +1,8 @@
 """What devices say of themselves, on the wire: heartbeats are answered, comings and goings told."""
 
+import asyncio
 from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -57,13 +59,19 @@ class Journal(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class DeviceWire:
-    """Answers heartbeats, and tells who watches the devices."""
+    """Answers heartbeats, and tells who watches the devices.
+
+    Attributes:
+        known: The devices that are known now, to be greeted when the broker is there again.
+    """
 
     sender: Sender
     watch: DeviceWatch
     clock: Clock
     journal: Journal
     configs: ConfigWatch
+    known: Callable[[], Iterable[Device]] = lambda: ()
+    _connected: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _epochs: OrderedDict[str, int] = field(default_factory=OrderedDict, init=False)
 
     def attach(self, control: Control) -> None:
@@ -74,6 +82,23 @@ class DeviceWire:
         control.on(SessionAnnounce, self._announced)
         control.on(ActuatorReport, self._report)
         control.on_history(ActuatorReport, self._old_report)
+
+    def connected(self) -> None:
+        """The broker is there: devices that found it before us were not answered."""
+        self._connected.set()
+
+    async def run(self) -> None:
+        """Greet the devices each time the broker is there again, until cancelled.
+
+        Firmware since February 2026 obeys nothing, not even OFF, until a heartbeat of its session
+        is acknowledged, and says the next one only after a minute.
+        """
+        while True:
+            await self._connected.wait()
+            self._connected.clear()
+            for device in self.known():
+                if device.approved and device.online:
+                    await self.admit(device)
 
     async def admit(self, device: Device) -> None:
         """Tell a device at once that it was let in: else it learns that by its next heartbeat.

@@ -77,7 +77,9 @@ class Plant:
         if on:
             self._switch_on(pin, None if seconds is None else timedelta(seconds=seconds), lost)
         else:
-            self.book.asked_off(pin)
+            lease = self.book.asked_off(pin)
+            if lease is not None:
+                self.book.passed_on(pin, lease.id)
             self._obey_off(pin, lost)
             if lost != "nothing":
                 self.book.end(pin, self.now)
@@ -163,6 +165,7 @@ class Plant:
             self.book.limit(actuator, self.now)
         for lease in self.book.due(self.now, lambda esp_id: esp_id not in self.away):
             self.book.told(lease.pin, self.now)
+            self.book.passed_on(lease.pin, lease.id)
             self._obey_off(lease.pin, lost)
         if self.book.take_moved():
             self._see()

@@ -228,9 +228,11 @@ class SendCommand:
             return await self._end(command, CommandStatus.REJECTED, refused)
         if command.value > 0.0:
             return await self._switch_on(command, device)
-        self.leases.asked_off(command.pin)
+        lease = self.leases.asked_off(command.pin)
         command = await self._talk(command, command, device)
         if command.status is CommandStatus.ACKNOWLEDGED:
+            if lease is not None:
+                self.leases.passed_on(command.pin, lease.id)
             self.leases.off(command.pin, self._now(), answered=True)
         else:
             self._insist_on_off(command)

@@ -228,8 +228,9 @@ class WatchLeases:
         try:
             await self.link.switch_off(command, kaiser_id)
         except BrokerUnavailableError:
-            self.leases.not_told(lease.pin)
+            return  # It is told again.
         else:
+            self.leases.passed_on(lease.pin, lease.id)
             # It may be over already: answers are faster than the broker's word.
             known = self._commands.get(lease.id)
             if known is not None and known.status is CommandStatus.PENDING:
