@@ -34,6 +34,11 @@ _ALERT = "emergency_stop"
 _EXECUTED = "executed"
 _FREE = "cleared"
 _ISSUER = "god-kaiser"
+_QOS = 1
+"""Of orders to stop and to clear. With QoS 2 a broker passes a message on only after a second
+exchange with us, each as slow as a busy server; and a stop that comes twice does no harm. Orders to
+stop and to clear must not overtake each other: both go with the same."""
+
 _RESUMING = (SystemAction.EXIT_SAFE_MODE, SystemAction.RESUME_OPERATION)
 
 
@@ -114,16 +119,17 @@ class EmergencyWire:
                 issued_by=_ISSUER,
                 issued_at=stop.triggered_at,
                 auth_token=self.tokens.broadcast,
-            )
+            ),
+            qos=_QOS,
         )
 
     async def stop(self, device: Device, stop: EmergencyStop) -> None:
         """Tell a device to stop."""
-        await self._send(self._order(device, EmergencyAction.STOP, stop))
+        await self._send(self._order(device, EmergencyAction.STOP, stop), qos=_QOS)
 
     async def clear(self, device: Device, stop: EmergencyStop) -> None:
         """Tell a device that its emergency is over."""
-        await self._send(self._order(device, EmergencyAction.CLEAR, stop))
+        await self._send(self._order(device, EmergencyAction.CLEAR, stop), qos=_QOS, urgent=False)
 
     async def switch_off(self, pin: Pin, kaiser_id: str, stop: EmergencyStop) -> None:
         """Tell a device to switch one actuator off."""
@@ -145,7 +151,7 @@ class EmergencyWire:
                 esp_id=device.esp_id, kaiser_id=device.kaiser_id, command=action
             )
             if dialects.obstacle(command, device.firmware_generation) is None:
-                await self._send(command)
+                await self._send(command, urgent=False)
 
     def obstacle(self, device: Device) -> str | None:
         """Return why a device cannot be told to clear."""
@@ -169,14 +175,16 @@ class EmergencyWire:
             correlation_id=str(stop.id),
         )
 
-    async def _send(self, message: Outbound) -> None:
+    async def _send(
+        self, message: Outbound, *, qos: int | None = None, urgent: bool = True
+    ) -> None:
         outgoing = payloads.encode(message)
         await self.connection.publish(
             outgoing.topic,
             outgoing.payload,
-            qos=outgoing.qos,
+            qos=outgoing.qos if qos is None else qos,
             retain=outgoing.retain,
-            urgent=True,
+            urgent=urgent,
         )
 
     # ------------------------------------------------------------ what devices say

@@ -329,17 +329,17 @@ class Emergency:
             # A stop that is to be stored yet is stored as it is by then.
             waiting = [self.latch.get(stop_id) for stop_id in tuple(self._unstored)]
             stops = {stop.id: stop for stop in (*waiting, *self.latch.take_changed()) if stop}
-            for stop_id in stops:
-                await self.guard.insist(partial(self._store, stop_id))
+            for stop in stops.values():
+                await self.guard.insist(partial(self._store, stop))
 
-    async def _store(self, stop_id: UUID) -> None:
+    async def _store(self, stop: EmergencyStop) -> None:
         # One after the other: of two that overtake each other, the older one would stay.
         async with self._storing:
-            stop = self.latch.get(stop_id)
-            if stop is not None:
-                async with self.storage.autocommit() as work:
-                    await work.emergency_stops.save(stop)
-            self._unstored.pop(stop_id, None)
+            # One that is over may have been forgotten since; then nothing has changed any more.
+            stop = self.latch.get(stop.id) or stop
+            async with self.storage.autocommit() as work:
+                await work.emergency_stops.save(stop)
+            self._unstored.pop(stop.id, None)
 
     # ------------------------------------------------------------ what people are told
 

@@ -237,3 +237,19 @@ async def test_a_stop_of_nothing_is_refused(
 async def test_before_it_runs_nobody_is_left_to_believe_that_anything_stopped() -> None:
     with pytest.raises(StorageUnavailableError, match="only begun to start"):
         await House().service.stop("fire", by=ANNA)
+
+
+async def test_what_was_confirmed_last_is_stored_though_the_stop_is_over_by_then() -> None:
+    house = House()
+    async with house.running() as service:
+        stop = await service.stop("fire", esp_id=ESP, by=ANNA)
+        service.stopped(ESP, house.clock.now())
+        await service.clear(stop.id, ANNA, resume=False)
+        await until(lambda: house.told("clear") == [ESP], turns=5000)
+        async with service._storing:
+            service.freed(ESP, house.clock.now())
+            # Something to be stored is in hand, and cannot be yet.
+            await until(lambda: house.latch.stops == (), turns=5000)
+        await until(
+            lambda: house.storage.emergency_stops.rows[stop.id].devices[ESP].released_at is not None
+        )
