@@ -103,8 +103,12 @@ class Remembered:
     execution_id: UUID | None = None
 
 
+TALLIED = 100
+"""How many executions of a rule are counted, the last ones that are over."""
+
+
 class Tally(NamedTuple):
-    """How the executions of a rule went since a time."""
+    """How the last executions of a rule went."""
 
     total: int = 0
     succeeded: int = 0

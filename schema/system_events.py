@@ -13,16 +13,9 @@ from schema.fields import field
 from schema.ids import global_id
 from schema.nodes import Node
 from schema.pages import Connection, Cursors
+from schema.severity import Severity
 
 SYSTEM_EVENTS = Cursors("systemEvents")
-
-strawberry.enum(
-    system_events.Severity,
-    description=(
-        "How much something matters. INFO: good to know. WARNING: look when you have time. ERROR: "
-        "something does not work. CRITICAL: look now."
-    ),
-)
 
 
 @strawberry.type(description="Something that happened, and that a grower should know of.")
@@ -33,7 +26,7 @@ class SystemEvent(Node):
         description="What kind of thing, such as `DEVICE_ERROR`, `ACTUATOR_ALERT`, "
         "`DEVICE_OFFLINE` or `COMMANDS_UNANSWERED`; later versions know more."
     )
-    severity: system_events.Severity = strawberry.field(description="How much it matters.")
+    severity: Severity = strawberry.field(description="How much it matters.")
     message: str = strawberry.field(description="What happened and what to do, as a sentence.")
     details: JSON = strawberry.field(
         description="For those who look closer: an object with the firmware's code and its name, "

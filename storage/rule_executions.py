@@ -10,7 +10,7 @@ from tortoise.queryset import QuerySet
 
 from domain.errors import BadInputError
 from domain.pages import Page, PageRequest
-from domain.rule_executions import ReadingKey, RuleExecution, RuleOutcome, Tally
+from domain.rule_executions import TALLIED, ReadingKey, RuleExecution, RuleOutcome, Tally
 from domain.rules.decide import Reason
 from storage.client import TransactionClient
 from storage.pages import cut, key_after
@@ -93,9 +93,9 @@ class RuleExecutionRepository:
             found = found.filter(rule_id=rule_id)
         return [_execution(row) for row in await found.order_by("id").limit(limit)]
 
-    async def tallies(self, rule_ids: Sequence[UUID], since: datetime) -> Mapping[UUID, Tally]:
-        """Count those that are over."""
-        rows = await self._client.execute_query_dict(_TALLIES, [list(rule_ids), since])
+    async def tallies(self, rule_ids: Sequence[UUID]) -> Mapping[UUID, Tally]:
+        """Count the last that are over, along the index of each rule."""
+        rows = await self._client.execute_query_dict(_TALLIES, [list(rule_ids), TALLIED])
         return {row["rule_id"]: Tally(row["total"], row["succeeded"]) for row in rows}
 
     async def trim(self, keep: int, before: datetime) -> int:
@@ -160,11 +160,15 @@ WHERE id = $1
 """
 
 _TALLIES = """
-SELECT rule_id, count(*)::int AS total,
+SELECT wanted.rule_id, count(*)::int AS total,
        (count(*) FILTER (WHERE outcome = 'SUCCEEDED'))::int AS succeeded
-FROM rule_execution
-WHERE rule_id = ANY($1::uuid[]) AND triggered_at >= $2 AND outcome <> 'RUNNING'
-GROUP BY rule_id
+FROM unnest($1::uuid[]) AS wanted (rule_id)
+CROSS JOIN LATERAL (
+    SELECT outcome FROM rule_execution
+    WHERE rule_execution.rule_id = wanted.rule_id AND outcome <> 'RUNNING'
+    ORDER BY id DESC LIMIT $2
+) AS last
+GROUP BY wanted.rule_id
 """
 
 _TRIM = """

@@ -83,8 +83,8 @@ class RuleExecutions(Protocol):
         """Return what was stored after an execution, known or not, in order of id."""
         ...
 
-    async def tallies(self, rule_ids: Sequence[UUID], since: datetime) -> Mapping[UUID, Tally]:
-        """Return how the executions of rules went since a time; a rule without any is absent."""
+    async def tallies(self, rule_ids: Sequence[UUID]) -> Mapping[UUID, Tally]:
+        """Return how the last `TALLIED` executions of rules went; a rule without any is absent."""
         ...
 
     async def trim(self, keep: int, before: datetime) -> int:

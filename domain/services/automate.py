@@ -182,6 +182,7 @@ class Automate:
 
     async def run(self) -> None:
         """Look at clock, devices and actuators, and carry out what rules decide."""
+        await self.carry_out.send.ready.wait()
         async with asyncio.TaskGroup() as self._tasks:
             self._tasks.create_task(self.remember.run(), name="remember rules")
             for live in self._live.values():

@@ -63,6 +63,7 @@ class SendCommand:
         latch: Knows the emergency stops that are in force.
         leases: Knows until when each actuator may be on.
         ended: Told of each command that came to its end.
+        ready: Set once commands can be given.
         people: Told of each command of a person, when it is stored and when it came to its end.
         interlocks: Knows what must hold for an actuator to be on, and what is the case.
     """
@@ -83,6 +84,7 @@ class SendCommand:
     _open: int = field(default=0, init=False)
     _tasks: asyncio.TaskGroup | None = field(default=None, init=False)
     _made_at: datetime = field(init=False)
+    ready: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def __post_init__(self) -> None:
         """What is open and older than this object, a restart cut off."""
@@ -92,6 +94,7 @@ class SendCommand:
         """Carry commands through until cancelled; first end those that a restart cut off."""
         await self.guard.insist(self._end_unfinished)
         async with asyncio.TaskGroup() as self._tasks:
+            self.ready.set()
             await asyncio.Event().wait()
 
     async def __call__(self, order: Order, *, wait: bool = True) -> Command:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from domain.actuators import MODES, ActuatorMode, CommandAction, Pin
+from domain.arbitration import Holders
 from domain.errors import NotFoundError
 from domain.ports import Clock
 from domain.repositories import Storage
@@ -43,6 +44,11 @@ class ManageRules:
     unit_of: Callable[[str], str | None] = lambda _sensor_type: None
     defaults: Defaults = USUAL
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+
+    @property
+    def holders(self) -> Holders:
+        """Who holds which actuator."""
+        return self.automate.carry_out.holders
 
     async def create(self, given: object, user_id: UUID | None = None) -> StoredRule:
         """Make a rule.

@@ -6,7 +6,14 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.pages import Page, PageRequest
-from domain.rule_executions import Remembered, RuleExecution, RuleOutcome, StoredRule, Tally
+from domain.rule_executions import (
+    TALLIED,
+    Remembered,
+    RuleExecution,
+    RuleOutcome,
+    StoredRule,
+    Tally,
+)
 from domain.rules.model import Rule
 from domain.rules.rule_notation import read_rule, read_rule_state, write_rule, write_rule_state
 from tests.fakes.paging import paged
@@ -96,14 +103,15 @@ class FakeRuleExecutions:
         )
         return sorted(found, key=lambda row: row.id)[:limit]
 
-    async def tallies(self, rule_ids: Sequence[UUID], since: datetime) -> Mapping[UUID, Tally]:
+    async def tallies(self, rule_ids: Sequence[UUID]) -> Mapping[UUID, Tally]:
+        over = [row for row in self.rows.values() if row.outcome is not RuleOutcome.RUNNING]
+        over.sort(key=lambda row: row.id, reverse=True)
         tallies: dict[UUID, Tally] = {}
-        for row in self.rows.values():
-            over = row.outcome is not RuleOutcome.RUNNING and row.triggered_at >= since
-            if over and row.rule_id in rule_ids:
-                total, succeeded = tallies.get(row.rule_id, Tally())
-                succeeded += row.outcome is RuleOutcome.SUCCEEDED
-                tallies[row.rule_id] = Tally(total + 1, succeeded)
+        for rule_id in rule_ids:
+            last = [row for row in over if row.rule_id == rule_id][:TALLIED]
+            succeeded = sum(row.outcome is RuleOutcome.SUCCEEDED for row in last)
+            if last:
+                tallies[rule_id] = Tally(len(last), succeeded)
         return tallies
 
     async def trim(self, keep: int, before: datetime) -> int:

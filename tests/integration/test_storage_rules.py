@@ -163,7 +163,7 @@ async def test_executions_are_found_by_rule_outcome_and_time(database: Database)
         assert await ids(start=skipped.triggered_at, end=other.triggered_at) == [2]
         assert await repository.since(UUID(int=1), 10) == [skipped, other]
         assert await repository.since(UUID(int=1), 10, rule_id=RULE) == [skipped]
-        tallies = await repository.tallies([RULE, UUID(int=8)], START)
+        tallies = await repository.tallies([RULE, UUID(int=8)])
     assert tallies == {RULE: Tally(1, 0), UUID(int=8): Tally(1, 1)}
 
 
