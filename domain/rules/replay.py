@@ -197,6 +197,10 @@ class Replay:
         self._live_until(until)
         self._pass(microseconds(until))
 
+    def doing(self, pin: Pin) -> float:
+        """Return what an actuator does now: 0.0 (off) to 1.0 (full)."""
+        return self._actuation.value(pin)
+
     def finish(self, end: datetime) -> Backtest:
         """Return what came out; what is on counts until the end."""
         self._live_until(end)
