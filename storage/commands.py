@@ -102,6 +102,17 @@ class CommandRepository:
         rows = await self._rows().filter(status__in=_OPEN).order_by("created_at", "id")
         return [_command(row) for row in rows]
 
+    async def trim(self, keep: int, before: datetime, limit: int) -> int:
+        """Delete the oldest: the primary key is in order of time."""
+        deleted: int
+        deleted, _ = await self._client.execute_query(_TRIM, [keep, _first_id(before), limit])
+        return deleted
+
+
+def _first_id(at: datetime) -> UUID:
+    """Return what no time-ordered id (UUIDv7, RFC 9562) of this time or later is below."""
+    return UUID(int=microseconds(at) // 1000 << 80)
+
 
 def _values(key: Key) -> tuple[object, object]:
     created_at, command_id = key
@@ -152,3 +163,17 @@ CROSS JOIN LATERAL (
 """
 
 _SAVE = "UPDATE command SET status = $2, reason = $3, sent_at = $4, completed_at = $5 WHERE id = $1"
+
+_TRIM = """
+DELETE FROM command WHERE id IN (
+    SELECT id FROM command AS old
+    WHERE id < greatest($2, (SELECT id FROM command ORDER BY id DESC OFFSET $1 - 1 LIMIT 1))
+      AND status NOT IN ('PENDING', 'SENT')
+      AND NOT EXISTS (SELECT FROM lease WHERE lease.command_id = old.id)
+      AND (status = 'REJECTED' OR EXISTS (
+          SELECT FROM command AS newer
+          WHERE newer.actuator_id = old.actuator_id AND newer.created_at > old.created_at
+            AND newer.status <> 'REJECTED'))
+    ORDER BY id LIMIT $3::int
+)
+"""

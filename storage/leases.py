@@ -7,7 +7,10 @@ from typing import Any
 
 from domain.actuators import Command, Pin
 from domain.leases import Lease, Run
+from domain.pages import Page, PageRequest
+from domain.runtimes import Day, Runtime
 from storage.client import TransactionClient
+from storage.pages import cut, instant, key_after, microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +53,36 @@ class LeaseRepository:
 
     async def runs_since(self, start: datetime) -> Sequence[Run]:
         """Select those that ended later, in their order."""
-        rows = await self._client.execute_query_dict(_RUNS, [start])
-        return [
-            Run(
-                actuator_id=row["actuator_id"],
-                pin=Pin(row["esp_id"], row["gpio"]),
-                began=row["began"],
-                ended=row["ended"],
-            )
-            for row in rows
-        ]
+        return [_run(row) for row in await self._client.execute_query_dict(_RUNS, [start])]
+
+    async def runs_of(
+        self,
+        actuator_id: int,
+        page: PageRequest,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Page[Run]:
+        """Select a page, newest first: a walk through the primary key."""
+        key = key_after(page, int)
+        behind = None if key is None else instant(int(key[0]))
+        rows = await self._client.execute_query_dict(
+            _RUNS_OF, [actuator_id, start, end, behind, page.first + 1]
+        )
+        return cut(rows, page, _run, lambda run: (microseconds(run.began),))
+
+    async def runtimes(self, actuator_id: int, days: Sequence[Day]) -> Sequence[Runtime]:
+        """Add up in the database: a mist nozzle starts half a million times a year."""
+        rows = await self._client.execute_query_dict(
+            _RUNTIMES, [actuator_id, [day.start for day in days], [day.end for day in days]]
+        )
+        return [Runtime(row["on_for"], row["starts"]) for row in rows]
+
+    async def trim_runs(self, before: datetime, limit: int) -> int:
+        """Delete by the index on their ends."""
+        deleted: int
+        deleted, _ = await self._client.execute_query(_TRIM_RUNS, [before, limit])
+        return deleted
 
 
 def _values(lease: Lease) -> list[object]:
@@ -87,6 +110,15 @@ def _lease(row: Mapping[str, Any]) -> Lease:
         on_since=row["on_since"],
         seen_at=row["seen_at"],
         confirmed=row["confirmed"],
+    )
+
+
+def _run(row: Mapping[str, Any]) -> Run:
+    return Run(
+        actuator_id=row["actuator_id"],
+        pin=Pin(row["esp_id"], row["gpio"]),
+        began=row["began"],
+        ended=row["ended"],
     )
 
 
@@ -138,4 +170,41 @@ JOIN actuator ON actuator.id = actuator_run.actuator_id
 JOIN device ON device.id = actuator.device_id
 WHERE ended >= $1
 ORDER BY ended
+"""
+
+_RUNS_OF = """
+SELECT actuator_run.*, device.esp_id, actuator.gpio
+FROM actuator_run
+JOIN actuator ON actuator.id = actuator_run.actuator_id
+JOIN device ON device.id = actuator.device_id
+WHERE actuator_run.actuator_id = $1
+  AND began >= coalesce($2::timestamptz, '-infinity')
+  AND began < coalesce(least($3::timestamptz, $4::timestamptz), 'infinity')
+ORDER BY began DESC LIMIT $5::int
+"""
+
+# Runs of one actuator follow each other: of those that began before a day, only the last reaches
+# into it.
+_RUNTIMES = """
+SELECT coalesce(sum(least(run.ended, day.until) - greatest(run.began, day.since))
+                    FILTER (WHERE run.began IS NOT NULL), interval '0') AS on_for,
+       count(*) FILTER (WHERE run.began >= day.since) AS starts
+FROM unnest($2::timestamptz[], $3::timestamptz[]) WITH ORDINALITY AS day (since, until, number)
+LEFT JOIN LATERAL (
+    SELECT began, ended FROM actuator_run
+    WHERE actuator_id = $1 AND began >= day.since AND began < day.until
+    UNION ALL
+    SELECT began, ended FROM (
+        SELECT began, ended FROM actuator_run
+        WHERE actuator_id = $1 AND began < day.since ORDER BY began DESC LIMIT 1
+    ) AS last
+    WHERE ended > day.since
+) AS run ON TRUE
+GROUP BY number ORDER BY number
+"""
+
+_TRIM_RUNS = """
+DELETE FROM actuator_run WHERE ctid IN (
+    SELECT ctid FROM actuator_run WHERE ended < $1 ORDER BY ended LIMIT $2::int
+)
 """

@@ -97,3 +97,15 @@ class Commands(Protocol):
     async def unfinished(self) -> Sequence[Command]:
         """Return the commands that are PENDING or SENT, oldest first."""
         ...
+
+    async def trim(self, keep: int, before: datetime, limit: int) -> int:
+        """Delete old commands, oldest first; return how many.
+
+        Neither the newest of each actuator that was not refused, nor what is open or has a lease.
+
+        Args:
+            keep: How many may stay.
+            before: Those that were given before may leave, however few there are.
+            limit: Of how many are deleted in one go.
+        """
+        ...

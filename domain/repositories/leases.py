@@ -6,6 +6,8 @@ from typing import Protocol
 
 from domain.actuators import Command
 from domain.leases import Lease, Run
+from domain.pages import Page, PageRequest
+from domain.runtimes import Day, Runtime
 
 
 class Leases(Protocol):
@@ -33,4 +35,23 @@ class Leases(Protocol):
 
     async def runs_since(self, start: datetime) -> Sequence[Run]:
         """Return what ended at a time or later, in its order."""
+        ...
+
+    async def runs_of(
+        self,
+        actuator_id: int,
+        page: PageRequest,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Page[Run]:
+        """Return when an actuator was on, newest first; what began from `start` to before `end`."""
+        ...
+
+    async def runtimes(self, actuator_id: int, days: Sequence[Day]) -> Sequence[Runtime]:
+        """Return how an actuator was used on each of several days, by the runs that have ended."""
+        ...
+
+    async def trim_runs(self, before: datetime, limit: int) -> int:
+        """Delete runs that ended before a time, `limit` at most; return how many."""
         ...

@@ -10,6 +10,7 @@ from domain.actuators import Actuator, ActuatorState, Command, CommandStatus, Pi
 from domain.errors import BrokerUnavailableError
 from domain.leases import Lease, Run
 from domain.pages import Page, PageRequest
+from domain.runtimes import Day, Runtime, total, within
 from tests.fakes.paging import microseconds, paged
 
 
@@ -94,6 +95,34 @@ class FakeLeases:
     async def runs_since(self, start: datetime) -> Sequence[Run]:
         return [run for run in self.runs if run.ended >= start]
 
+    async def runs_of(
+        self,
+        actuator_id: int,
+        page: PageRequest,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Page[Run]:
+        found = [
+            run
+            for run in self.runs
+            if run.actuator_id == actuator_id
+            and (start is None or run.began >= start)
+            and (end is None or run.began < end)
+        ]
+        return paged(found, lambda run: (microseconds(run.began),), page, descending=True)
+
+    async def runtimes(self, actuator_id: int, days: Sequence[Day]) -> Sequence[Runtime]:
+        runs = [run for run in self.runs if run.actuator_id == actuator_id]
+        return [total(within(day, run.began, run.ended) for run in runs) for day in days]
+
+    async def trim_runs(self, before: datetime, limit: int) -> int:
+        gone = sorted((run for run in self.runs if run.ended < before), key=lambda run: run.ended)[
+            :limit
+        ]
+        self.runs = [run for run in self.runs if run not in gone]
+        return len(gone)
+
     def _confirmed(self, command_id: UUID | None) -> bool:
         if command_id is None:
             return True
@@ -169,3 +198,18 @@ class FakeCommands:
         open_ = (CommandStatus.PENDING, CommandStatus.SENT)
         found = [command for command in self.rows.values() if command.status in open_]
         return sorted(found, key=lambda command: command.created_at)
+
+    async def trim(self, keep: int, before: datetime, limit: int) -> int:
+        oldest_first = sorted(self.rows.values(), key=lambda command: command.id)
+        spare = len(oldest_first) - keep
+        asked = (await self.last_asked([c.actuator_id for c in oldest_first])).values()
+        gone = [
+            command
+            for place, command in enumerate(oldest_first)
+            if (place < spare or command.created_at < before)
+            and command not in asked
+            and command.completed_at is not None
+        ][:limit]
+        for command in gone:
+            del self.rows[command.id]
+        return len(gone)
