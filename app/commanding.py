@@ -1,4 +1,4 @@
-"""What switches actuators on and off, put together: commands, and the watchdog of their leases."""
+"""What switches actuators on and off, put together: commands, and who watches what is on."""
 
 from uuid_utils.compat import uuid7
 
@@ -7,10 +7,14 @@ from app.ground import Ground
 from domain.services.command import SendCommand
 from domain.services.record_events import RecordEvents
 from domain.services.report_events import ReportEvents
+from domain.services.watch_effects import WatchEffects
+from domain.services.watch_interlocks import WatchInterlocks
 from domain.services.watch_leases import WatchLeases
 
 
-def send_command(ground: Ground, bridge: Bridge, reports: ReportEvents) -> SendCommand:
+def send_command(
+    ground: Ground, bridge: Bridge, reports: ReportEvents, interlocks: WatchInterlocks
+) -> SendCommand:
     """Return what commands pass through."""
     return SendCommand(
         storage=ground.database,
@@ -23,6 +27,7 @@ def send_command(ground: Ground, bridge: Bridge, reports: ReportEvents) -> SendC
         guard=ground.storage_guard(),
         new_id=uuid7,
         ended=reports.command_ended,
+        interlocks=interlocks.of,
     )
 
 
@@ -42,3 +47,28 @@ def watch_leases(ground: Ground, bridge: Bridge, record: RecordEvents) -> WatchL
     )
     bridge.leases.attach(bridge.control, watch)
     return watch
+
+
+def watch_interlocks(ground: Ground, leases: WatchLeases) -> WatchInterlocks:
+    """Return who knows what must hold for things to be on."""
+    return WatchInterlocks(
+        registry=ground.registry,
+        world=ground.world,
+        leases=ground.leases,
+        clock=ground.clock,
+        switch_off=leases.switch_off,
+    )
+
+
+def watch_effects(ground: Ground, leases: WatchLeases, record: RecordEvents) -> WatchEffects:
+    """Return who asks whether what is on has the effect that it should."""
+    return WatchEffects(
+        storage=ground.database,
+        registry=ground.registry,
+        world=ground.world,
+        leases=ground.leases,
+        clock=ground.clock,
+        guard=ground.storage_guard(),
+        record=record,
+        switch_off=leases.switch_off,
+    )

@@ -18,6 +18,7 @@ from domain.ports import Clock
 from domain.resilience import Backoff, CircuitBreaker
 from domain.services.guard import Guard
 from domain.services.registry import Registry
+from domain.services.world import KnownWorld
 from mqtt_bridge.session import BrokerAddress
 from storage.connection import Database
 
@@ -53,6 +54,9 @@ class Ground:
         self.registry = Registry()
         self.latch = Latch()
         self.leases = LeaseBook()
+        self.world = KnownWorld(
+            storage=self.database, registry=self.registry, leases=self.leases, clock=self.clock
+        )
         self.discovery = discovery
         self.ready = asyncio.Event()
 

@@ -1,6 +1,6 @@
 """The parts that work beside the requests: made here, once, and let hear each other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,13 +9,14 @@ from structlog.typing import FilteringBoundLogger
 from uuid_utils.compat import uuid7
 
 from app.bridge import Bridge, connect, let_hear
-from app.commanding import send_command, watch_leases
+from app.commanding import send_command, watch_effects, watch_interlocks, watch_leases
 from app.ground import Ground
 from app.process import Job
 from app.processing import processing
 from app.recomputing import recomputing
 from app.sensor_libraries import Libraries, sensor_libraries
 from app.settings import Settings
+from domain.sensors import Reading
 from domain.services.calibrate import Calibrate
 from domain.services.command import SendCommand
 from domain.services.convert_samples import ConvertSamples
@@ -34,6 +35,8 @@ from domain.services.report_events import ReportEvents
 from domain.services.synchronise import Synchronise
 from domain.services.thin_health import ThinHealthHistory
 from domain.services.watch_devices import WatchDevices
+from domain.services.watch_effects import WatchEffects
+from domain.services.watch_interlocks import WatchInterlocks
 from domain.services.watch_leases import WatchLeases
 from domain.services.watch_relays import WatchRelays
 from domain.services.watch_thresholds import WatchThresholds
@@ -71,6 +74,8 @@ class Parts:
     bridge: Bridge
     emergency: Emergency
     leases: WatchLeases
+    interlocks: WatchInterlocks
+    effects: WatchEffects
     send_command: SendCommand
     send_order: SendOrder
     synchronise: Synchronise
@@ -89,6 +94,8 @@ class Parts:
             "firmware": self.learn.run,
             "emergency stops": self.emergency.run,
             "leases": self.leases.run,
+            "interlocks": self.interlocks.run,
+            "effects": self.effects.run,
             "commands": self.send_command.run,
             "orders": self.send_order.run,
             "configurations": self.synchronise.run,
@@ -135,6 +142,8 @@ def make_parts(ground: Ground, settings: Settings, intake_type: type[Intake]) ->
     ProcessingWire(sender=bridge.control, process=process, clock=ground.clock, journal=_log).attach(
         bridge.control
     )
+    leases = watch_leases(ground, bridge, record)
+    interlocks = watch_interlocks(ground, leases)
     relays = _watch_relays(ground, timedelta(seconds=settings.offline_after), record)
     return Parts(
         record=record,
@@ -152,8 +161,10 @@ def make_parts(ground: Ground, settings: Settings, intake_type: type[Intake]) ->
         intake=intake,
         bridge=bridge,
         emergency=_emergency(ground, bridge, record),
-        leases=watch_leases(ground, bridge, record),
-        send_command=send_command(ground, bridge, reports),
+        leases=leases,
+        interlocks=interlocks,
+        effects=watch_effects(ground, leases, record),
+        send_command=send_command(ground, bridge, reports, interlocks),
         send_order=_send_order(ground, bridge, record, watch, relays),
         synchronise=synchronise,
         install_libraries=_install_libraries(ground, bridge, libraries, reports),
@@ -197,6 +208,10 @@ def _ingest(
     reports: ReportEvents,
     thresholds: WatchThresholds,
 ) -> IngestReadings:
+    def watched(readings: Sequence[Reading]) -> None:
+        ground.world(readings)
+        thresholds(readings)
+
     return IngestReadings(
         storage=ground.database,
         writer=ground.database.reading_writer(),
@@ -208,7 +223,7 @@ def _ingest(
         discovery=ground.discovery,
         heard=watch.heard,
         buried=reports.buried,
-        watched=thresholds,
+        watched=watched,
     )
 
 

@@ -23,6 +23,7 @@ from app.settings import Settings
 from domain.devices import Discovery
 from domain.services.accounts import Accounts
 from domain.services.configure import Configure
+from domain.services.protect import Protect
 from mqtt_bridge.dialects import capabilities
 from mqtt_bridge.intake import Intake
 from schema.context import Services
@@ -106,6 +107,8 @@ def wire_up(
         install_libraries=parts.install_libraries,
         reload_libraries=parts.libraries.reload,
         watch_relays=parts.relays,
+        watch_interlocks=parts.interlocks,
+        protect=Protect(registry=ground.registry, unit_of=parts.limits.unit),
         check_health=health,
         capabilities=capabilities,
     )
@@ -172,6 +175,7 @@ async def _open_storage(
     for load in loads:
         await guard.insist(load)
     await guard.insist(lambda: ground.registry.load(database))
+    await guard.insist(ground.world.load)
     generated = await guard.insist(lambda: accounts.ensure_first_admin(password))
     if generated is not None:
         told.password(generated)

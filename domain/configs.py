@@ -56,6 +56,7 @@ class ActuatorItem:
     Attributes:
         active: False: the device forgets it.
         default_value: What it does from boot on, 0.0 to 1.0.
+        max_runtime_ms: The longest time on without a pause; None: the device's own default.
     """
 
     gpio: int
@@ -67,6 +68,7 @@ class ActuatorItem:
     aux_gpio: int = NO_PIN
     default_value: float = 0.0
     subzone_id: str | None = None
+    max_runtime_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

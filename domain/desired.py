@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from domain.actuators import Actuator
 from domain.configs import NO_PIN, ActuatorItem, Section, SensorItem
+from domain.leases import longest_runtime
 from domain.sensors import ProcessingMode, Sensor, SensorKey
 
 _ROM_DIGITS = 16
@@ -65,6 +66,8 @@ def actuator_item(actuator: Actuator, subzone_id: str | None = None) -> Actuator
         aux_gpio=NO_PIN if actuator.aux_gpio is None else actuator.aux_gpio,
         default_value=actuator.default_value,
         subzone_id=subzone_id,
+        # Also where nobody set one: what a device limits by itself may be an hour for everything.
+        max_runtime_ms=round(longest_runtime(actuator).total_seconds() * 1000),
     )
 
 

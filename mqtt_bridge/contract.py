@@ -64,6 +64,8 @@ _HABITS = {
     "documented_keys": "Is sent the documented names of the keys, too",
     "sensor_types": "Its own names of sensor types",
     "honours_duration": "Switches off by itself after a command's duration",
+    "limits_runtime": "is told the longest time on of its actuators",
+    "stops_alone": "switches everything off once the server is gone for two minutes",
     "honours_interval": "Measures in the rhythm it is told",
     "honours_pwm": "Gives any part of full power",
     "clears_emergency": "Ends an emergency when told (else: by a power cycle)",

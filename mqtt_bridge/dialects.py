@@ -53,6 +53,8 @@ class Dialect:
         documented_keys: May be something that reads the documented names of the keys.
         sensor_types: Its own names of sensor types, where it reads no others.
         honours_duration: Switches off by itself after the duration of a command.
+        limits_runtime: Takes the longest time on of an actuator into its own protection.
+        stops_alone: Switches everything off once server or broker are gone for two minutes.
         honours_interval: Measures in the rhythm that it is told.
         honours_pwm: Gives any part of full power.
         clears_emergency: Ends an emergency when told; else only a power cycle does.
@@ -81,6 +83,8 @@ class Dialect:
     documented_keys: bool = False
     sensor_types: Mapping[str, str] = field(default_factory=dict)
     honours_duration: bool = False
+    limits_runtime: bool = False
+    stops_alone: bool = False
     honours_interval: bool = False
     honours_pwm: bool = True
     clears_emergency: bool = True
@@ -109,6 +113,7 @@ _DECEMBER = Dialect()
 _FEBRUARY = Dialect(
     registers=True,
     repeats_config_id=True,
+    limits_runtime=True,
     honours_interval=True,
     measures_on_demand=True,
     knows_subzones=True,
@@ -125,6 +130,8 @@ _APRIL = Dialect(
     repeats_config_id=True,
     accepts_empty_sections=True,
     honours_duration=True,
+    limits_runtime=True,
+    stops_alone=True,
     honours_interval=True,
     measures_on_demand=True,
     knows_subzones=True,
@@ -140,6 +147,7 @@ _UNKNOWN = Dialect(
     needs_epoch=True,
     measures_on_demand=True,
     needs_correlation=True,
+    limits_runtime=True,
     documented_keys=True,
     system_commands=frozenset(SystemAction),
 )
@@ -247,6 +255,10 @@ def worded(config: DeviceConfig, generation: FirmwareGeneration) -> DeviceConfig
             replace(item, sensor_type=dialect.sensor_types.get(item.sensor_type, item.sensor_type))
             for item in config.sensors
         ),
+        actuators=tuple(
+            item if dialect.limits_runtime else replace(item, max_runtime_ms=None)
+            for item in config.actuators
+        ),
         numbered=dialect.needs_correlation or dialect.repeats_config_id,
         says_empty=dialect.accepts_empty_sections,
     )
@@ -262,6 +274,8 @@ def capabilities(generation: FirmwareGeneration) -> Mapping[str, bool | list[str
     able: dict[str, bool | list[str] | None] = {
         "clearsEmergency": dialect.clears_emergency,
         "honoursDuration": dialect.honours_duration,
+        "limitsRuntime": dialect.limits_runtime,
+        "stopsAlone": dialect.stops_alone,
         "honoursInterval": dialect.honours_interval,
         "honoursPwm": dialect.honours_pwm,
         "measuresOnDemand": dialect.measures_on_demand,

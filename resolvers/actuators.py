@@ -25,6 +25,7 @@ from schema.actuators import (
     SendCommandInput,
 )
 from schema.arguments import After, EspId, First, Gpio, OnlyEspId
+from schema.conditions import written
 from schema.context import Context, Info
 from schema.fields import field, mutation, subscription
 from schema.ids import key_of
@@ -113,9 +114,16 @@ class ActuatorMutations:
     async def set_actuator(self, info: Info, settings: Settings) -> Actuator:
         """Set up an actuator, new or known; its device is told. Role: ADMIN."""
         info.context.require(Role.ADMIN)
+        services, pin = info.context.services, Pin(settings.esp_id, settings.gpio)
+        declared = services.protect.read(
+            pin,
+            interlocks=_or_none_any_more(written(settings.interlocks), []),
+            effect=_or_none_any_more(written(settings.effect), {}),
+            on_server_loss=settings.on_server_loss,
+        )
         return Actuator.of(
-            await info.context.services.configure.set_actuator(
-                Pin(settings.esp_id, settings.gpio),
+            await services.configure.set_actuator(
+                pin,
                 settings.actuator_type,
                 name=settings.name,
                 enabled=settings.enabled,
@@ -126,6 +134,7 @@ class ActuatorMutations:
                 max_runtime=_or_none_any_more(settings.max_runtime, timedelta(0)),
                 min_off_time=_or_none_any_more(settings.min_off_time, timedelta(0)),
                 max_starts_per_hour=_or_none_any_more(settings.max_starts_per_hour, 0),
+                safeguards=declared,
             )
         )
 

@@ -5,17 +5,21 @@ from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID
 
 import strawberry
+from strawberry.scalars import JSON
 
-from domain import actuators, leases
+from domain import actuators, leases, safeguards
 from domain.actuators import Pin
 from domain.errors import NotFoundError
 from domain.guarantees import guarantees
+from domain.safeguards import write_effect, write_interlocks
 from schema.arguments import After, First
+from schema.conditions import ConditionInput
 from schema.context import Info
 from schema.fields import field
 from schema.ids import global_id
 from schema.nodes import Node
 from schema.pages import Connection, CountedConnection, Cursors
+from schema.safeguards import EffectInput, InterlockState
 from schema.users import User
 
 if TYPE_CHECKING:
@@ -226,13 +230,47 @@ class Actuator(Node):
         return DesiredState.of(asked) if asked else None
 
     @field
+    def interlocks(self, info: Info) -> JSON:
+        """What must hold for it to be on, as `ActuatorConfigInput.interlocks` has it."""
+        return JSON(write_interlocks(self._safeguards(info).interlocks))
+
+    @field
+    def interlock_states(self, info: Info) -> list[InterlockState]:
+        """Whether its interlocks hold now, each with the reason."""
+        watch = info.context.services.watch_interlocks
+        return [InterlockState.of(verdict) for verdict in watch.verdicts(self._pin)]
+
+    @field
+    def effect(self, info: Info) -> JSON | None:
+        """What must be seen once it is on, as `ActuatorConfigInput.effect`; null: nothing."""
+        effect = write_effect(self._safeguards(info).effect)
+        return None if effect is None else JSON(effect)
+
+    @field
+    def on_server_loss(self, info: Info) -> safeguards.OnServerLoss:
+        """What it is to do when server or broker are gone; `guarantees` tells what can be."""
+        return self._safeguards(info).on_server_loss
+
+    @field
+    def warnings(self, info: Info) -> list[str]:
+        """What its interlocks and its effect ask for that is not there yet, each at its place."""
+        return [finding.text for finding in info.context.services.protect.warnings(self._pin)]
+
+    @property
+    def _pin(self) -> Pin:
+        return Pin(self.esp_id, self.gpio)
+
+    def _safeguards(self, info: Info) -> safeguards.Safeguards:
+        return info.context.services.registry.safeguards(self._pin)
+
+    @field
     async def guarantees(self, info: Info) -> list[str]:
         """What can be promised of it, and what cannot, by the firmware of its device."""
         device = info.context.services.registry.device(self.esp_id)
         if device is None:
             return []
         able = info.context.services.capabilities(device.firmware_generation)
-        return list(guarantees(self.mode, able))
+        return list(guarantees(self.mode, able, self._safeguards(info).on_server_loss))
 
     @field
     async def commands(
@@ -405,6 +443,19 @@ class ActuatorConfigInput:
     max_starts_per_hour: int | None = strawberry.field(
         default=strawberry.UNSET,
         description="How often it may be switched on within an hour, 1 to 1000; null: any number.",
+    )
+    interlocks: list[ConditionInput] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Every one must hold for anything but OFF, and what is not known does not; "
+        "when one ends to hold, it is switched off at once. 16 at most; null: none.",
+    )
+    effect: EffectInput | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What must be seen once it is on, else people are told; null: nothing.",
+    )
+    on_server_loss: safeguards.OnServerLoss | None = strawberry.field(
+        default=None,
+        description="What it is to do when server or broker are gone; a new one holds its lease.",
     )
 
 

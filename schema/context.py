@@ -20,9 +20,11 @@ from domain.services.health import CheckHealth
 from domain.services.install_libraries import InstallLibraries
 from domain.services.order import SendOrder
 from domain.services.process import ProcessReading
+from domain.services.protect import Protect
 from domain.services.recompute import Recompute
 from domain.services.registry import Registry
 from domain.services.reload_libraries import ReloadLibraries
+from domain.services.watch_interlocks import WatchInterlocks
 from domain.services.watch_relays import WatchRelays
 from domain.users import Identity, Role
 from schema.loaders import Loaders
@@ -55,6 +57,8 @@ class Services:
     install_libraries: InstallLibraries
     reload_libraries: ReloadLibraries
     watch_relays: WatchRelays
+    watch_interlocks: WatchInterlocks
+    protect: Protect
     check_health: CheckHealth
     capabilities: Callable[[FirmwareGeneration], Capabilities]
 

@@ -149,7 +149,9 @@ class Device(Node):
 
         An object with these keys: `clearsEmergency` (ends an emergency when told, else only a
         restart does), `honoursDuration` (switches off by itself after a command's duration),
-        `honoursInterval` (measures in the rhythm it is told), `honoursPwm` (gives any part of full
+        `limitsRuntime` (is told the longest time on of its actuators), `stopsAlone` (switches
+        everything off once the server is gone for two minutes), `honoursInterval` (measures in the
+        rhythm it is told), `honoursPwm` (gives any part of full
         power), `measuresOnDemand`, `knowsSubzones`, `confirmsByCommand` (says which command it
         answers), `hasLastWill` (its loss is noticed at once), `survivesReconnect` (hears commands
         after it lost the broker; else only after a restart), `knowsTime` (its readings carry their

@@ -24,9 +24,9 @@ from storage.past import PastRepository
 from storage.readings import ReadingRepository
 from storage.recomputations import RecomputationRepository
 from storage.relays import RelayRepository
-from storage.safeguards import SafeguardsRepository
 from storage.rule_executions import RuleExecutionRepository
 from storage.rules import RuleRepository
+from storage.safeguards import SafeguardsRepository
 from storage.sensors import SensorRepository
 from storage.series import SeriesRepository
 from storage.system_events import SystemEventRepository

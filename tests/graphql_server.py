@@ -19,6 +19,7 @@ from domain.emergency_latch import Latch
 from domain.errors import StorageUnavailableError
 from domain.events import Event, ReadingsStored
 from domain.lease_book import LeaseBook
+from domain.leases import Moment
 from domain.ports import Clock, TokenIssuer
 from domain.quality import UNSAID
 from domain.repositories import Storage
@@ -35,6 +36,7 @@ from domain.services.install_libraries import InstallLibraries
 from domain.services.judge_readings import JudgeReadings
 from domain.services.order import SendOrder
 from domain.services.process import ProcessReading
+from domain.services.protect import Protect
 from domain.services.recompute import Recompute
 from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
@@ -43,7 +45,9 @@ from domain.services.report_calibrations import ReportCalibrations
 from domain.services.report_events import ReportEvents
 from domain.services.report_libraries import ReportLibraries
 from domain.services.report_recomputations import ReportRecomputations
+from domain.services.watch_interlocks import WatchInterlocks
 from domain.services.watch_relays import WatchRelays
+from domain.services.world import KnownWorld
 from domain.users import Identity, Role, User
 from mqtt_bridge.dialects import capabilities
 from schema.context import Context, Services
@@ -98,6 +102,8 @@ class GraphqlServer:
     changed: list[str] = field(default_factory=list)
     orders: FakeOrderLink = field(default_factory=FakeOrderLink)
     record: RecordEvents = field(init=False)
+    world: KnownWorld = field(init=False)
+    interlocks: WatchInterlocks = field(init=False)
     services: Services = field(init=False)
 
     def __post_init__(self) -> None:
@@ -112,22 +118,11 @@ class GraphqlServer:
         self.record = RecordEvents(
             **shared, guard=self._guard(), new_id=lambda: UUID(int=next(numbers))
         )
+        self._watch_interlocks(shared["storage"])
         self.services = Services(
             **shared,
-            accounts=Accounts(
-                storage=shared["storage"],
-                passwords=FakePasswords(),
-                tokens=self.tokens,
-                clock=self.clock,
-                new_id=lambda: UUID(int=next(numbers)),
-            ),
-            configure=Configure(
-                **shared,
-                new_id=lambda: UUID(int=next(numbers)),
-                changed=self.changed.append,
-                admitted=FakeAdmissions(),
-                recipe=self.libraries.recipe,
-            ),
+            accounts=self._accounts(shared["storage"], lambda: UUID(int=next(numbers))),
+            configure=self._configure(shared, lambda: UUID(int=next(numbers))),
             convert=(convert := self._convert()),
             process=self._process(convert),
             calibrate=self._calibrate(lambda: UUID(int=next(numbers))),
@@ -140,6 +135,7 @@ class GraphqlServer:
                 guard=self._guard(),
                 new_id=lambda: UUID(int=next(numbers)),
                 ended=lambda _command: None,
+                interlocks=self.interlocks.of,
             ),
             emergency=self._emergency(lambda: UUID(int=next(numbers))),
             send_order=SendOrder(
@@ -151,6 +147,8 @@ class GraphqlServer:
             reload_libraries=self._reload_libraries(),
             install_libraries=self._install_libraries(lambda: UUID(int=next(numbers))),
             watch_relays=self._watch_relays(),
+            watch_interlocks=self.interlocks,
+            protect=Protect(registry=self.registry),
             check_health=CheckHealth(
                 probes={"database": self._sign_of_life},
                 clock=self.clock,
@@ -158,6 +156,38 @@ class GraphqlServer:
                 started=self.clock.monotonic(),
             ),
             capabilities=capabilities,
+        )
+
+    def _watch_interlocks(self, storage: Storage) -> None:
+        self.world = KnownWorld(
+            storage=storage, registry=self.registry, leases=self.leases, clock=self.clock
+        )
+        self.interlocks = WatchInterlocks(
+            registry=self.registry,
+            world=self.world,
+            leases=self.leases,
+            clock=self.clock,
+            switch_off=lambda pin, why, *_: self.leases.end(
+                pin, Moment(self.clock.now(), self.clock.monotonic()), why
+            ),
+        )
+
+    def _accounts(self, storage: Storage, new_id: Callable[[], UUID]) -> Accounts:
+        return Accounts(
+            storage=storage,
+            passwords=FakePasswords(),
+            tokens=self.tokens,
+            clock=self.clock,
+            new_id=new_id,
+        )
+
+    def _configure(self, shared: dict[str, Any], new_id: Callable[[], UUID]) -> Configure:
+        return Configure(
+            **shared,
+            new_id=new_id,
+            changed=self.changed.append,
+            admitted=FakeAdmissions(),
+            recipe=self.libraries.recipe,
         )
 
     def _emergency(self, new_id: Callable[[], UUID]) -> Emergency:

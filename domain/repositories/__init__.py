@@ -14,8 +14,8 @@ from domain.repositories.past import PastReadings
 from domain.repositories.readings import NewReading, Readings, ReadingWriter
 from domain.repositories.recomputations import History, Recomputations
 from domain.repositories.relays import Relays
-from domain.repositories.safeguards import StoredSafeguards
 from domain.repositories.rules import RuleExecutions, Rules
+from domain.repositories.safeguards import StoredSafeguards
 from domain.repositories.sensors import Sensors
 from domain.repositories.series import Series
 from domain.repositories.system_events import SystemEvents

@@ -337,6 +337,7 @@ class Configure:
         max_runtime: timedelta | None = None,
         min_off_time: timedelta | None = None,
         max_starts_per_hour: int | None = None,
+        safeguards: Mapping[str, Any] | None = None,
     ) -> Actuator:
         """Create an actuator, or change the settings that are given; its device is told.
 
@@ -352,6 +353,7 @@ class Configure:
             max_runtime: The longest time on without a pause; zero: what is usual for its type.
             min_off_time: How long it rests before it is switched on again; zero: not at all.
             max_starts_per_hour: How often it may be switched on; 0: any number.
+            safeguards: The fields of `Safeguards` that change.
 
         Raises:
             NotFoundError: The device is not known.
@@ -381,9 +383,11 @@ class Configure:
         changes |= {key: value for key, value in given.items() if value is not None}
         if aux_gpio == NO_PIN:
             changes["aux_gpio"] = None
-        return await self._change_actuator(pin, changes | limits)
+        return await self._change_actuator(pin, changes | limits, safeguards or {})
 
-    async def _change_actuator(self, pin: Pin, changes: dict[str, Any]) -> Actuator:
+    async def _change_actuator(
+        self, pin: Pin, changes: dict[str, Any], declared: Mapping[str, Any]
+    ) -> Actuator:
         now, kind = changes["updated_at"], changes["actuator_type"]
         async with self._turn:
             device = self._known(pin.esp_id)
@@ -401,8 +405,13 @@ class Configure:
                 changed = replace(known, **changes)
                 check_bounded(changed)
                 await work.actuators.save(changed)
+                safeguards = replace(self.registry.safeguards(pin), **declared)
+                if declared:
+                    await work.safeguards.save(changed.id, safeguards)
                 await self._put_out(work, device, EVERYTHING)
             self.registry.add_actuator(known)
+            if declared:
+                self.registry.put_safeguards(pin, safeguards)
             actuator = self.registry.change_actuator(pin, **changes)
             self._tell_changed(device, EVERYTHING)
             if device.approved:

@@ -4,7 +4,7 @@ The database is the authority. The registry is filled from it at start, and chan
 change was committed; it is what the hot paths (ingest, command) decide on.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -117,6 +117,10 @@ class Registry:
     def actuator(self, pin: Pin) -> Actuator | None:
         """Return an actuator, if it is known."""
         return self._actuators.get(pin)
+
+    def pins(self) -> Collection[Pin]:
+        """Return where actuators are known to be."""
+        return self._actuators.keys()
 
     def safeguards(self, pin: Pin) -> Safeguards:
         """Return what is declared of an actuator."""

@@ -68,6 +68,7 @@ class _Actuator(msgspec.Struct, kw_only=True):
     inverted: bool = False
     default_state: bool = False
     default_pwm: Annotated[int, msgspec.Meta(ge=0, le=_FULL_PWM)] = 0
+    max_runtime_ms: Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1)] | UnsetType = UNSET
 
 
 class _Config(msgspec.Struct, kw_only=True):
@@ -397,6 +398,7 @@ def _actuator_item(body: _Actuator) -> ActuatorItem:
         aux_gpio=body.aux_gpio,
         default_value=body.default_pwm / _FULL_PWM if body.default_pwm else on,
         subzone_id=None if body.subzone_id is UNSET else body.subzone_id,
+        max_runtime_ms=body.max_runtime_ms or None,
     )
 
 
@@ -415,6 +417,7 @@ def _actuator(item: ActuatorItem, *, both: bool) -> _Actuator:
         inverted=item.inverted,
         default_state=item.default_value > 0,
         default_pwm=round(item.default_value * _FULL_PWM),
+        max_runtime_ms=item.max_runtime_ms or UNSET,
     )
 
 

@@ -24,8 +24,8 @@ from tests.fakes.paging import microseconds, paged
 from tests.fakes.past import FakePast
 from tests.fakes.recomputations import FakeHistory, FakeRecomputations
 from tests.fakes.relays import FakeRelays
-from tests.fakes.safeguards import FakeSafeguards
 from tests.fakes.rules import FakeRuleExecutions, FakeRules
+from tests.fakes.safeguards import FakeSafeguards
 from tests.fakes.sensors import FakeReadings, FakeSensors
 from tests.fakes.series import FakeSeries
 from tests.fakes.system_events import FakeSystemEvents

@@ -26,6 +26,8 @@ async def test_every_generation_has_the_same_keys(generation: FirmwareGeneration
         "clearsEmergency",
         "honoursDuration",
         "honoursInterval",
+        "limitsRuntime",
+        "stopsAlone",
         "honoursPwm",
         "measuresOnDemand",
         "knowsSubzones",
