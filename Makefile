@@ -1,6 +1,6 @@
 # What one does with a checkout. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lock schema
+.PHONY: help setup run test soak faults lint lock schema
 
 python := .venv/bin/python
 
@@ -16,6 +16,12 @@ run: ## Start a simulated greenhouse with everything in it; Ctrl-C ends it
 
 test: setup ## Run all tests; some of them: make test ARGS="tests/unit -k topics"
 	@$(python) -m pytest $(ARGS)
+
+soak: setup ## Take a million random steps through the real services, in virtual time; takes hours
+	@KAISER_STEPS=1000000 $(python) -m pytest tests/unit/test_virtual_plant.py $(ARGS)
+
+faults: setup ## Kill server, broker and database 36 times while leases are open; six minutes
+	@KAISER_FAULTS=36 $(python) -m pytest -s tests/e2e/test_faults.py $(ARGS)
 
 lint: setup ## Check style, formatting, types and the arrows between the layers
 	@$(python) -m ruff check .
