@@ -14,6 +14,7 @@ from app.ground import Ground
 from app.process import Job
 from app.processing import processing
 from app.recomputing import recomputing
+from app.rehearsing import rehearsing
 from app.sensor_libraries import Libraries, sensor_libraries
 from app.settings import Settings
 from domain.sensors import Reading
@@ -29,6 +30,7 @@ from domain.services.order import SendOrder
 from domain.services.process import ProcessReading
 from domain.services.recompute import Recompute
 from domain.services.record_events import RecordEvents
+from domain.services.rehearse import Rehearse
 from domain.services.report_calibrations import ReportCalibrations
 from domain.services.report_conditions import ReportConditions
 from domain.services.report_events import ReportEvents
@@ -69,6 +71,7 @@ class Parts:
     process: ProcessReading
     calibrate: Calibrate
     recompute: Recompute
+    rehearse: Rehearse
     learn: LearnFirmware
     intake: Intake
     bridge: Bridge
@@ -91,6 +94,7 @@ class Parts:
             "thresholds": self.thresholds.run,
             "calibrations": self.calibrate.run,
             "recomputations": self.recompute.run,
+            "rehearsals": self.rehearse.run,
             "firmware": self.learn.run,
             "emergency stops": self.emergency.run,
             "leases": self.leases.run,
@@ -157,6 +161,7 @@ def make_parts(ground: Ground, settings: Settings, intake_type: type[Intake]) ->
             ground, libraries, record, timedelta(seconds=settings.calibration_still_seconds)
         ),
         recompute=recomputing(ground, libraries, record),
+        rehearse=rehearsing(ground),
         learn=learn,
         intake=intake,
         bridge=bridge,

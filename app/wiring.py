@@ -99,6 +99,7 @@ def wire_up(
         configure=_configure(ground, parts),
         calibrate=parts.calibrate,
         recompute=parts.recompute,
+        rehearse=parts.rehearse,
         convert=parts.convert,
         process=parts.process,
         send_command=parts.send_command,

@@ -23,6 +23,7 @@ from domain.services.process import ProcessReading
 from domain.services.protect import Protect
 from domain.services.recompute import Recompute
 from domain.services.registry import Registry
+from domain.services.rehearse import Rehearse
 from domain.services.reload_libraries import ReloadLibraries
 from domain.services.watch_interlocks import WatchInterlocks
 from domain.services.watch_relays import WatchRelays
@@ -49,6 +50,7 @@ class Services:
     configure: Configure
     calibrate: Calibrate
     recompute: Recompute
+    rehearse: Rehearse
     convert: ConvertSamples
     process: ProcessReading
     send_command: SendCommand

@@ -40,6 +40,7 @@ from domain.services.protect import Protect
 from domain.services.recompute import Recompute
 from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
+from domain.services.rehearse import Rehearse
 from domain.services.reload_libraries import ReloadLibraries
 from domain.services.report_calibrations import ReportCalibrations
 from domain.services.report_events import ReportEvents
@@ -127,6 +128,12 @@ class GraphqlServer:
             process=self._process(convert),
             calibrate=self._calibrate(lambda: UUID(int=next(numbers))),
             recompute=self._recompute(lambda: UUID(int=next(numbers))),
+            rehearse=Rehearse(
+                storage=self.database or self.storage,
+                registry=self.registry,
+                clock=self.clock,
+                new_id=lambda: UUID(int=next(numbers)),
+            ),
             send_command=SendCommand(
                 **shared,
                 latch=self.latch,
@@ -364,6 +371,14 @@ class GraphqlServer:
             yield
             for task in running:
                 task.cancel()
+
+    @asynccontextmanager
+    async def rehearsing(self) -> AsyncIterator[None]:
+        """Carry out backtests that were started while the block runs."""
+        async with asyncio.TaskGroup() as tasks:
+            working = tasks.create_task(self.services.rehearse.run())
+            yield
+            working.cancel()
 
     @asynccontextmanager
     async def stopping(self) -> AsyncIterator[None]:
