@@ -36,6 +36,7 @@ from domain.services.report_conditions import ReportConditions
 from domain.services.report_events import ReportEvents
 from domain.services.synchronise import Synchronise
 from domain.services.thin_health import ThinHealthHistory
+from domain.services.trim_history import TrimHistory
 from domain.services.watch_devices import WatchDevices
 from domain.services.watch_effects import WatchEffects
 from domain.services.watch_interlocks import WatchInterlocks
@@ -86,6 +87,7 @@ class Parts:
     libraries: Libraries
     limits: LibraryLimits
     thin_health: ThinHealthHistory
+    trim_history: TrimHistory
 
     def jobs(self) -> Mapping[str, Job]:
         """Return what must run once the registry is filled, by name."""
@@ -110,6 +112,7 @@ class Parts:
             "device watch": self.watch.run,
             "relays": self.relays.run,
             "health history": self.thin_health.run,
+            "actuator history": self.trim_history.run,
             "control connection": self.bridge.control_session.run,
             "telemetry connection": self.bridge.telemetry_session.run,
         }
@@ -176,6 +179,7 @@ def make_parts(ground: Ground, settings: Settings, intake_type: type[Intake]) ->
         libraries=kept,
         limits=LibraryLimits(lambda: libraries.catalog),
         thin_health=_thin_health(ground),
+        trim_history=TrimHistory(storage=ground.database, clock=ground.clock, journal=_log),
     )
 
 

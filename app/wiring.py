@@ -112,6 +112,7 @@ def wire_up(
         protect=Protect(registry=ground.registry, unit_of=parts.limits.unit),
         check_health=health,
         capabilities=capabilities,
+        time_zone=settings.timezone,
     )
     password = settings.admin_password.get_secret_value() if settings.admin_password else None
     loads = (parts.emergency.load, parts.leases.load, parts.thresholds.load, parts.relays.load)

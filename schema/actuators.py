@@ -12,13 +12,22 @@ from domain.actuators import Pin
 from domain.errors import NotFoundError
 from domain.guarantees import guarantees
 from domain.safeguards import write_effect, write_interlocks
-from schema.arguments import After, First
+from schema.arguments import After, First, From, To
 from schema.conditions import ConditionInput
 from schema.context import Info
 from schema.fields import field
 from schema.ids import global_id
 from schema.nodes import Node
 from schema.pages import Connection, CountedConnection, Cursors
+from schema.runtimes import (
+    RUNS,
+    ActuatorRun,
+    ActuatorRunConnection,
+    Runtime,
+    RuntimeFrom,
+    RuntimeTo,
+    runtime_of,
+)
 from schema.safeguards import EffectInput, InterlockState
 from schema.users import User
 
@@ -271,6 +280,28 @@ class Actuator(Node):
             return []
         able = info.context.services.capabilities(device.firmware_generation)
         return list(guarantees(self.mode, able, self._safeguards(info).on_server_loss))
+
+    @field
+    async def runtime(self, info: Info, start: RuntimeFrom, end: RuntimeTo = None) -> Runtime:
+        """How long it was on, and how often it was switched on, in all and day by day."""
+        info.context.loaders.spend_page()
+        return await runtime_of(info, self._pin, self.row_id, start, end)
+
+    @field
+    async def runs(
+        self,
+        info: Info,
+        start: From = None,
+        end: To = None,
+        first: First = None,
+        after: After = None,
+    ) -> ActuatorRunConnection:
+        """When it was on, newest first; not the time that goes on now, see `lease`."""
+        info.context.loaders.spend_page()
+        request = RUNS.request(first, after)
+        async with info.context.services.storage.autocommit() as work:
+            page = await work.leases.runs_of(self.row_id, request, start=start, end=end)
+        return ActuatorRunConnection.of(RUNS, request, page, ActuatorRun.of)
 
     @field
     async def commands(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Self, TypeAlias
+from zoneinfo import ZoneInfo
 
 import strawberry
 
@@ -40,6 +41,7 @@ class Services:
 
     Attributes:
         capabilities: Says what firmware of a generation can do.
+        time_zone: Whose days are told of.
     """
 
     storage: Storage
@@ -63,6 +65,7 @@ class Services:
     protect: Protect
     check_health: CheckHealth
     capabilities: Callable[[FirmwareGeneration], Capabilities]
+    time_zone: ZoneInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from strawberry.types import ExecutionResult
 
@@ -163,6 +164,7 @@ class GraphqlServer:
                 started=self.clock.monotonic(),
             ),
             capabilities=capabilities,
+            time_zone=ZoneInfo("Europe/Berlin"),
         )
 
     def _watch_interlocks(self, storage: Storage) -> None:
