@@ -14,6 +14,9 @@ ACK_TIMEOUT = timedelta(seconds=5)
 LONGEST_DURATION = timedelta(days=7)
 """The longest time on that a command may ask for."""
 
+VALUE_DIGITS = 4
+"""Decimals of a value that devices are told: what would be 0 there is 0 here, too."""
+
 
 class ActuatorMode(StrEnum):
     """What values an actuator can take: fully on or off, any part of full power, or a position."""

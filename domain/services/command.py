@@ -16,6 +16,7 @@ from domain import safety
 from domain.actuators import (
     ACK_TIMEOUT,
     LONGEST_DURATION,
+    VALUE_DIGITS,
     Actuator,
     Command,
     CommandAction,
@@ -116,7 +117,7 @@ class SendCommand:
                 could not be stored within `OUTCOME_DEADLINE`, and still will be.
         """
         actuator, device = self._look_up(order.pin)
-        action, value = _resolved(order, actuator)
+        action, value = _resolved(order, self._is_on(actuator))
         if self._tasks is None:
             raise ConflictError("the server has only begun to start: try again in a moment")
         if self._open >= MOST_OPEN:
@@ -163,7 +164,7 @@ class SendCommand:
             BadInputError: The order makes no sense.
         """
         actuator, device = self._look_up(order.pin)
-        action, value = _resolved(order, actuator)
+        action, value = _resolved(order, self._is_on(actuator))
         return self._refusal(action, value, order.origin, actuator, device)
 
     async def _outcome(self, task: asyncio.Task[Command]) -> Command:
@@ -174,6 +175,21 @@ class SendCommand:
             raise StorageUnavailableError(
                 "the command was sent, but its outcome is not stored yet: ask for it by its id"
             ) from None
+
+    def _is_on(self, actuator: Actuator) -> bool | None:
+        """Say whether an actuator is on; None: nobody knows.
+
+        It is while it has a lease, or where its device said so after the last command that it
+        confirmed: reports come later than answers, and one from before would be obeyed twice.
+        """
+        if self.leases.get(actuator.pin) is not None:
+            return True
+        state = actuator.state
+        if state.reported_at is None:
+            return None if state.last_command_at is None else False
+        if state.last_command_at is not None and state.last_command_at > state.reported_at:
+            return False
+        return state.is_active
 
     def _look_up(self, pin: Pin) -> tuple[Actuator, Device]:
         actuator, device = self.registry.actuator(pin), self.registry.device(pin.esp_id)
@@ -369,19 +385,23 @@ class _WithheldError(Exception):
     """A command may not leave any more, now that its turn on the wire has come."""
 
 
-def _resolved(order: Order, actuator: Actuator) -> tuple[CommandAction, float]:
-    """Return what an order means: the action, never TOGGLE, and the value the pin is to become."""
+def _resolved(order: Order, is_on: bool | None) -> tuple[CommandAction, float]:  # noqa: FBT001 - a state
+    """Return what an order means: the action, never TOGGLE, and the value the pin is to become.
+
+    Args:
+        order: What is wanted.
+        is_on: Whether the actuator is on; None: nobody knows.
+    """
     if order.duration is not None and not timedelta(0) < order.duration <= LONGEST_DURATION:
         raise BadInputError(f"duration must lie between 0 and {LONGEST_DURATION.days} days")
     if order.action is CommandAction.PWM:
         if order.value is None or not math.isfinite(order.value) or not 0 <= order.value <= 1:
             raise BadInputError("PWM takes a value between 0.0 and 1.0")
-        return order.action, order.value
+        return order.action, round(order.value, VALUE_DIGITS)
     if order.value is not None and order.value not in {0, 1}:
         raise BadInputError(f"{order.action} takes no value; use PWM for a part of full power")
     if order.action is CommandAction.TOGGLE:
-        if actuator.state.reported_at is None:
+        if is_on is None:
             raise BadInputError("what the actuator does now was never heard: say ON or OFF")
-        on = not actuator.state.is_active
-        return (CommandAction.ON, 1.0) if on else (CommandAction.OFF, 0.0)
+        return (CommandAction.OFF, 0.0) if is_on else (CommandAction.ON, 1.0)
     return order.action, 1.0 if order.action is CommandAction.ON else 0.0

@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 from domain.actuators import (
     LONGEST_DURATION,
     MODES,
+    VALUE_DIGITS,
     ActuatorMode,
     ActuatorReport,
     CommandAction,
@@ -33,7 +34,7 @@ from mqtt_bridge.payloads.fields import (
 )
 from mqtt_bridge.topics import Kind, Topic
 
-STEP = 4
+STEP = VALUE_DIGITS
 """Decimals of a value on the wire: finer ones would be written with an exponent.
 
 Old firmware searches the payload for digits, and would read the 1 of `1e-05` as full power.
@@ -42,6 +43,8 @@ Old firmware searches the payload for digits, and would read the 1 of `1e-05` as
 _WORD_LIMIT = 64
 _MESSAGE_LIMIT = 500
 _FULL_PWM = 255
+_VALVE_STEP = 127
+_VALVE_OPEN = 2
 _WHOLE_DEVICE = 255
 _STATES = {"on": True, "off": False, "true": True, "false": False, "1": True, "0": False}
 
@@ -233,10 +236,13 @@ def _active(body: _Report) -> bool:
 def _value(body: _Report, actuator_type: str) -> float:
     """Return what an active pin gives, 0.0 .. 1.0.
 
-    Pumps, valves and relays are fully on, whatever their firmware puts into `pwm`: 0 in the
-    document, 255 for pumps, a position for valves.
+    Pumps and relays are fully on, whatever their firmware puts into `pwm`: 0 in the document, 255
+    in the firmware. Valves put their position there, 127 for each of two steps; one that stands in
+    the middle is half open, though it can only be told to open and to close.
     """
     power = _power(body)
+    if actuator_type == "valve" and body.pwm:
+        return min(1.0, round(body.pwm / _VALVE_STEP) / _VALVE_OPEN) or 1.0
     if power is None or MODES.get(actuator_type) is ActuatorMode.DIGITAL:
         return 1.0
     return power

@@ -229,6 +229,26 @@ async def test_toggle_is_resolved_from_what_the_device_last_said(
     assert house.link.sent[0][0].action is sent
 
 
+async def test_toggle_follows_what_the_device_confirmed_before_its_report_comes() -> None:
+    clock = FakeClock()
+    house = Greenhouse(actuator=make_actuator(state=ActuatorState(reported_at=clock.now())))
+    toggle = on(action=CommandAction.TOGGLE)
+    async with house.running() as send:
+        actions = []
+        for _ in range(4):
+            await house.clock.advance(1)
+            actions.append((await send(toggle)).action)
+    assert actions == [CommandAction.ON, CommandAction.OFF] * 2
+
+
+async def test_power_that_is_nothing_on_the_wire_is_nothing_here() -> None:
+    house = Greenhouse(actuator=make_actuator(actuator_type="pwm"))
+    async with house.running() as send:
+        command = await send(on(action=CommandAction.PWM, value=0.00004))
+        assert command.value == 0.0
+        assert house.leases.get(command.pin) is None
+
+
 async def test_a_repeat_with_the_same_key_returns_the_first_command_and_sends_nothing() -> None:
     house = Greenhouse()
     async with house.running() as send:
