@@ -28,6 +28,7 @@ def send_command(
         new_id=uuid7,
         ended=reports.command_ended,
         interlocks=interlocks.of,
+        people=ground.holders.overridden,
     )
 
 

@@ -10,6 +10,7 @@ from structlog.typing import FilteringBoundLogger
 from app.clock import SystemClock
 from app.event_stream import BroadcastEventStream
 from app.process import Job
+from domain.arbitration import Holders
 from domain.devices import Discovery
 from domain.emergency_latch import Latch
 from domain.errors import BrokerUnavailableError, DomainError, StorageUnavailableError
@@ -57,6 +58,7 @@ class Ground:
         self.world = KnownWorld(
             storage=self.database, registry=self.registry, leases=self.leases, clock=self.clock
         )
+        self.holders = Holders(lease=self.leases.get)
         self.discovery = discovery
         self.ready = asyncio.Event()
 

@@ -8,6 +8,7 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 from uuid_utils.compat import uuid7
 
+from app.automating import automation
 from app.bridge import Bridge, connect, let_hear
 from app.commanding import send_command, watch_effects, watch_interlocks, watch_leases
 from app.ground import Ground
@@ -26,6 +27,7 @@ from domain.services.ingest import IngestReadings
 from domain.services.install_libraries import InstallLibraries
 from domain.services.judge_readings import JudgeReadings
 from domain.services.learn_firmware import LearnFirmware
+from domain.services.manage_rules import ManageRules
 from domain.services.order import SendOrder
 from domain.services.process import ProcessReading
 from domain.services.recompute import Recompute
@@ -87,6 +89,7 @@ class Parts:
     libraries: Libraries
     limits: LibraryLimits
     thin_health: ThinHealthHistory
+    rules: ManageRules
     trim_history: TrimHistory
 
     def jobs(self) -> Mapping[str, Job]:
@@ -103,6 +106,7 @@ class Parts:
             "interlocks": self.interlocks.run,
             "effects": self.effects.run,
             "commands": self.send_command.run,
+            "rules": self.rules.automate.run,
             "orders": self.send_order.run,
             "configurations": self.synchronise.run,
             "libraries": self.install_libraries.run,
@@ -128,12 +132,7 @@ def make_parts(ground: Ground, settings: Settings, intake_type: type[Intake]) ->
     thresholds = _thresholds(ground, record)
     convert = _convert(ground, libraries)
     process = processing(ground, libraries, convert)
-    learn = LearnFirmware(
-        storage=ground.database,
-        registry=ground.registry,
-        guard=ground.storage_guard(),
-        journal=_log,
-    )
+    learn = _learn(ground)
     intake = intake_type(
         ingest=_ingest(ground, convert, watch, reports, thresholds),
         guard=ground.storage_guard(),
@@ -151,6 +150,9 @@ def make_parts(ground: Ground, settings: Settings, intake_type: type[Intake]) ->
     )
     leases = watch_leases(ground, bridge, record)
     interlocks = watch_interlocks(ground, leases)
+    emergency = _emergency(ground, bridge, record)
+    send = send_command(ground, bridge, reports, interlocks)
+    limits = LibraryLimits(lambda: libraries.catalog)
     relays = _watch_relays(ground, timedelta(seconds=settings.offline_after), record)
     return Parts(
         record=record,
@@ -160,26 +162,34 @@ def make_parts(ground: Ground, settings: Settings, intake_type: type[Intake]) ->
         thresholds=thresholds,
         convert=convert,
         process=process,
-        calibrate=_calibrate(
-            ground, libraries, record, timedelta(seconds=settings.calibration_still_seconds)
-        ),
+        calibrate=_calibrate(ground, libraries, record, settings),
         recompute=recomputing(ground, libraries, record),
         rehearse=rehearsing(ground),
         learn=learn,
         intake=intake,
         bridge=bridge,
-        emergency=_emergency(ground, bridge, record),
+        emergency=emergency,
         leases=leases,
         interlocks=interlocks,
         effects=watch_effects(ground, leases, record),
-        send_command=send_command(ground, bridge, reports, interlocks),
+        send_command=send,
         send_order=_send_order(ground, bridge, record, watch, relays),
         synchronise=synchronise,
         install_libraries=_install_libraries(ground, bridge, libraries, reports),
         libraries=kept,
-        limits=LibraryLimits(lambda: libraries.catalog),
+        limits=limits,
         thin_health=_thin_health(ground),
+        rules=automation(ground, send, emergency, record, limits),
         trim_history=TrimHistory(storage=ground.database, clock=ground.clock, journal=_log),
+    )
+
+
+def _learn(ground: Ground) -> LearnFirmware:
+    return LearnFirmware(
+        storage=ground.database,
+        registry=ground.registry,
+        guard=ground.storage_guard(),
+        journal=_log,
     )
 
 
@@ -295,7 +305,7 @@ def _emergency(ground: Ground, bridge: Bridge, record: RecordEvents) -> Emergenc
 
 
 def _calibrate(
-    ground: Ground, libraries: LibraryRunner, record: RecordEvents, still_for: timedelta
+    ground: Ground, libraries: LibraryRunner, record: RecordEvents, settings: Settings
 ) -> Calibrate:
     return Calibrate(
         storage=ground.database,
@@ -306,7 +316,7 @@ def _calibrate(
         guard=ground.storage_guard(),
         reports=ReportCalibrations(record=record, registry=ground.registry),
         new_id=uuid7,
-        still_for=still_for,
+        still_for=timedelta(seconds=settings.calibration_still_seconds),
     )
 
 

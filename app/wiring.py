@@ -1,7 +1,7 @@
 """The composition root: every object is made here, once; production and tests call it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,6 +104,7 @@ def wire_up(
         process=parts.process,
         send_command=parts.send_command,
         emergency=parts.emergency,
+        manage_rules=parts.rules,
         send_order=parts.send_order,
         install_libraries=parts.install_libraries,
         reload_libraries=parts.libraries.reload,
@@ -115,7 +116,6 @@ def wire_up(
         time_zone=settings.timezone,
     )
     password = settings.admin_password.get_secret_value() if settings.admin_password else None
-    loads = (parts.emergency.load, parts.leases.load, parts.thresholds.load, parts.relays.load)
     return Server(
         app=asgi.build(
             Endpoint(build_schema(), services),
@@ -130,7 +130,7 @@ def wire_up(
         services=services,
         jobs={
             "events": ground.events.run,
-            "storage": lambda: _open_storage(ground, loads, accounts, password, told),
+            "storage": lambda: _open_storage(ground, parts, accounts, password, told),
             "flood watch": parts.intake.watch_floods,
             "sensor libraries": parts.libraries.reload.run,
             **{name: ground.once_ready(job) for name, job in parts.jobs().items()},
@@ -166,7 +166,7 @@ def _configure(ground: Ground, parts: Parts) -> Configure:
 
 async def _open_storage(
     ground: Ground,
-    loads: Sequence[Callable[[], Awaitable[None]]],
+    parts: Parts,
     accounts: Accounts,
     password: str | None,
     told: Told,
@@ -174,10 +174,16 @@ async def _open_storage(
     guard, database = ground.start_guard(), ground.database
     await guard.insist(database.connect)
     # First of all: whoever may act from now on must know what is stopped.
-    for load in loads:
+    for load in (
+        parts.emergency.load,
+        parts.leases.load,
+        parts.thresholds.load,
+        parts.relays.load,
+    ):
         await guard.insist(load)
     await guard.insist(lambda: ground.registry.load(database))
     await guard.insist(ground.world.load)
+    await guard.insist(parts.rules.automate.load)
     generated = await guard.insist(lambda: accounts.ensure_first_admin(password))
     if generated is not None:
         told.password(generated)

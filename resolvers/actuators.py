@@ -22,9 +22,9 @@ from schema.actuators import (
     ActuatorStateEvent,
     Command,
     CommandEvent,
-    SendCommandInput,
 )
 from schema.arguments import After, EspId, First, Gpio, OnlyEspId
+from schema.commands import SendCommandInput
 from schema.conditions import written
 from schema.context import Context, Info
 from schema.fields import field, mutation, subscription

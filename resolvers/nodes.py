@@ -17,6 +17,7 @@ from resolvers.emergency_stops import find_emergency_stop
 from resolvers.library_installations import find_installation
 from resolvers.recomputations import find_recomputation
 from resolvers.relays import find_relay
+from resolvers.rules import find_execution, find_rule
 from resolvers.sensors import find_reading, find_sensor
 from resolvers.system import find_dead_letter
 from resolvers.system_events import find_system_event
@@ -78,6 +79,8 @@ KINDS: Mapping[str, Kind] = {
     "Command": Kind((UUID,), find_command),
     "LibraryInstallation": Kind((UUID,), find_installation),
     "EmergencyStop": Kind((UUID,), find_emergency_stop),
+    "Rule": Kind((UUID,), find_rule),
+    "RuleExecution": Kind((UUID,), find_execution),
     "User": Kind((UUID,), find_user),
     "DeadLetter": Kind((_LONG_ROW,), find_dead_letter),
     "SystemEvent": Kind((UUID,), find_system_event),

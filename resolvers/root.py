@@ -13,8 +13,10 @@ from resolvers.library_installations import (
 from resolvers.nodes import NodeQueries
 from resolvers.orders import OrderMutations
 from resolvers.processed_readings import ProcessedReadingMutations
+from resolvers.reasons import ReasonQueries
 from resolvers.recomputations import RecomputationMutations, RecomputationQueries
 from resolvers.relays import RelayMutations, RelayQueries
+from resolvers.rules import RuleMutations, RuleQueries, RuleSubscriptions
 from resolvers.sensor_libraries import SensorLibraryMutations, SensorLibraryQueries
 from resolvers.sensors import SensorMutations, SensorQueries, SensorSubscriptions
 from resolvers.system import SystemQueries
@@ -36,6 +38,8 @@ class Query(
     CalibrationQueries,
     RecomputationQueries,
     ActuatorQueries,
+    RuleQueries,
+    ReasonQueries,
     EmergencyStopQueries,
     SensorLibraryQueries,
     LibraryInstallationQueries,
@@ -55,6 +59,7 @@ class Mutation(
     RecomputationMutations,
     ProcessedReadingMutations,
     ActuatorMutations,
+    RuleMutations,
     EmergencyStopMutations,
     SensorLibraryMutations,
     LibraryInstallationMutations,
@@ -64,6 +69,10 @@ class Mutation(
 
 @strawberry.type(description="Everything that can be watched, over a WebSocket.")
 class Subscription(
-    DeviceSubscriptions, SensorSubscriptions, ActuatorSubscriptions, SystemEventSubscriptions
+    DeviceSubscriptions,
+    SensorSubscriptions,
+    ActuatorSubscriptions,
+    RuleSubscriptions,
+    SystemEventSubscriptions,
 ):
     """The root of subscriptions."""

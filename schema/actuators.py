@@ -16,6 +16,7 @@ from schema.arguments import After, First, From, To
 from schema.conditions import ConditionInput
 from schema.context import Info
 from schema.fields import field
+from schema.holders import ActuatorHolder
 from schema.ids import global_id
 from schema.nodes import Node
 from schema.pages import Connection, CountedConnection, Cursors
@@ -33,6 +34,7 @@ from schema.users import User
 
 if TYPE_CHECKING:
     from schema.devices import Device
+    from schema.rules import RuleExecution
 
 ACTUATORS = Cursors("actuators")
 COMMANDS = Cursors("commands")
@@ -230,6 +232,13 @@ class Actuator(Node):
         return Lease.of(found) if found else None
 
     @field
+    def holder(self, info: Info) -> ActuatorHolder | None:
+        """Whom it obeys, while less important rules wait; null: nobody in particular."""
+        holders = info.context.services.manage_rules.holders
+        found = holders.get(Pin(self.esp_id, self.gpio), info.context.services.clock.now())
+        return ActuatorHolder.of(found) if found else None
+
+    @field
     async def desired(self, info: Info) -> DesiredState | None:
         """What was last asked of it, beside what it does; null: nothing ever was.
 
@@ -334,6 +343,7 @@ class Command(Node):
     completed_at: datetime | None = strawberry.field(description="When its status became final.")
     actuator_row: strawberry.Private[int]
     user_id: strawberry.Private[UUID | None]
+    execution_id: strawberry.Private[UUID | None]
 
     @classmethod
     def of(cls, command: actuators.Command) -> Self:
@@ -351,6 +361,7 @@ class Command(Node):
             completed_at=command.completed_at,
             actuator_row=command.actuator_id,
             user_id=command.user_id,
+            execution_id=command.execution_id,
         )
 
     @field
@@ -368,6 +379,18 @@ class Command(Node):
             return None
         user = await info.context.loaders.users.load(self.user_id)
         return User.of(user) if user else None
+
+    @field
+    async def rule_execution(
+        self, info: Info
+    ) -> Annotated["RuleExecution", strawberry.lazy("schema.rules")] | None:
+        """The execution of a rule that caused it, down to the readings; null: no rule did."""
+        from schema.rules import RuleExecution  # noqa: PLC0415 - rules show commands, and these them
+
+        if self.execution_id is None:
+            return None
+        found = await info.context.loaders.rule_executions.load(self.execution_id)
+        return RuleExecution.of(found) if found else None
 
 
 @strawberry.type(description="A page of actuators, in order of device and pin.")
@@ -395,43 +418,6 @@ class CommandEvent:
 
     cursor: str = strawberry.field(description="Opaque; names this moment.")
     command: Command = strawberry.field(description="The command at this step.")
-
-
-@strawberry.input(description="What is wanted of an actuator.")
-class SendCommandInput:
-    """An order as clients write it."""
-
-    esp_id: str = strawberry.field(description="The device, by its `espId`.")
-    gpio: int = strawberry.field(description="The pin of the actuator, 0 to 254.")
-    action: actuators.CommandAction = strawberry.field(description="What to do.")
-    value: float | None = strawberry.field(
-        default=None, description="0.0 to 1.0; only and always with PWM."
-    )
-    duration: timedelta | None = strawberry.field(
-        default=None,
-        description="Switch off again after this time, at most 7 days; if left out, or longer "
-        "than it may be on, when `maxRuntime` is over.",
-    )
-    wait: bool | None = strawberry.field(
-        default=True,
-        description="Whether to return only when the device has answered or its time is up.",
-    )
-    idempotency_key: str | None = strawberry.field(
-        default=None,
-        description="A repeat with the same key returns the first command and sends nothing.",
-    )
-
-    def order(self, user_id: UUID) -> actuators.Order:
-        """Return the wish as the domain says it."""
-        return actuators.Order(
-            pin=actuators.Pin(self.esp_id, self.gpio),
-            action=self.action,
-            value=self.value,
-            duration=self.duration,
-            origin=actuators.CommandOrigin.USER,
-            user_id=user_id,
-            idempotency_key=self.idempotency_key,
-        )
 
 
 @strawberry.input(description="How an actuator is set up; what is left out stays as it is.")

@@ -19,6 +19,7 @@ from domain.services.convert_samples import ConvertSamples
 from domain.services.emergency import Emergency
 from domain.services.health import CheckHealth
 from domain.services.install_libraries import InstallLibraries
+from domain.services.manage_rules import ManageRules
 from domain.services.order import SendOrder
 from domain.services.process import ProcessReading
 from domain.services.protect import Protect
@@ -57,6 +58,7 @@ class Services:
     process: ProcessReading
     send_command: SendCommand
     emergency: Emergency
+    manage_rules: ManageRules
     send_order: SendOrder
     install_libraries: InstallLibraries
     reload_libraries: ReloadLibraries

@@ -18,6 +18,7 @@ from domain.devices import Device, DeviceHealth
 from domain.errors import BadInputError
 from domain.relays import Relay
 from domain.repositories import Storage, UnitOfWork
+from domain.rule_executions import RuleExecution, StoredRule, Tally
 from domain.sensors import Reading, Sensor
 from domain.users import User
 from domain.zones import Zone
@@ -103,6 +104,26 @@ class Loaders:
     def asked(self) -> DataLoader[int, Command | None]:
         """What was last asked of actuators, by their id."""
         return self._loader(lambda work, keys: work.commands.last_asked(keys))
+
+    @cached_property
+    def rules(self) -> DataLoader[UUID, StoredRule | None]:
+        """Rules by id, deleted ones too."""
+        return self._loader(lambda work, keys: work.rules.by_ids(keys))
+
+    @cached_property
+    def rule_executions(self) -> DataLoader[UUID, RuleExecution | None]:
+        """Executions of rules by id."""
+        return self._loader(lambda work, keys: work.rule_executions.by_ids(keys))
+
+    @cached_property
+    def commands_of_executions(self) -> DataLoader[UUID, Sequence[Command] | None]:
+        """Commands of executions, by their id."""
+        return self._loader(lambda work, keys: work.commands.of_executions(keys))
+
+    @cached_property
+    def rule_tallies(self) -> DataLoader[UUID, Tally | None]:
+        """How rules went lately, by id."""
+        return self._loader(lambda work, keys: work.rule_executions.tallies(keys))
 
     @cached_property
     def users(self) -> DataLoader[UUID, User | None]:

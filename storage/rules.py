@@ -1,8 +1,9 @@
 """Rules in all their versions, and what is remembered of them."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from tortoise.queryset import QuerySet
@@ -51,8 +52,8 @@ class RuleRepository:
 
     async def by_ids(self, ids: Sequence[UUID]) -> Mapping[UUID, StoredRule]:
         """Select several."""
-        found = await self._with_versions(await self._rows().filter(id__in=ids))
-        return {stored.rule.id: stored for stored in found}
+        rows = await self._client.execute_query_dict(_BY_IDS, [list(ids)])
+        return {row["id"]: _stored(row, row["definition"]) for row in rows}
 
     async def version(self, rule_id: UUID, version: int) -> Rule | None:
         """Select one version."""
@@ -107,18 +108,17 @@ class RuleRepository:
             _DEFINITIONS, [[row.id for row in rows], [row.version for row in rows]]
         )
         found = {row["rule_id"]: row["definition"] for row in definitions}
-        return list(_stored(rows, found))
+        return [_stored(vars(row), found[row.id]) for row in rows]
 
 
-def _stored(rows: Iterable[RuleRow], found: Mapping[UUID, str]) -> Iterable[StoredRule]:
-    for row in rows:
-        rule = read_rule(json.loads(found[row.id]), row.id, row.version)
-        yield StoredRule(
-            rule=replace(rule, enabled=row.enabled),
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-            deleted_at=row.deleted_at,
-        )
+def _stored(row: Mapping[str, Any], definition: str) -> StoredRule:
+    rule = read_rule(json.loads(definition), row["id"], row["version"])
+    return StoredRule(
+        rule=replace(rule, enabled=row["enabled"]),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        deleted_at=row["deleted_at"],
+    )
 
 
 def _values(key: Key) -> tuple[object, object]:
@@ -148,6 +148,13 @@ SELECT rule_id, definition::text AS definition
 FROM rule_version
 JOIN unnest($1::uuid[], $2::int[]) AS wanted (id, number)
     ON rule_id = wanted.id AND version = wanted.number
+"""
+
+_BY_IDS = """
+SELECT rule.id, rule.version, enabled, rule.created_at, updated_at, deleted_at,
+       definition::text AS definition
+FROM rule JOIN rule_version ON rule_id = id AND rule_version.version = rule.version
+WHERE id = ANY($1::uuid[])
 """
 
 _SAVE_STATES = """

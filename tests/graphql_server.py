@@ -15,6 +15,7 @@ from strawberry.types import ExecutionResult
 from app.graphql import build_schema
 from app.graphql.schema import Schema
 from domain.actuators import Actuator
+from domain.arbitration import Holders
 from domain.devices import Device
 from domain.emergency_latch import Latch
 from domain.errors import StorageUnavailableError
@@ -26,7 +27,9 @@ from domain.quality import UNSAID
 from domain.repositories import Storage
 from domain.sensors import Reading, Sensor
 from domain.services.accounts import Accounts
+from domain.services.automate import Automate
 from domain.services.calibrate import Calibrate
+from domain.services.carry_out import CarryOut
 from domain.services.command import SendCommand
 from domain.services.configure import Configure
 from domain.services.convert_samples import ConvertSamples
@@ -35,6 +38,7 @@ from domain.services.guard import Guard
 from domain.services.health import CheckHealth
 from domain.services.install_libraries import InstallLibraries
 from domain.services.judge_readings import JudgeReadings
+from domain.services.manage_rules import ManageRules
 from domain.services.order import SendOrder
 from domain.services.process import ProcessReading
 from domain.services.protect import Protect
@@ -43,6 +47,7 @@ from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
 from domain.services.rehearse import Rehearse
 from domain.services.reload_libraries import ReloadLibraries
+from domain.services.remember_rules import RememberRules
 from domain.services.report_calibrations import ReportCalibrations
 from domain.services.report_events import ReportEvents
 from domain.services.report_libraries import ReportLibraries
@@ -93,6 +98,7 @@ class GraphqlServer:
     registry: Registry = field(default_factory=Registry)
     latch: Latch = field(default_factory=Latch)
     leases: LeaseBook = field(default_factory=LeaseBook)
+    holders: Holders = field(init=False)
     emergency_link: FakeEmergencyLink = field(default_factory=FakeEmergencyLink)
     link: FakeCommandLink = field(default_factory=FakeCommandLink)
     schema: Schema = field(default_factory=build_schema)
@@ -116,6 +122,7 @@ class GraphqlServer:
             "clock": self.clock,
         }
         numbers = iter(range(1, 10_000))
+        self.holders = Holders(lease=self.leases.get)
         self.storage.users.rows[self.user.id] = self.user
         self.record = RecordEvents(
             **shared, guard=self._guard(), new_id=lambda: UUID(int=next(numbers))
@@ -135,17 +142,9 @@ class GraphqlServer:
                 clock=self.clock,
                 new_id=lambda: UUID(int=next(numbers)),
             ),
-            send_command=SendCommand(
-                **shared,
-                latch=self.latch,
-                leases=self.leases,
-                link=self.link,
-                guard=self._guard(),
-                new_id=lambda: UUID(int=next(numbers)),
-                ended=lambda _command: None,
-                interlocks=self.interlocks.of,
-            ),
-            emergency=self._emergency(lambda: UUID(int=next(numbers))),
+            send_command=(send := self._send_command(lambda: UUID(int=next(numbers)))),
+            emergency=(stops := self._emergency(lambda: UUID(int=next(numbers)))),
+            manage_rules=self._manage_rules(send, stops, lambda: UUID(int=next(numbers))),
             send_order=SendOrder(
                 registry=self.registry,
                 link=self.orders,
@@ -198,6 +197,53 @@ class GraphqlServer:
             admitted=FakeAdmissions(),
             recipe=self.libraries.recipe,
         )
+
+    def _send_command(self, new_id: Callable[[], UUID]) -> SendCommand:
+        return SendCommand(
+            storage=self.database or self.storage,
+            registry=self.registry,
+            events=self.events,
+            clock=self.clock,
+            latch=self.latch,
+            leases=self.leases,
+            link=self.link,
+            guard=self._guard(),
+            new_id=new_id,
+            ended=lambda _command: None,
+            people=self.holders.overridden,
+            interlocks=self.interlocks.of,
+        )
+
+    def _manage_rules(
+        self, send: SendCommand, emergency: Emergency, new_id: Callable[[], UUID]
+    ) -> ManageRules:
+        async def enable(rule_id: UUID, enabled: bool) -> object:  # noqa: FBT001 - as the port has it
+            return await manage.set_enabled(rule_id, enabled)
+
+        shared: dict[str, Any] = {
+            "storage": self.database or self.storage,
+            "clock": self.clock,
+        }
+        carry_out = CarryOut(
+            **shared,
+            registry=self.registry,
+            holders=self.holders,
+            leases=self.leases,
+            send=send,
+            emergency=emergency,
+            record=self.record,
+            events=self.events,
+            guard=self._guard(),
+            enable=enable,
+        )
+        remember = RememberRules(**shared, guard=self._guard())
+        manage = ManageRules(
+            **shared,
+            registry=self.registry,
+            automate=Automate(world=self.world, carry_out=carry_out, remember=remember),
+            new_id=new_id,
+        )
+        return manage
 
     def _emergency(self, new_id: Callable[[], UUID]) -> Emergency:
         return Emergency(

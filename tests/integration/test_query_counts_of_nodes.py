@@ -7,9 +7,13 @@ from uuid import UUID
 import pytest
 
 from domain.recomputations import Recomputation, Span
+from domain.rule_executions import RuleExecution, StoredRule
+from domain.rules.decide import Reason, Step
+from domain.rules.rule_notation import read_rule
 from resolvers.nodes import KINDS
 from schema.ids import global_id, microseconds
 from storage.connection import Database
+from tests.automation import above, rule
 from tests.fakes import START
 from tests.integration.test_query_counts import FEW, MANY, Greenhouse, with_fragments
 from tests.makers import make_sensor
@@ -19,6 +23,17 @@ from tests.recomputing import a_calibration
 Id = Callable[[Greenhouse], str]
 
 CALIBRATION = a_calibration(make_sensor(id=1))
+RULE = StoredRule(
+    rule=read_rule(rule(above(30)), UUID(int=31), 1), created_at=START, updated_at=START
+)
+EXECUTION = RuleExecution(
+    id=UUID(int=32),
+    rule_id=RULE.rule.id,
+    rule_version=1,
+    step=Step.FIRE,
+    why=Reason.TRUE,
+    triggered_at=START,
+)
 RECOMPUTATION = Recomputation(
     id=UUID(int=5),
     span=Span(1, START, START, 0),
@@ -67,6 +82,12 @@ ASKED: dict[str, tuple[Id, str, int]] = {
         "... on CalibrationProcedure { sensor { name } }",
         1,
     ),
+    "Rule": (lambda _: global_id("Rule", RULE.rule.id), "... on Rule { name warnings }", 1),
+    "RuleExecution": (
+        lambda _: global_id("RuleExecution", EXECUTION.id),
+        "... on RuleExecution { outcome rule { name } commands { id } }",
+        3,
+    ),
     "Recomputation": (
         lambda _: global_id("Recomputation", RECOMPUTATION.id),
         "... on Recomputation { state sensor { name } calibration { method } }",
@@ -92,6 +113,8 @@ LARGEST = [
     global_id("Calibration", UUID(int=2**128 - 1)),
     global_id("CalibrationProcedure", UUID(int=2**128 - 1)),
     global_id("Recomputation", UUID(int=2**128 - 1)),
+    global_id("Rule", UUID(int=2**128 - 1)),
+    global_id("RuleExecution", UUID(int=2**128 - 1)),
 ]
 
 
@@ -115,6 +138,8 @@ async def test_a_node_costs_one_statement_and_what_is_shown_of_it_the_same_howev
     async with database.unit_of_work() as work:
         await work.calibrations.add(CALIBRATION)
         await work.recomputations.add(RECOMPUTATION)
+        await work.rules.add(RULE, None)
+        await work.rule_executions.add(EXECUTION)
     for devices in (FEW, MANY):
         await house.grow(devices)
         for kind, (make_id, shown, statements) in ASKED.items():

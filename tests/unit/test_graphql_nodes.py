@@ -12,11 +12,16 @@ from hypothesis import strategies as st
 from domain.calibrations import CalibrationMethod, CalibrationProcedure
 from domain.dead_letters import DeadLetter
 from domain.recomputations import Recomputation, Span
+from domain.rule_executions import RuleExecution, StoredRule
+from domain.rules.decide import Reason, Step
+from domain.rules.rule_notation import read_rule
 from domain.sensors import Sensor
 from domain.users import Role
 from domain.zones import Zone
 from resolvers.nodes import KINDS
 from schema.ids import global_id, instant_of, microseconds, to_base64
+from tests.automation import above
+from tests.automation import rule as a_rule
 from tests.fakes import START
 from tests.graphql_server import GraphqlServer, code_of
 from tests.makers import (
@@ -54,6 +59,8 @@ UNKNOWN = [
     global_id("Calibration", SOMEBODY),
     global_id("CalibrationProcedure", SOMEBODY),
     global_id("Recomputation", SOMEBODY),
+    global_id("Rule", SOMEBODY),
+    global_id("RuleExecution", SOMEBODY),
 ]
 
 NO_IDS = [
@@ -89,6 +96,18 @@ async def greenhouse() -> GraphqlServer:
     await server.storage.emergency_stops.save(make_emergency_stop(id=UUID(int=8)))
     await server.storage.library_installations.add([make_installation("ESP_A")])
     await calibrate(server, sensor)
+    rule = read_rule(a_rule(above(30)), UUID(int=31), 1)
+    await server.storage.rules.add(StoredRule(rule=rule, created_at=START, updated_at=START), None)
+    await server.storage.rule_executions.add(
+        RuleExecution(
+            id=UUID(int=32),
+            rule_id=rule.id,
+            rule_version=1,
+            step=Step.FIRE,
+            why=Reason.TRUE,
+            triggered_at=START,
+        )
+    )
     return server
 
 
@@ -143,6 +162,8 @@ async def test_everything_that_shows_an_id_is_found_again_by_it() -> None:
                 systemEvents { edges { node { __typename id message } } }
                 libraryInstallations { __typename id status }
                 emergencyStops { __typename id reason }
+                rules { edges { node { __typename id name
+                    executions { edges { node { __typename id outcome } } } } } }
                 recomputations { edges { node { __typename id state } } }
                 calibrationProcedure(id: $procedure) { __typename id method }
             }""",
@@ -254,6 +275,8 @@ async def test_a_viewer_finds_everything_but_accounts() -> None:
         "Calibration": (UUID(int=21),),
         "CalibrationProcedure": (PROCEDURE,),
         "Recomputation": (UUID(int=23),),
+        "Rule": (UUID(int=31),),
+        "RuleExecution": (UUID(int=32),),
     }
 
     assert known.keys() == KINDS.keys() - {"User"}
