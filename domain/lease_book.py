@@ -9,7 +9,7 @@ to, so signs of being off that come while a command to switch on is under way ar
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -333,18 +333,16 @@ class LeaseBook:
 
     # ------------------------------------------------------------ what is to be done
 
-    def due(self, now: Moment, online: Callable[[str], bool]) -> Sequence[Lease]:
+    def due(self, now: Moment) -> Sequence[Lease]:
         """Return the leases whose actuators are to be told to switch off now; then say `told`.
 
-        Args:
-            now: The time.
-            online: Whether a device is there; one that is away is told when it is back.
+        Devices that seem to be away, too: who was silent for long may hear well, and a clock that
+        is set makes everybody silent for long.
         """
         return [
             held.lease
-            for pin, held in self._held.items()
+            for held in self._held.values()
             if now.ticks >= held.ends
-            and online(pin.esp_id)
             and (held.told_at is None or now.ticks >= held.told_at + TELL_AGAIN)
         ]
 

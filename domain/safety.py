@@ -61,7 +61,7 @@ def refusal(wish: Wish) -> str | None:
     """Say why a command must not be sent.
 
     OFF passes whenever the device can be told: only that it is not known, not approved or not there
-    stands in its way.
+    stands in its way; the watchdog's own goes out to a device that seems to be away, too.
 
     Args:
         wish: The command, and what is known of what it is about.
@@ -97,8 +97,13 @@ def _unreachable(wish: Wish) -> Iterator[str]:
         yield f"no device {esp_id} is known: switch it on, and approve it with approveDevice"
     elif not wish.device.approved:
         yield f"{esp_id} is not approved yet: approve it with approveDevice"
-    elif not wish.device.online:
+    elif not wish.device.online and not _from_watchdog(wish):
         yield f"{esp_id} is offline: check its power and its WiFi"
+
+
+def _from_watchdog(wish: Wish) -> bool:
+    """Whether it is what must be said even to a device that only seems to be away."""
+    return wish.action is CommandAction.OFF and wish.origin is CommandOrigin.SAFETY
 
 
 def _unfit(wish: Wish) -> Iterator[str]:

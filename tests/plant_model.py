@@ -163,10 +163,10 @@ class Plant:
         self.book.settle(self.now)
         for actuator in self.actuators.values():
             self.book.limit(actuator, self.now)
-        for lease in self.book.due(self.now, lambda esp_id: esp_id not in self.away):
+        for lease in self.book.due(self.now):
             self.book.told(lease.pin, self.now)
             self.book.passed_on(lease.pin, lease.id)
-            self._obey_off(lease.pin, lost)
+            self._obey_off(lease.pin, "order" if lease.pin.esp_id in self.away else lost)
         if self.book.take_moved():
             self._see()
         self._store()

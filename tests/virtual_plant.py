@@ -338,6 +338,18 @@ class Plant:
             if not (late and self.expires):
                 self._reach(board, message)
 
+    def heal(self) -> None:
+        """Bring everything back, and wait until everybody has found the others."""
+        self._find_broker()
+        self._find_database()
+        for board in self.boards.values():
+            self._find_network(board)
+            self._thaw(board)
+            self.mute(board, on=False)
+        self.clear()
+        self.wait(3.0)
+        self.measure(2 * ENOUGH)
+
     def reboot(self, board: Board) -> None:
         board.device.faults.switch(Fault.REBOOT)
         self._act(board, board.device.tick(self._now()))

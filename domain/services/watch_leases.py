@@ -170,7 +170,7 @@ class WatchLeases:
             else:
                 self.leases.limit(actuator, now)
             self._look_who_is_there(lease.pin.esp_id)
-        for lease in self.leases.due(now, self._is_online):
+        for lease in self.leases.due(now):
             self._switch_off(lease, now)
         self._alarm(now)
         self._take_changes()

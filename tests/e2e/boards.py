@@ -22,7 +22,7 @@ from simulator.dialects import DIALECTS
 from simulator.fleet import Fleet
 
 PINS = (5, 6)
-HURRY = 20.0
+HURRY = 60.0
 POLL = 0.01
 
 

@@ -45,6 +45,13 @@ class PlantMachine(RuleBasedStateMachine):
         self.plant.order(pin, CommandAction.ON, seconds)
         self.plant.wait(pause)
 
+    @rule(pin=PIN, seconds=st.floats(2.0, 20.0))
+    def switch_on_when_all_is_well(self, pin, seconds):
+        """Chance alone would break more than it lets begin."""
+        self.plant.heal()
+        self.plant.order(pin, CommandAction.ON, seconds)
+        self.plant.wait(0.5)
+
     @rule(pin=PIN)
     def switch_off(self, pin):
         self.plant.order(pin, CommandAction.OFF)
@@ -158,6 +165,17 @@ def test_a_firmware_that_counts_goes_off_by_itself_without_the_watchdog() -> Non
     assert plant.boards[PUMP.esp_id].pump.is_on
     plant.wait(2 * BOUND)
     assert not plant.boards[PUMP.esp_id].pump.is_on
+    plant.close()
+
+
+def test_a_clock_that_is_set_makes_nobody_unreachable() -> None:
+    plant = Plant()
+    plant.order(FIRST, CommandAction.ON, 3)
+    plant.wait(0.5)
+    plant.clock.set_by += 1000
+    plant.wait(3 + BOUND)
+    assert not plant.boards[FIRST.esp_id].pump.is_on
+    plant.check()
     plant.close()
 
 

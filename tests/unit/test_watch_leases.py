@@ -195,7 +195,7 @@ async def test_the_alarm_of_a_critical_one_is_critical_and_says_where_its_device
         (alarm,) = house.told(EventKind.ACTUATOR_NOT_OFF)
     assert alarm.severity is Severity.CRITICAL
     assert "(it is offline)" in alarm.message
-    assert house.link.told == []
+    assert house.link.told, "it may only seem to be away"
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -204,12 +204,13 @@ async def test_a_device_that_comes_back_is_told_at_once(*, announced: bool) -> N
     house.registry.change_device(PIN.esp_id, online=False)
     async with house.running() as watch:
         await house.switch_on(1)
-        await house.clock.advance(30)
+        await house.clock.advance(1 + TICK)
+        told = len(house.link.told)
         house.registry.change_device(PIN.esp_id, online=True)
         if announced:
             watch.connected(PIN.esp_id)
         await house.clock.advance(TICK)
-        assert len(house.link.told) == 1
+        assert len(house.link.told) == told + 1
 
 
 async def test_without_a_broker_it_goes_on_trying_and_takes_no_sign_for_an_answer() -> None:
