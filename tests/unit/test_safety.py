@@ -175,6 +175,13 @@ def test_the_reason_names_what_is_stopped_and_why(stop: EmergencyStop, scope: st
     )
 
 
+def test_no_power_at_all_is_never_too_much() -> None:
+    usage = Usage(on_for=HOUR, ending=True)
+    light = make_actuator(actuator_type="pwm", max_runtime=HOUR)
+    assert refusal(wish(CommandAction.PWM, 0.0, actuator=light, usage=usage)) is None
+    assert refusal(wish(CommandAction.PWM, 0.1, actuator=light, usage=usage)) is not None
+
+
 TIMES = st.none() | st.integers(0, 4).map(lambda count: count * 30 * SECOND)
 
 
