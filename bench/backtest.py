@@ -170,7 +170,10 @@ async def fill(url: str, days: int) -> None:
         await unit.sensors.add(sensors)
     await database.close()
     months = [BEGIN + timedelta(days=27) * n for n in range(days // 27 + 2)]
-    async with asyncpg.create_pool(url, min_size=1, max_size=1) as pool, pool.acquire() as connection:
+    async with (
+        asyncpg.create_pool(url, min_size=1, max_size=1) as pool,
+        pool.acquire() as connection,
+    ):
         await connection.execute(_CONVERSION)
         await Partitions().ensure(connection, months, BEGIN)
         for day in range(days):
