@@ -15,6 +15,7 @@ from resolvers.orders import OrderMutations
 from resolvers.processed_readings import ProcessedReadingMutations
 from resolvers.reasons import ReasonQueries
 from resolvers.recomputations import RecomputationMutations, RecomputationQueries
+from resolvers.rehearsals import RehearsalMutations, RehearsalQueries
 from resolvers.relays import RelayMutations, RelayQueries
 from resolvers.rules import RuleMutations, RuleQueries, RuleSubscriptions
 from resolvers.sensor_libraries import SensorLibraryMutations, SensorLibraryQueries
@@ -39,6 +40,7 @@ class Query(
     RecomputationQueries,
     ActuatorQueries,
     RuleQueries,
+    RehearsalQueries,
     ReasonQueries,
     EmergencyStopQueries,
     SensorLibraryQueries,
@@ -60,6 +62,7 @@ class Mutation(
     ProcessedReadingMutations,
     ActuatorMutations,
     RuleMutations,
+    RehearsalMutations,
     EmergencyStopMutations,
     SensorLibraryMutations,
     LibraryInstallationMutations,

@@ -26,6 +26,11 @@ VALUES = {
     }""",
     "ProcessReadingInput": '{ sensorType: "ph", rawValue: 1 }',
     "EmergencyStopInput": '{ reason: "x" }',
+    "RuleInput": """{
+        name: "x", condition: { deviceStatus: { espId: "x", status: ONLINE } },
+        actions: [{ delay: "PT1S" }]
+    }""",
+    "JSON": "{}",
     "ActuatorRefInput": '{ espId: "x", gpio: 1 }',
     "ActuatorConfigInput": '{ espId: "x", gpio: 1, actuatorType: "pump" }',
 }
