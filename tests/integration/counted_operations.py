@@ -92,6 +92,14 @@ NESTED = [
         "{ actuators(first: 50) { edges { node { commands { edges { node { id } } } } } } }", 1
     ),
     Operation(
+        "{ actuators(first: 50) { edges { node { runs { edges { node { onFor } } } } } } }", 1
+    ),
+    Operation(
+        '{ actuators(first: 50) { edges { node { runtime(from: "2026-01-01T00:00:00Z") { onFor } } '
+        "} } }",
+        1,
+    ),
+    Operation(
         "{ devices(first: 50) { edges { node { healthHistory { edges { node { errorCount } } } } } "
         "} }",
         1,
