@@ -235,6 +235,9 @@ async def test_a_broker_that_is_away_delays_a_trigger() -> None:
         assert house.executions()[0].outcome is RuleOutcome.FAILED
         house.link.error = None
         # Nobody knows what the device heard, so it is told to switch off before anything else.
+        lease = house.leases.get(PUMP)
+        assert lease is not None
+        house.leases.passed_on(PUMP, lease.id)
         house.leases.off(PUMP, house.send._now(), answered=True)
         await house.pass_(40)
     assert house.sent() == [ON]
