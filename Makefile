@@ -1,6 +1,6 @@
 # What one does with a checkout. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test soak faults lint lock schema
+.PHONY: help setup run test mutants soak faults lint lock schema
 
 python := .venv/bin/python
 
@@ -16,6 +16,11 @@ run: ## Start a simulated greenhouse with everything in it; Ctrl-C ends it
 
 test: setup ## Run all tests; some of them: make test ARGS="tests/unit -k topics"
 	@$(python) -m pytest $(ARGS)
+
+mutants: setup ## Change what decides about safety again and again; count what the tests notice
+	@$(python) -m pytest -q tests/unit/test_safety.py --cov=domain.safety --cov-branch --cov-report= \
+		--cov-fail-under=100
+	@$(python) -m tests.mutation.score
 
 soak: setup ## Take a million random steps through the real services, in virtual time; takes hours
 	@KAISER_STEPS=1000000 $(python) -m pytest tests/unit/test_virtual_plant.py $(ARGS)

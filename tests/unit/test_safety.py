@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.actuators import CommandAction, CommandOrigin
+from domain.devices import DeviceStatus
 from domain.emergency_stops import EmergencyStop
 from domain.leases import Usage
+from domain.rules.conditions import DeviceIs
+from domain.safeguards import Interlock, Interlocks
 from domain.safety import Holder, Wish, refusal, told
 from tests.fakes import START
 from tests.makers import make_actuator, make_device, make_emergency_stop
@@ -173,6 +176,15 @@ def test_the_reason_names_what_is_stopped_and_why(stop: EmergencyStop, scope: st
     assert refusal(wish(stops=[stop])) == (
         f"an emergency stop of {scope} is in force (water on the floor): clear it first"
     )
+
+
+def test_what_is_not_known_does_not_hold_and_never_keeps_off_from_passing() -> None:
+    there = DeviceIs(esp_id="ESP_FFFFFF", status=DeviceStatus.ONLINE)
+    interlocks = Interlocks((Interlock(there),), now=START)
+    assert refusal(wish(interlocks=interlocks)) == (
+        "an interlock does not hold: ESP_FFFFFF is not known, and must be ONLINE"
+    )
+    assert refusal(off(interlocks=interlocks)) is None
 
 
 def test_no_power_at_all_is_never_too_much() -> None:
