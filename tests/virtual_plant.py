@@ -443,9 +443,10 @@ class Plant:
             self.wrongs.append(f"{command.action} of {pin} may be obeyed late")
         if not self._permitted(pin):
             self.wrongs.append(f"{command.action} of {pin} against its interlock")
-        self.by_hand.discard(pin)
-        board = self.boards[pin.esp_id]
-        board.until = self.loop.time() + min(float(command.duration), LONGEST.total_seconds())
+        board, length = self.boards[pin.esp_id], min(command.duration, LONGEST.total_seconds())
+        # A board that refuses leaves on what somebody switched on by hand.
+        by_hand = board.until if pin in self.by_hand else 0.0
+        board.until = max(by_hand, self.loop.time() + length)
 
     def _permitted(self, pin: Pin) -> bool:
         if pin == PUMP:
