@@ -314,7 +314,9 @@ class CarryOut:
         wanted = 1.0 if action.value is None else action.value
         if wanted == 0.0:
             return lease is not None
-        return lease is None or lease.value != wanted or lease.until - now < HOLD_LEASE / 2
+        if lease is None or not lease.confirmed or lease.value != wanted:
+            return True
+        return lease.until - now < HOLD_LEASE / 2
 
 
 def actions_of(execution: RuleExecution, rule: Rule) -> Sequence[Action]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.actuators import CommandAction, CommandOrigin, CommandStatus
-from domain.errors import BrokerUnavailableError
+from domain.errors import BrokerUnavailableError, DeviceSilentError
 from domain.events import RuleExecuted
 from domain.rule_executions import ReadingKey, RuleOutcome
 from domain.rules.decide import Reason, Step
@@ -397,6 +397,20 @@ async def test_a_refused_renewal_leaves_no_command_behind() -> None:
     rejected = CommandStatus.REJECTED
     assert all(c.status is not rejected for c in house.storage.commands.rows.values())
     assert len(house.storage.commands.rows) == before
+
+
+async def test_a_device_that_does_not_answer_a_hold_is_told_again() -> None:
+    async with Greenhouse().running() as house:
+        await house.manage.create(rule(cold(), switch()))
+        house.link.error = DeviceSilentError("no answer")
+        await house.read(17)
+        assert house.executions()[0].outcome is RuleOutcome.FAILED
+        house.link.error = None
+        await house.pass_(31)
+        lease = house.leases.get(PUMP)
+    assert house.sent() == [ON, ON]
+    assert lease is not None
+    assert lease.confirmed
 
 
 async def test_a_jump_of_the_clock_runs_a_rule_at_most_once() -> None:
