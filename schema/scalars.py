@@ -1,6 +1,6 @@
 """Instants, durations and free JSON as they are written on the wire."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition, scalar
@@ -14,6 +14,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
         serialize=write_instant,
         parse_value=read_instant,
+    ),
+    date: scalar(
+        name="Date",
+        description="A day of the calendar, such as `2026-05-01`, in the time zone of the place.",
+        serialize=date.isoformat,
+        parse_value=date.fromisoformat,
     ),
     timedelta: scalar(
         name="Duration",
