@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,7 +36,8 @@ _PACKAGES = (
 )
 _LISTED = re.compile(r"^\s*(?P<name>\S+__mutmut_\d+): (?P<verdict>[a-z ]+)$", re.MULTILINE)
 _FUNCTION = re.compile(r"\.x_?(?:ǁ(?P<owner>\w+)ǁ)?(?P<name>\w+?)__mutmut_\d+$")
-_COUNTED = re.compile(r"(\d+)/(\d+) ")
+_NOTICED = {"killed", "timeout"}
+_MISSED = {"survived", "no tests"}
 
 _SETUP = """
 [tool.pytest.ini_options]
@@ -75,8 +76,12 @@ def main() -> int:
     """Try every change, print the score, and return 1 where it is too low."""
     with tempfile.TemporaryDirectory(prefix="kaiser-mutants-") as place:
         _prepare(Path(place))
-        tried = _try_all(Path(place))
-        survivors = tuple(_survivors(Path(place)))
+        verdicts = _try_all(Path(place))
+        survivors = [
+            _change(name, _mutmut(Path(place), "show", name))
+            for name, verdict in verdicts.items()
+            if verdict in _MISSED
+        ]
     known = _equivalent()
     missed = [change for change in survivors if change not in known]
     wrong = sorted(known - set(survivors))
@@ -84,11 +89,11 @@ def main() -> int:
         print(f"not noticed: {change.where}\n  - {change.before}\n  + {change.after}")
     for change in wrong:
         print(f"listed as equivalent, but noticed or gone: {change.where}: {change.after}")
-    differing = tried - (len(survivors) - len(missed))
+    differing = len(verdicts) - (len(survivors) - len(missed))
     score = 100.0 * (differing - len(missed)) / differing
     print(
         f"mutation score: {score:.1f} % ({differing - len(missed)} of {differing} changes noticed, "
-        f"{tried - differing} make no difference; at least {LOWEST:g} % wanted)"
+        f"{len(verdicts) - differing} make no difference; at least {LOWEST:g} % wanted)"
     )
     return int(score < LOWEST or bool(wrong))
 
@@ -111,19 +116,16 @@ def _toml(words: Sequence[str]) -> str:
     return "[" + ", ".join(f'"{word}"' for word in words) + "]"
 
 
-def _try_all(place: Path) -> int:
-    """Try every change, and return how many there were."""
+def _try_all(place: Path) -> Mapping[str, str]:
+    """Try every change, and return what became of each, by its name."""
     said = _mutmut(place, "run")
-    counts = _COUNTED.findall(said)
-    if not counts or counts[-1][0] != counts[-1][1]:
+    verdicts = {
+        found["name"]: found["verdict"]
+        for found in _LISTED.finditer(_mutmut(place, "results", "--all", "true"))
+    }
+    if not verdicts or set(verdicts.values()) - _NOTICED - _MISSED:
         raise SystemExit(f"mutmut did not come to its end:\n{said[-3000:]}")
-    return int(counts[-1][1])
-
-
-def _survivors(place: Path) -> Iterator[Change]:
-    for found in _LISTED.finditer(_mutmut(place, "results")):
-        if found["verdict"] != "timeout":
-            yield _change(found["name"], _mutmut(place, "show", found["name"]))
+    return verdicts
 
 
 def _change(name: str, shown: str) -> Change:

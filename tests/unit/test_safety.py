@@ -178,6 +178,16 @@ def test_the_reason_names_what_is_stopped_and_why(stop: EmergencyStop, scope: st
     )
 
 
+@given(action=ACTIONS, origin=st.sampled_from(CommandOrigin))
+def test_to_a_device_that_seems_to_be_away_only_the_servers_own_off_goes_out(
+    action: CommandAction, origin: CommandOrigin
+) -> None:
+    value = 0.0 if action is CommandAction.OFF else 1.0
+    away = wish(action, value, origin=origin, device=make_device(online=False))
+    last_word = action is CommandAction.OFF and origin is CommandOrigin.SAFETY
+    assert (refusal(away) is None) == last_word
+
+
 def test_what_is_not_known_does_not_hold_and_never_keeps_off_from_passing() -> None:
     there = DeviceIs(esp_id="ESP_FFFFFF", status=DeviceStatus.ONLINE)
     interlocks = Interlocks((Interlock(there),), now=START)
