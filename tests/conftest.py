@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from app.embedded.postgres import EmbeddedPostgres
 from storage.connection import Database
@@ -19,6 +20,10 @@ TEMPLATE = "migrated"
 
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 """Settings of a server whose data nobody will miss."""
+
+# How long an example takes says how busy the machine is; what may be slow is measured in bench/.
+settings.register_profile("steady", deadline=None)
+settings.load_profile("steady")
 
 _numbers = count(1)
 
