@@ -206,6 +206,12 @@ class Plant:
             self._life.cancel()
             self.loop.run_until_complete(asyncio.wait([self._life]))
             self._life = None
+        for pin, lease in self.storage.leases.rows.items():
+            # Whether the command of a fresh lease reached its board, the next life cannot know.
+            if self.clock.now() - lease.began < 2 * ACK_TIMEOUT:
+                left = (lease.until - self.clock.now()).total_seconds()
+                board = self.boards[pin.esp_id]
+                board.until = max(board.until, self.loop.time() + left)
         # What was pressed while the database was away, and is not stored yet, dies with the server.
         stored = self.storage.emergency_stops.rows
         self.stops = {stop_id: stop for stop_id, stop in self.stops.items() if stop_id in stored}
