@@ -3,6 +3,7 @@
 .PHONY: help setup run test mutants soak faults lint lock schema
 
 python := .venv/bin/python
+cores = $(shell nproc)
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -15,7 +16,7 @@ run: ## Start a simulated greenhouse with everything in it; Ctrl-C ends it
 	@./kaiser demo
 
 test: setup ## Run all tests; some of them: make test ARGS="tests/unit -k topics"
-	@$(python) -m pytest $(ARGS)
+	@$(python) -m pytest --numprocesses $(cores) --dist worksteal $(ARGS)
 
 mutants: setup ## Change what decides about safety again and again; count what the tests notice
 	@$(python) -m pytest -q tests/unit/test_safety.py --cov=domain.safety --cov-branch --cov-report= \

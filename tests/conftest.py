@@ -1,10 +1,10 @@
-"""A real PostgreSQL for every test that asks for a database, and a database for each."""
+"""A real PostgreSQL for every test that asks for a database, a database for each; and turns."""
 
 import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from hypothesis import settings
 from app.embedded.postgres import EmbeddedPostgres
 from storage.connection import Database
 from storage.migrations import migrate
+from tests.turns import Turns
 
 TEMPLATE = "migrated"
 
@@ -26,6 +27,34 @@ settings.register_profile("steady", deadline=None)
 settings.load_profile("steady")
 
 _numbers = count(1)
+
+TURNS = pytest.StashKey[Turns]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Agree on turns where several processes share the tests (pytest-xdist)."""
+    if hasattr(config, "workerinput"):
+        # Each has a directory of its own in that of the run.
+        config.stash[TURNS] = Turns(Path(config.getoption("basetemp")).with_name("turns"))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if turns := config.stash.get(TURNS, None):
+        turns.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with those that must be alone: then nobody waits for a neighbour's long story."""
+    items.sort(key=lambda item: item.get_closest_marker("alone") is None)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before pytest-timeout's: waiting does not count
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    turns = item.config.stash.get(TURNS, None)
+    if turns is None:
+        return (yield)
+    with turns.take(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 async def administer(postgres: EmbeddedPostgres, statement: str) -> None:

@@ -8,6 +8,7 @@ from itertools import count
 from statistics import median
 
 import asyncpg
+import pytest
 
 from app.clock import SystemClock
 from app.embedded.broker import EmbeddedBroker
@@ -93,6 +94,7 @@ async def story(
     return median(row["at"] - ten.left[row["sequence"]] for row in rows), len(everything)
 
 
+@pytest.mark.alone
 async def test_a_device_that_floods_costs_the_others_less_than_twice_their_latency(
     server: ServerProcess, broker: EmbeddedBroker, database_url: str
 ) -> None:
