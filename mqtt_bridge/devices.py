@@ -97,7 +97,8 @@ class DeviceWire:
             await self._connected.wait()
             self._connected.clear()
             for device in self.known():
-                if device.approved and device.online:
+                # Who is taken for offline, too: it may have found the broker while we were away.
+                if device.approved:
                     await self.admit(device)
 
     async def admit(self, device: Device) -> None:

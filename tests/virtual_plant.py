@@ -93,6 +93,7 @@ class Board:
     until: float = 0.0
     overdue_since: float | None = None
     timer: asyncio.TimerHandle | None = None
+    heard_at: float = 0.0
 
     @property
     def pump(self) -> VirtualActuator:
@@ -421,7 +422,9 @@ class Plant:
             if isinstance(action, Drop):
                 self.disconnect(board)
             elif isinstance(action, Outgoing) and board.connected:
-                self.loop.call_later(LATENCY, self._hear, action)
+                # In order: the loop does not keep that of what is due at the same moment.
+                board.heard_at = max(self.loop.time() + LATENCY, board.heard_at + 1e-6)
+                self.loop.call_at(board.heard_at, self._hear, action)
         if board.timer is not None:
             board.timer.cancel()
         pause = min(max(board.device.wake_at - self._now(), 0.05), 60.0)
