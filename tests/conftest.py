@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import pytest_asyncio
 from hypothesis import settings
 
 from app.embedded.postgres import EmbeddedPostgres
@@ -98,6 +99,13 @@ async def empty_database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
 @pytest.fixture
 async def database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
     """The address of a migrated database that is this test's own."""
+    async for url in _new_database(postgres, TEMPLATE):
+        yield url
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lasting_database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
+    """The address of a migrated database that the tests of one module share."""
     async for url in _new_database(postgres, TEMPLATE):
         yield url
 

@@ -3,17 +3,25 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+_FIRST_PAUSE = 0.01
+_LONGEST_PAUSE = 0.1
+_PART = 0.1
+"""Of the time waited so far: who looks less often leaves the machine to what is waited for."""
+
 
 async def eventually(
     condition: Callable[[], bool | Awaitable[bool]], *, within: float = 10.0, what: str = ""
 ) -> None:
     """Wait until a condition holds; fail after `within` seconds, naming `what` did not happen."""
+    now = asyncio.get_running_loop().time
+    begun = now()
     try:
         async with asyncio.timeout(within):
             while True:
                 answer = condition()
                 if answer if isinstance(answer, bool) else await answer:
                     return
-                await asyncio.sleep(0.01)
+                pause = (now() - begun) * _PART
+                await asyncio.sleep(min(max(pause, _FIRST_PAUSE), _LONGEST_PAUSE))
     except TimeoutError:
         raise AssertionError(f"not within {within} s: {what or condition}") from None

@@ -3,21 +3,31 @@
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from app.embedded.broker import EmbeddedBroker, Flavour
 from tests.e2e.server import ServerProcess, free_port
 
 
+@contextmanager
+def _new_directory() -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="kaiser-"))
+    path.chmod(0o755)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
 @pytest.fixture
 def directory() -> Iterator[Path]:
     """A directory that PostgreSQL and the broker may enter when root starts them as other users."""
-    path = Path(tempfile.mkdtemp(prefix="kaiser-"))
-    path.chmod(0o755)
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
+    with _new_directory() as path:
+        yield path
 
 
 @pytest.fixture
@@ -30,6 +40,22 @@ async def broker(directory: Path, request: pytest.FixtureRequest) -> AsyncIterat
 
 @pytest.fixture
 async def server(
+    database_url: str, broker: EmbeddedBroker, directory: Path
+) -> AsyncIterator[ServerProcess]:
+    async for process in _serving(database_url, broker, directory):
+        yield process
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lasting_server(lasting_database_url: str) -> AsyncIterator[ServerProcess]:
+    """One server for a module whose tests only ask, leave nothing behind, and share its loop."""
+    with _new_directory() as directory:
+        async with EmbeddedBroker(directory / "broker", port=free_port()) as broker:
+            async for process in _serving(lasting_database_url, broker, directory):
+                yield process
+
+
+async def _serving(
     database_url: str, broker: EmbeddedBroker, directory: Path
 ) -> AsyncIterator[ServerProcess]:
     process = ServerProcess(

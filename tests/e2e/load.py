@@ -65,6 +65,8 @@ class Publisher:
     async def connected(self) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as group:
             task = group.create_task(self._session.run())
+            # Whoever is refused at first tries again later, and is overtaken.
+            await eventually(lambda: self._session.connected, what="the publisher is connected")
             yield
             task.cancel()
 

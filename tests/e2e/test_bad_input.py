@@ -5,23 +5,25 @@ from datetime import timedelta
 
 import httpx2
 import pytest
+import pytest_asyncio
 
 from app.clock import SystemClock
 from app.security import JwtIssuer
 from domain.users import Role
-from tests.e2e.server import ServerProcess
+from tests.e2e.server import UNENCRYPTED, ServerProcess
 from tests.makers import make_user
 
 KEY = "0123456789abcdef0123456789abcdef"
 SEND = "mutation($input: SendCommandInput!) { sendCommand(input: $input) { status } }"
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
-async def server(server: ServerProcess) -> AsyncIterator[ServerProcess]:
-    pid = server.pid
-    yield server
-    assert (server.running, server.pid) == (True, pid)
-    assert (await server.health())[0] == 200
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def server(lasting_server: ServerProcess) -> AsyncIterator[ServerProcess]:
+    yield lasting_server
+    assert lasting_server.running
+    assert (await lasting_server.health())[0] == 200
 
 
 async def code(server: ServerProcess, body: object, token: str | None = None) -> str:
@@ -91,7 +93,7 @@ async def test_a_body_that_is_no_request_is_refused(
     server: ServerProcess, content: bytes, content_type: str
 ) -> None:
     token = await server.login()
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=UNENCRYPTED) as client:
         answer = await client.post(
             f"{server.url}/graphql",
             content=content,

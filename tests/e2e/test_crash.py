@@ -20,8 +20,8 @@ READINGS = 12_000
 RATE = 1500.0
 KILLS = 10
 SETTLE_DEADLINE = 60.0
-QUIET_LOOKS = 400
-"""Looks without anything new, some 10 ms apart: longer than a server takes to start."""
+QUIET = 5.0
+"""Seconds without anything new: longer than a server takes to start."""
 
 
 async def publish_while_killing(
@@ -55,14 +55,15 @@ async def count_stored(database: asyncpg.Connection) -> int:
 
 async def settled(database: asyncpg.Connection) -> list[int]:
     """Return the numbers of what is stored, once nothing more arrives."""
-    seen, quiet = 0, 0
+    time = asyncio.get_running_loop().time
+    seen, since = 0, time()
 
     async def is_quiet() -> bool:
-        nonlocal seen, quiet
+        nonlocal seen, since
         now = await count_stored(database)
-        quiet = quiet + 1 if now == seen else 0
-        seen = now
-        return seen == READINGS or quiet >= QUIET_LOOKS
+        if now != seen:
+            seen, since = now, time()
+        return seen == READINGS or time() - since > QUIET
 
     await eventually(is_quiet, within=SETTLE_DEADLINE, what="readings stop arriving")
     rows = await database.fetch("SELECT sequence FROM reading ORDER BY sequence")

@@ -14,7 +14,7 @@ from simulator.dialects import HEAD
 from simulator.faults import Fault
 from tests.e2e.devices import living
 from tests.e2e.load import Publisher, quick_guard
-from tests.e2e.server import ServerProcess
+from tests.e2e.server import UNENCRYPTED, ServerProcess
 from tests.e2e.test_emergency import (
     ON,
     STOP,
@@ -45,7 +45,7 @@ async def flooded(broker: EmbeddedBroker) -> AsyncIterator[Publisher]:
 
 
 async def rest(server: ServerProcess, path: str, token: str, **body: object) -> dict[str, Any]:
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(verify=UNENCRYPTED) as http:
         answer = await http.post(
             f"{server.url}{REST}{path}",
             json=body,
