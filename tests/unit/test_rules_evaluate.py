@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from domain.actuators import ActuatorState
@@ -315,8 +315,13 @@ def test_nothing_changes_before_the_time_to_wake(
         state = verdict.state
 
 
+AHEAD = World(readings={KEY: seen(16.0, NOON + 45 * SECOND)})
+
+
 @settings(max_examples=100, deadline=None)
 @given(conditions, histories(5), st.floats(0, 1))
+# At the time to wake, between two instants of the history, the verdict may be another one.
+@example(HOT, [(NOON, AHEAD), (NOON + MINUTE, AHEAD)], 1.0)
 def test_evaluating_more_often_than_at_the_times_to_wake_changes_nothing(
     condition: Condition, history: list[tuple[datetime, World]], part: float
 ) -> None:
@@ -329,7 +334,7 @@ def test_evaluating_more_often_than_at_the_times_to_wake_changes_nothing(
             rarely, wake_at = one.state, min(one.wake_at or now, now)
             for instant in (at, at + (wake_at - at) * part):
                 other = evaluate(condition, before[1], often, instant)
-                assert other.holds is one.holds or instant == now
+                assert other.holds is one.holds or instant == wake_at
                 often = other.state
             at = wake_at
         one, other = (evaluate(condition, there, state, now) for state in (rarely, often))
