@@ -50,5 +50,6 @@ def automation(
         automate=Automate(world=ground.world, carry_out=carry_out, remember=remember),
         new_id=uuid7,
         unit_of=limits.unit,
+        defaults=ground.defaults,
     )
     return manage

@@ -17,6 +17,7 @@ from domain.errors import BrokerUnavailableError, DomainError, StorageUnavailabl
 from domain.lease_book import LeaseBook
 from domain.ports import Clock
 from domain.resilience import Backoff, CircuitBreaker
+from domain.rules.notation import Defaults
 from domain.services.guard import Guard
 from domain.services.registry import Registry
 from domain.services.world import KnownWorld
@@ -45,7 +46,7 @@ class Addresses:
 class Ground:
     """What everything else stands on."""
 
-    def __init__(self, addresses: Addresses, discovery: Discovery) -> None:
+    def __init__(self, addresses: Addresses, discovery: Discovery, defaults: Defaults) -> None:
         self.addresses = addresses
         self.clock = SystemClock()
         self.random = Random()  # noqa: S311 - spreads retries, no secret
@@ -60,6 +61,7 @@ class Ground:
         )
         self.holders = Holders(lease=self.leases.get)
         self.discovery = discovery
+        self.defaults = defaults
         self.ready = asyncio.Event()
 
     def storage_guard(self) -> Guard:

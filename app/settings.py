@@ -26,6 +26,8 @@ from pydantic import (
 )
 
 from app.errors import SettingsError
+from domain.rules.notation import Defaults
+from domain.rules.sun import Place
 from domain.services.accounts import PASSWORD_LENGTH
 
 PREFIX = "KAISER_"
@@ -92,6 +94,16 @@ def _token(token: SecretStr) -> SecretStr:
     if not (1 <= len(text) <= 64 and text.isascii() and text.isprintable()):  # noqa: PLR2004 - section 1.5
         raise ValueError("not a token")
     return token
+
+
+def _place(given: object) -> object:
+    """Read `52.52,13.41` as a place."""
+    if not isinstance(given, str):
+        return given
+    latitude, longitude = map(float, given.split(","))
+    if not (abs(latitude) <= 90 and abs(longitude) <= 180):  # noqa: PLR2004 - degrees
+        raise ValueError("not on this globe")
+    return Place(latitude, longitude)
 
 
 Address = Annotated[str, AfterValidator(_address)]
@@ -174,6 +186,11 @@ class Settings(BaseModel):
     timezone: ZoneInfo = Field(
         ZoneInfo("UTC"), description="a name of the time zone database, such as Europe/Berlin"
     )
+    place: Annotated[Place, BeforeValidator(_place)] | None = Field(
+        None,
+        description="latitude and longitude in degrees, such as 52.52,13.41",
+        title="none: rules that follow the sun say where",
+    )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Lower] = Field(
         "info", description="debug, info, warning or error"
     )
@@ -181,6 +198,11 @@ class Settings(BaseModel):
         "auto", description="json, console, or auto (console on a terminal, else json)"
     )
     sources: Mapping[str, str] = Field(default_factory=dict, repr=False)
+
+    @property
+    def defaults(self) -> Defaults:
+        """What is meant by a time of day, and by the sun, where nobody says more."""
+        return Defaults(time_zone=self.timezone.key, place=self.place)
 
     def describe(self) -> Sequence[SettingLine]:
         """Return every setting with where it came from, fit to be printed and logged."""
@@ -193,6 +215,8 @@ class Settings(BaseModel):
         value = getattr(self, name)
         if value is None:
             return f"({type(self).model_fields[name].title})"
+        if isinstance(value, Place):
+            return f"{value.latitude:g},{value.longitude:g}"
         return _without_password(str(value)) if name.endswith("_url") else str(value)
 
 

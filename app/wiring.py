@@ -86,7 +86,7 @@ def wire_up(
     Returns:
         The server's parts.
     """
-    ground = Ground(addresses, Discovery(settings.discovery))
+    ground = Ground(addresses, Discovery(settings.discovery), settings.defaults)
     accounts = _accounts(ground, secret_key)
     parts = make_parts(ground, settings, intake_type)
     health = check_health(ground, parts.bridge, parts.intake, parts.record, VERSION)
@@ -110,7 +110,7 @@ def wire_up(
         reload_libraries=parts.libraries.reload,
         watch_relays=parts.relays,
         watch_interlocks=parts.interlocks,
-        protect=Protect(registry=ground.registry, unit_of=parts.limits.unit),
+        protect=_protect(ground, parts),
         check_health=health,
         capabilities=capabilities,
         time_zone=settings.timezone,
@@ -162,6 +162,10 @@ def _configure(ground: Ground, parts: Parts) -> Configure:
         unit_of=parts.limits.unit,
         recipe=parts.convert.libraries.recipe,
     )
+
+
+def _protect(ground: Ground, parts: Parts) -> Protect:
+    return Protect(registry=ground.registry, unit_of=parts.limits.unit, defaults=ground.defaults)
 
 
 async def _open_storage(

@@ -9,7 +9,7 @@ from strawberry.scalars import JSON
 
 from domain.errors import BadInputError
 from domain.rules import model
-from domain.rules.blueprints import BLUEPRINTS, instantiate
+from domain.rules.blueprints import blueprints, instantiate
 from domain.rules.rule_notation import read_rule
 from domain.services.rehearse import COMPARED
 from domain.users import Role
@@ -131,7 +131,8 @@ class RehearsalQueries:
     def blueprints(self, info: Info) -> list[Blueprint]:
         """Ready rules with a few numbers left to fill in."""
         info.context.require(Role.VIEWER)
-        return [Blueprint.of(blueprint) for blueprint in BLUEPRINTS.values()]
+        time_zone = info.context.services.manage_rules.defaults.time_zone
+        return [Blueprint.of(blueprint) for blueprint in blueprints(time_zone).values()]
 
 
 @strawberry.type
@@ -199,6 +200,6 @@ class RehearsalMutations:
     ) -> Rule:
         """Make a rule of a blueprint; it is a rule like any other. Role: OPERATOR."""
         identity = info.context.require(Role.OPERATOR)
-        given = instantiate(blueprint, parameters, name)
         manage = info.context.services.manage_rules
+        given = instantiate(blueprint, parameters, name, manage.defaults.time_zone)
         return Rule.of(await manage.create(given, identity.user_id))

@@ -130,7 +130,8 @@ class TimeWindowInput:
         default=UNSET, description="Days on which it opens, 0 = Monday; every day if left out."
     )
     time_zone: OptionalText = strawberry.field(
-        default=UNSET, description="An IANA name such as `Europe/Berlin`; UTC if left out."
+        default=UNSET,
+        description="An IANA name such as `Europe/Berlin`; KAISER_TIMEZONE if left out.",
     )
     dst: schedule.DstPolicy | None = strawberry.field(
         default=UNSET, description="What happens when that clock is put; ONCE if left out."
@@ -155,10 +156,10 @@ class SunInput:
     from_: SunEdgeInput = strawberry.field(name="from", description="When it opens.")
     to: SunEdgeInput = strawberry.field(description="When it closes.")
     latitude: float | None = strawberry.field(
-        default=UNSET, description="Degrees, north is positive."
+        default=UNSET, description="Degrees, north is positive; KAISER_PLACE if left out."
     )
     longitude: float | None = strawberry.field(
-        default=UNSET, description="Degrees, east is positive."
+        default=UNSET, description="Degrees, east is positive; KAISER_PLACE if left out."
     )
 
 

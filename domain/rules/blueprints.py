@@ -8,7 +8,7 @@ needs its condition to be false in between, and so it never doses twice on one r
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -74,19 +74,35 @@ class Blueprint:
     write: Callable[[Filled], Mapping[str, Any]]
 
 
-def instantiate(name: str, given: object, rule_name: str | None = None) -> Mapping[str, Any]:
+def blueprints(time_zone: str) -> Mapping[str, Blueprint]:
+    """Return all of them by name, with the time zone that is meant where nobody names one."""
+
+    def at_home(parameter: Parameter) -> Parameter:
+        zoned = parameter.takes is Takes.TIME_ZONE
+        return parameter._replace(default=time_zone) if zoned else parameter
+
+    return {
+        name: replace(blueprint, parameters=tuple(map(at_home, blueprint.parameters)))
+        for name, blueprint in BLUEPRINTS.items()
+    }
+
+
+def instantiate(
+    name: str, given: object, rule_name: str | None = None, time_zone: str = "UTC"
+) -> Mapping[str, Any]:
     """Return a rule in the shape of `RuleInput`.
 
     Args:
         name: Of the blueprint.
         given: Its parameters by name.
         rule_name: What the rule is called; None: as the blueprint.
+        time_zone: The one that is meant where `given` names none.
 
     Raises:
         BadInputError: There is no such blueprint.
         FindingsError: It says all that is wrong, each with its place.
     """
-    blueprint = BLUEPRINTS.get(name)
+    blueprint = blueprints(time_zone).get(name)
     if blueprint is None:
         raise BadInputError(f"there is no blueprint {name}; there are {', '.join(BLUEPRINTS)}")
     findings = Findings()

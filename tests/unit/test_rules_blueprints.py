@@ -11,7 +11,7 @@ import pytest
 
 from domain.actuators import Pin
 from domain.errors import BadInputError
-from domain.rules.blueprints import BLUEPRINTS, Takes, instantiate
+from domain.rules.blueprints import BLUEPRINTS, Takes, blueprints, instantiate
 from domain.rules.fields import FindingsError
 from domain.rules.model import Rule
 from domain.rules.notation import write_pin, write_sensor
@@ -161,6 +161,17 @@ def test_defaults_lie_within_their_limits_and_make_a_rule(name: str) -> None:
     rule = rule_of(name, **given)
     assert rule.name == BLUEPRINTS[name].title
     assert rule.pins == (PIN,)
+
+
+def test_hours_are_meant_in_the_time_zone_of_the_server_unless_another_is_named() -> None:
+    pins = {"sensor": write_sensor(KEYS["air"]), "heater": write_pin(PIN)}
+    assert "'Asia/Tokyo'" in str(instantiate("heating", pins, time_zone="Asia/Tokyo"))
+    named = {**pins, "timeZone": "Europe/Berlin"}
+    written = str(instantiate("heating", named, time_zone="Asia/Tokyo"))
+    assert "'Europe/Berlin'" in written
+    assert "Tokyo" not in written
+    (offered,) = [p for p in blueprints("Asia/Tokyo")["heating"].parameters if p.name == "timeZone"]
+    assert offered.default == "Asia/Tokyo"
 
 
 def test_what_is_wrong_with_parameters_is_told_at_its_place() -> None:

@@ -7,6 +7,8 @@ from dotenv import dotenv_values
 from app.data_directory import kept_secret_key, make_data_directory
 from app.errors import SettingsError, StartError
 from app.settings import PROJECT, Settings, load_settings
+from domain.rules.notation import Defaults
+from domain.rules.sun import Place
 
 KEY = "k" * 32
 
@@ -145,6 +147,10 @@ def test_a_secret_file_that_is_missing_or_empty_is_named(tmp_path: Path) -> None
         ("KAISER_OFFLINE_AFTER", "3 minutes", "seconds"),
         ("KAISER_TIMEZONE", "Mars/Olympus", "Europe/Berlin"),
         ("KAISER_TIMEZONE", "../../etc/passwd", "Europe/Berlin"),
+        ("KAISER_PLACE", "52.52", "latitude and longitude"),
+        ("KAISER_PLACE", "91,0", "such as 52.52,13.41"),
+        ("KAISER_PLACE", "nan,nan", "such as 52.52,13.41"),
+        ("KAISER_PLACE", "Berlin, Germany", "such as 52.52,13.41"),
         ("KAISER_LOG_LEVEL", "loud", "warning"),
         ("KAISER_LOG_FORMAT", "xml", "json"),
     ],
@@ -168,6 +174,14 @@ def test_a_dotenv_file_that_cannot_be_read_is_named_with_the_line(tmp_path: Path
     dotenv = write(tmp_path / ".env", "KAISER_HTTP_PORT=8000\nKAISER_TIMEZONE='UTC\n")
     assert f"{dotenv}, line 2" in refusal({}, dotenv)
     assert str(tmp_path) in refusal({}, tmp_path)
+
+
+def test_time_zone_and_place_are_what_rules_mean_that_say_neither() -> None:
+    settings = load_settings({"KAISER_TIMEZONE": "Europe/Berlin", "KAISER_PLACE": "52.52, 13.41"})
+    assert settings.defaults == Defaults(time_zone="Europe/Berlin", place=Place(52.52, 13.41))
+    shown = {line.name: line.value for line in settings.describe()}
+    assert shown["KAISER_PLACE"] == "52.52,13.41"
+    assert load_settings({}).defaults == Defaults()
 
 
 @pytest.mark.parametrize("given", ["postgres", "postgresql"])
