@@ -125,6 +125,16 @@ class Holders:
         else:
             self._held[pin] = replace(holder, command_id=command.id)
 
+    def ended(self, rule_id: UUID) -> None:
+        """A trigger's execution came to its end: what it has not commanded by now it lets go."""
+        held = [
+            pin
+            for pin, holder in self._held.items()
+            if holder.rule_id == rule_id and not holder.lasting and holder.command_id is None
+        ]
+        for pin in held:
+            del self._held[pin]
+
     def overridden(self, command: Command) -> None:
         """A person commands, or their command came to its end: whoever held it before lets go."""
         under_way = command.status in {CommandStatus.PENDING, CommandStatus.SENT}

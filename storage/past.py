@@ -15,10 +15,9 @@ import asyncpg
 
 from domain.rules.past import Kind, Past
 from domain.rules.world import Observation
-from domain.sensors import TRUSTED
 from storage.client import TransactionClient
 from storage.errors import translated
-from storage.readings import QUALITIES
+from storage.readings import QUALITIES, TRUSTED_NUMBERS
 
 _HEADER = 19
 """Bytes before the first row (PostgreSQL, COPY, "Binary Format"): signature, flags, extension."""
@@ -35,7 +34,6 @@ _ID, _RECEIVED, _MEASURED, _VALUE, _CONVERSION, _QUALITY = 6, 18, 30, 42, 54, 62
 _EPOCH = 946_684_800_000_000
 """Microseconds from 1970 to 2000, where PostgreSQL begins to count."""
 
-_TRUSTED = ", ".join(str(QUALITIES[quality]) for quality in sorted(TRUSTED))
 _QUALITY_OF = {number: quality for quality, number in QUALITIES.items()}
 
 
@@ -125,7 +123,7 @@ _COPY = f"""
 SELECT id, received_at, least(measured_at, received_at), value, conversion_id, quality
 FROM reading
 WHERE sensor_id = {{sensor}} AND measured_at >= '{{start}}' AND measured_at < '{{end}}'
-  AND value IS NOT NULL AND quality IN ({_TRUSTED})
+  AND value IS NOT NULL AND quality IN ({TRUSTED_NUMBERS})
 ORDER BY received_at, id
 """  # noqa: S608 - made of constants, numbers and times
 
@@ -137,7 +135,7 @@ CROSS JOIN LATERAL (
     SELECT id, value, least(measured_at, received_at) AS at, quality, conversion_id FROM reading
     WHERE sensor_id = wanted.id AND received_at < $2::timestamptz
       AND measured_at < $2::timestamptz + interval '1 hour'
-      AND value IS NOT NULL AND quality IN ({_TRUSTED})
+      AND value IS NOT NULL AND quality IN ({TRUSTED_NUMBERS})
     ORDER BY measured_at DESC, id DESC LIMIT 1
 ) AS reading
 JOIN conversion ON conversion.id = reading.conversion_id

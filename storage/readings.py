@@ -13,7 +13,9 @@ import msgspec
 
 from domain.limits import read_limits
 from domain.pages import Page, PageRequest
+from domain.rule_executions import ReadingKey
 from domain.sensors import (
+    TRUSTED,
     Measurement,
     ProcessingMode,
     Quality,
@@ -38,6 +40,9 @@ QUALITIES: Mapping[Quality, int] = {
     Quality.ERROR: 8,
 }
 """How qualities are stored. These numbers are on disk: add, but never change."""
+
+TRUSTED_NUMBERS = ", ".join(str(QUALITIES[quality]) for quality in sorted(TRUSTED))
+"""Of readings that decisions may rest on, as a list for SQL."""
 
 _QUALITY_OF = {number: quality for quality, number in QUALITIES.items()}
 
@@ -83,6 +88,11 @@ class ReadingRepository:
     async def since(self, reading_id: int, limit: int) -> Sequence[Reading]:
         """Select what follows, by id."""
         return readings_of(await self._fetch(_SINCE, reading_id, limit))
+
+    async def unseen(self, seen: Sequence[ReadingKey], limit: int) -> Sequence[Reading]:
+        """Select what follows the last one seen of each sensor: one index probe for each."""
+        columns = [list(column) for column in zip(*seen, strict=True)] or [[], [], []]
+        return readings_of(await self._fetch(_UNSEEN, *columns, limit))
 
     async def first_id_at(self, received_at: datetime) -> int:
         """Return the id before what was received at or after a time.
@@ -187,6 +197,19 @@ _SINCE = f"""
 FROM reading {JOINS}
 WHERE reading.id > $1 ORDER BY reading.id LIMIT $2
 """
+
+_UNSEEN = f"""
+{COLUMNS}
+FROM unnest($1::int[], $2::timestamptz[], $3::bigint[]) AS seen (sensor, at, id)
+CROSS JOIN LATERAL (
+    SELECT * FROM reading
+    WHERE sensor_id = seen.sensor AND measured_at >= seen.at AND reading.id > seen.id
+      AND value IS NOT NULL AND quality IN ({TRUSTED_NUMBERS})
+    ORDER BY measured_at DESC, id DESC LIMIT $4
+) AS reading
+{JOINS}
+ORDER BY reading.id
+"""  # noqa: S608 - made of constants
 
 # Each sensor's newest, merged: no index has the readings of several sensors in order.
 _PAGE = f"""

@@ -15,6 +15,7 @@ from domain.emergency_latch import Latch
 from domain.errors import StorageUnavailableError
 from domain.lease_book import LeaseBook
 from domain.rule_executions import RuleExecution
+from domain.rules.past import microseconds
 from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sensor
 from domain.services.automate import Automate
 from domain.services.carry_out import CarryOut
@@ -176,10 +177,23 @@ class Greenhouse:
         **made: Any,  # noqa: ANN401 - any field
     ) -> Reading:
         """Store a reading and tell it, as the ingest path does after COMMIT."""
+        reading = self.store(value, ago=ago, sensor=sensor, **made)
+        self.world([reading])
+        await self.settle()
+        return reading
+
+    def store(
+        self,
+        value: float | None,
+        *,
+        ago: float = 0.0,
+        sensor: Sensor | None = None,
+        quality: Quality = Quality.GOOD,
+    ) -> Reading:
+        """Store a reading and tell nobody, as if the server were killed after COMMIT."""
         now, rows = self.clock.now(), self.storage.readings.rows
-        quality = made.get("quality", Quality.GOOD)
         reading = Reading(
-            id=len(rows) + 1,
+            id=max(microseconds(now), rows[-1].id + 1 if rows else 0),
             sensor=sensor or make_sensor(),
             measured_at=now - timedelta(seconds=ago),
             received_at=now,
@@ -187,8 +201,6 @@ class Greenhouse:
             measurement=Measurement(value, "°C", quality, ProcessingMode.RAW),
         )
         rows.append(reading)
-        self.world([reading])
-        await self.settle()
         return reading
 
     def online(self, esp_id: str, online: bool) -> None:  # noqa: FBT001 - the only thing it is told

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from domain.dead_letters import DeadLetter
 from domain.pages import Page, PageRequest
+from domain.rule_executions import ReadingKey
 from domain.sensors import Measurement, Reading, Sample, Sensor
 
 
@@ -35,6 +36,16 @@ class Readings(Protocol):
 
     async def since(self, reading_id: int, limit: int) -> Sequence[Reading]:
         """Return what was committed after a reading, in order of id."""
+        ...
+
+    async def unseen(self, seen: Sequence[ReadingKey], limit: int) -> Sequence[Reading]:
+        """Return what decisions may rest on and nobody has seen yet, in order of id.
+
+        Args:
+            seen: The last reading that was seen of each sensor. What was stored after it is
+                unseen, unless it was measured before it.
+            limit: How many of each sensor, the newest ones; at least 1.
+        """
         ...
 
     async def first_id_at(self, received_at: datetime) -> int:

@@ -23,7 +23,9 @@ stale), when the rule is disabled, deleted, edited, or made a trigger. A restart
 renews it, or ends it. A rule that was edited lets go as it was before, and begins again as it is.
 
 State must be stored together with the execution, before anything is done: what is stored as done
-and was not, is lost; nothing is done twice.
+and was not, is lost; nothing is done twice. A reading that was stored, but not judged any more when
+the server ended, is judged first of all when it starts again, in the order in which readings were
+stored, at the time that it is then: what is too old by then says nothing.
 """
 
 from collections.abc import Iterable
@@ -155,7 +157,7 @@ def _decide_trigger(  # noqa: PLR0913 - two facts about time that a verdict does
         return _nothing(replace(state, armed=True, wanting=False), Reason.DISABLED)
     if lived:
         return _nothing(state, Reason.CLOCK_BEHIND, verdict.wake_at, state.decided_at)
-    if verdict.holds is False:
+    if verdict.holds is False and (state.wanting or not state.armed):
         state = replace(state, armed=True, wanting=False)
     again = state.wanting and returned
     if (reason := _against_trigger(state, verdict, again=again)) is not None:

@@ -19,11 +19,11 @@ from domain.devices import DeviceStatus
 from domain.repositories import UnitOfWork
 from domain.rule_executions import (
     ReadingKey,
+    Remembered,
     RuleExecution,
     RuleOutcome,
     StoredRule,
 )
-from domain.rules.conditions import watched_actuators, watched_devices, watched_sensors
 from domain.rules.decide import Decision, Step, decide, end, unfulfilled
 from domain.rules.evaluate import Verdict, evaluate
 from domain.rules.explain import explanation_json
@@ -40,6 +40,13 @@ TICK = 0.25
 
 MOST_WAITING = 16
 """Decisions of one rule that may wait for the database; then the oldest is dropped, and counted."""
+
+
+TOO_MANY_WAIT = "too much of what it decided waits to be stored, and the oldest of it was dropped"
+
+MOST_CAUGHT_UP = 5_000
+"""Readings of one sensor that are judged after a restart, the newest: hours of most, a minute of
+the fastest, and what rules have seen is stored once a minute."""
 
 
 @dataclass(slots=True)
@@ -60,6 +67,7 @@ class Automate:
     remember: RememberRules
     counts: RuleCounts = field(default_factory=RuleCounts)
     _live: dict[UUID, Live] = field(default_factory=dict, init=False)
+    _ending: dict[UUID, Live] = field(default_factory=dict, init=False)
     _by_sensor: dict[SensorKey, list[Live]] = field(default_factory=dict, init=False)
     _by_device: dict[str, list[Live]] = field(default_factory=dict, init=False)
     _by_actuator: dict[Pin, list[Live]] = field(default_factory=dict, init=False)
@@ -90,9 +98,43 @@ class Automate:
                 heapq.heappush(self._wakes, (now, stored.rule.id))
             await self._load_holders(work, now)
             running = await work.rule_executions.running()
+            await self._load_ending(work, states.values(), running, now)
         for execution in running:
             await self._take_up(execution, now)
         self._index()
+        await self._catch_up()
+
+    async def _load_ending(
+        self,
+        work: UnitOfWork,
+        states: Collection[Remembered],
+        running: Collection[RuleExecution],
+        now: datetime,
+    ) -> None:
+        """Take in the rules that were deleted and have not let go yet of what they held."""
+        ending = {one.rule_id: one for one in states if one.state.held_since is not None}
+        begun = {one.rule_id for one in running if one.step is Step.HOLD_ENDS}
+        gone = (ending.keys() | begun) - self._live.keys()
+        for rule_id, stored in (await work.rules.by_ids(sorted(gone))).items():
+            live = self._ending[rule_id] = Live(stored)
+            if rule_id in ending:
+                live.state, live.execution_id = ending[rule_id].state, ending[rule_id].execution_id
+                self._follow(live, end(live.state, now), None, None)
+
+    async def _catch_up(self) -> None:
+        """Judge the readings that were stored, and whose judgement the end of the server cut off.
+
+        As late as they are: what is too old by now says nothing any more.
+        """
+        registry, seen = self.carry_out.registry, list[ReadingKey]()
+        for key, lives in self._by_sensor.items():
+            sensor, device = registry.sensor(key), registry.device(key.esp_id)
+            if sensor is not None and device is not None and device.approved:
+                ids, ats, numbers = zip(*(live.seen(sensor) for live in lives), strict=True)
+                seen.append(ReadingKey(ids[0], min(ats), min(numbers)))
+        async with self.carry_out.storage.autocommit() as work:
+            readings = await work.readings.unseen(seen, MOST_CAUGHT_UP)
+        self.world.live_again(readings, self.read)
 
     async def _load_holders(self, work: UnitOfWork, now: datetime) -> None:
         leases = [lease.command_id for lease in await work.leases.all() if lease.command_id]
@@ -121,6 +163,8 @@ class Automate:
     async def _take_up(self, execution: RuleExecution, now: datetime) -> None:
         """Go on with what a restart cut off."""
         live = self._live.get(execution.rule_id)
+        if live is None and execution.step is Step.HOLD_ENDS:
+            live = self._ending.get(execution.rule_id)
         if live is None:
             await self.carry_out.drop(execution, "the rule was deleted, and the rest dropped")
             return
@@ -166,10 +210,10 @@ class Automate:
         for table in (self._by_sensor, self._by_device, self._by_actuator, self._by_commanded):
             table.clear()
         for live in self._live.values():
-            condition = live.rule.condition
-            _enter(self._by_sensor, watched_sensors(condition), live)
-            _enter(self._by_device, watched_devices(condition), live)
-            _enter(self._by_actuator, watched_actuators(condition), live)
+            watched = live.rule.watched
+            _enter(self._by_sensor, watched.sensors, live)
+            _enter(self._by_device, watched.devices, live)
+            _enter(self._by_actuator, watched.actuators, live)
             _enter(self._by_commanded, {pin.esp_id for pin in live.rule.pins}, live)
         self.world.follow(self.read, self._by_sensor)
 
@@ -185,8 +229,9 @@ class Automate:
         await self.carry_out.send.ready.wait()
         async with asyncio.TaskGroup() as self._tasks:
             self._tasks.create_task(self.remember.run(), name="remember rules")
-            for live in self._live.values():
+            for live in (*self._live.values(), *self._ending.values()):
                 self._start(live)
+            self._ending.clear()
             while True:
                 self.look()
                 await self.carry_out.clock.sleep(TICK)
@@ -243,13 +288,17 @@ class Automate:
 
     def judge(self, rule: Rule, state: RuleState) -> Verdict:
         """Return what the condition of a rule comes to now."""
-        world = self.world.for_rules((rule.condition,))
-        return evaluate(rule.condition, world, state.condition, self._now())
+        return self._verdict(rule, state, self._now())
+
+    def _verdict(self, rule: Rule, state: RuleState, now: datetime) -> Verdict:
+        world = self.world.for_rules(rule.watched)
+        return evaluate(rule.condition, world, state.condition, now)
 
     def _judge(self, live: Live, key: SensorKey | None = None, *, returned: bool = False) -> None:
         self.counts.judged += 1
-        verdict = self.judge(live.rule, live.state)
-        decision = decide(live.rule, live.state, verdict, self._now(), returned=returned)
+        now = self._now()
+        verdict = self._verdict(live.rule, live.state, now)
+        decision = decide(live.rule, live.state, verdict, now, returned=returned)
         self._follow(live, decision, verdict, None if key is None else self._reading(key, verdict))
 
     def _reading(self, key: SensorKey, verdict: Verdict) -> ReadingKey | None:
@@ -265,13 +314,13 @@ class Automate:
         verdict: Verdict | None,
         reading: ReadingKey | None,
     ) -> None:
-        before, now, rule = live.state, self._now(), live.rule
+        before, rule = live.state, live.rule
         live.state = decision.state
         self._wake(live, decision.wake_at)
         if decision.step is Step.NOTHING:
             self.remember(live, before)
             return
-        skipped = None
+        now, skipped = self._now(), None
         if decision.step in {Step.FIRE, Step.HOLD_BEGINS}:
             away = self.carry_out.obstacle(rule)
             skipped = away or self.carry_out.claim(rule, now)
@@ -295,6 +344,7 @@ class Automate:
         if len(live.jobs) >= MOST_WAITING:
             live.jobs.popleft()
             self.counts.dropped += 1
+            self.carry_out.tell_not_done(live.rule, TOO_MANY_WAIT)
         live.jobs.append(job)
         self._start(live)
 
@@ -307,8 +357,9 @@ class Automate:
 
     async def _work(self, live: Live) -> None:
         try:
-            while live.jobs:
-                await self._carry_out(live, live.jobs.popleft())
+            async with live.turn:
+                while live.jobs:
+                    await self._carry_out(live, live.jobs.popleft())
         finally:
             live.busy = False
         self.remember.now(live)

@@ -170,8 +170,7 @@ class CarryOut:
             resume_at=None,
             completed_at=self.clock.now(),
         )
-        await self.save(ended)
-        return ended
+        return await self._end(ended)
 
     async def was_not_sent(self, execution: RuleExecution) -> bool:
         """Say whether none of its commands reached the broker, so that all may be repeated."""
@@ -208,8 +207,12 @@ class CarryOut:
             reason="; ".join(wrong) or None,
             completed_at=self.clock.now(),
         )
-        await self.save(ended)
-        return ended
+        return await self._end(ended)
+
+    async def _end(self, execution: RuleExecution) -> RuleExecution:
+        await self.save(execution)
+        self.holders.ended(execution.rule_id)
+        return execution
 
     def tell_not_done(self, rule: Rule, reason: str) -> None:
         """Tell people that a rule could not do what it is for."""

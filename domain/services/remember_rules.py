@@ -7,6 +7,7 @@ is to be stored together with an execution waits for that.
 import asyncio
 from collections import deque
 from collections.abc import Collection
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -25,7 +26,9 @@ from domain.rule_executions import (
 from domain.rules.decide import Decision
 from domain.rules.evaluate import Verdict
 from domain.rules.model import Rule, RuleState
-from domain.rules.world import Points
+from domain.rules.past import microseconds
+from domain.rules.world import MAX_AGE, Points
+from domain.sensors import Sensor
 from domain.services.guard import Guard
 
 SAVE_EVERY = 60.0
@@ -59,6 +62,7 @@ class Live:
     Attributes:
         execution_id: The execution that its hold rests on; None: nothing was switched on yet.
         waiting: An execution in a delay.
+        turn: Held while its state is stored: what is older must not arrive after what is newer.
     """
 
     stored: StoredRule
@@ -69,6 +73,7 @@ class Live:
     tried_at: float = 0.0
     jobs: deque[Job] = field(default_factory=deque)
     busy: bool = False
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def rule(self) -> Rule:
@@ -78,6 +83,17 @@ class Live:
     def remembered(self, state: RuleState) -> Remembered:
         """Return what is to be stored of it."""
         return Remembered(rule_id=self.rule.id, state=state, execution_id=self.execution_id)
+
+    def seen(self, sensor: Sensor) -> ReadingKey:
+        """Return the newest reading of a sensor that it was judged by, as far as it remembers.
+
+        Where it remembers none, it was changed a moment before the end: nothing older concerns it.
+        """
+        newest = self.state.condition.observations.get(sensor.key)
+        if newest is not None:
+            return ReadingKey(sensor.id, newest.measured_at, newest.reading_id)
+        at = self.stored.updated_at
+        return ReadingKey(sensor.id, at - MAX_AGE, microseconds(at))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -120,19 +136,24 @@ class RememberRules:
     async def _save_seen_forever(self) -> None:
         while True:
             await self.clock.sleep(SAVE_EVERY)
-            seen, self._seen = self._seen, {}
-            await self._save(seen.values())
+            self._unsaved |= self._seen
+            self._seen = {}
+            self._saving.set()
 
     async def _save(self, lives: Collection[Live]) -> None:
-        async def save() -> None:
-            # Those that are busy come again when they are done.
-            chosen = [live for live in lives if not live.busy and not live.jobs]
-            if chosen:
-                remembered = [live.remembered(live.state) for live in chosen]
-                async with self.storage.autocommit() as work:
-                    await work.rules.save_states(remembered)
+        # Those that are busy come again when they are done.
+        chosen = [live for live in lives if not live.busy and not live.jobs]
 
-        await self.guard.insist(save)
+        async def save() -> None:
+            remembered = [live.remembered(live.state) for live in chosen if not live.jobs]
+            async with self.storage.autocommit() as work:
+                await work.rules.save_states(remembered)
+
+        async with AsyncExitStack() as turns:
+            for live in chosen:
+                await turns.enter_async_context(live.turn)
+            if chosen:
+                await self.guard.insist(save)
 
     async def _trim_forever(self) -> None:
         async def trim() -> None:

@@ -5,7 +5,7 @@ kept, which costs next to nothing; who follows one is told of each of its readin
 at once.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -15,12 +15,7 @@ from domain.lease_book import LeaseBook
 from domain.leases import Moment
 from domain.ports import Clock
 from domain.repositories import Storage
-from domain.rules.conditions import (
-    Condition,
-    watched_actuators,
-    watched_devices,
-    watched_sensors,
-)
+from domain.rules.conditions import Watched
 from domain.rules.world import Observation, World
 from domain.sensors import TRUSTED, Reading, SensorKey
 from domain.services.registry import Registry
@@ -69,6 +64,21 @@ class KnownWorld:
                 for told in followers[key]:
                     told(key)
 
+    def live_again(self, readings: Sequence[Reading], told: Told) -> None:
+        """Tell somebody of what happened before they were there, as if it happened now.
+
+        Args:
+            readings: Of sensors that they follow, in the order of commits.
+            told: The one who was not there; all others hear nothing.
+        """
+        newest = [self._good.pop(key, None) for key in {one.sensor.key for one in readings}]
+        for reading in readings:
+            self._compare(reading.sensor.key, reading)
+            told(reading.sensor.key)
+        for known in newest:
+            if known is not None:
+                self._compare(known.sensor.key, known)
+
     def follow(self, told: Told, keys: Collection[SensorKey]) -> None:
         """Tell somebody of each reading of some sensors, and of no other any more."""
         wanted = set(keys)
@@ -105,11 +115,11 @@ class KnownWorld:
 
     # ------------------------------------------------------------ the world as a plain value
 
-    def for_rules(self, conditions: Iterable[Condition]) -> World:
+    def for_rules(self, watched: Watched) -> World:
         """Return what rules are judged on: the newest good readings, and what devices last said."""
-        return self._world(conditions, self._good_of, self._said)
+        return self._world(watched, self._good_of, self._said)
 
-    def for_interlocks(self, conditions: Iterable[Condition]) -> World:
+    def for_interlocks(self, watched: Watched) -> World:
         """Return what interlocks are judged on: only what is known for certain.
 
         Of each sensor the newest reading, so that a bad one makes the answer unknown. An actuator
@@ -117,34 +127,33 @@ class KnownWorld:
         start before its valve is confirmed to be open, and of two that must never be on together
         the second is refused as soon as the first is on its way.
         """
-        return self._world(conditions, self._newest_of, self._certain)
+        return self._world(watched, self._newest_of, self._certain)
 
-    def for_effects(self, conditions: Iterable[Condition], since: datetime) -> World:
+    def for_effects(self, watched: Watched, since: datetime) -> World:
         """Return what an effect is judged on: nothing that was measured before a time."""
-        world = self.for_rules(conditions)
+        world = self.for_rules(watched)
         start = since - CLOCKS_AGREE
         fresh = {key: seen for key, seen in world.readings.items() if seen.measured_at >= start}
         return replace(world, readings=fresh)
 
     def _world(
         self,
-        conditions: Iterable[Condition],
+        watched: Watched,
         reading_of: Callable[[SensorKey], Reading | None],
         state_of: Callable[[Pin], ActuatorState | None],
     ) -> World:
         observed: dict[SensorKey, Observation] = {}
         devices: dict[str, DeviceStatus] = {}
         actuators: dict[Pin, ActuatorState] = {}
-        for condition in conditions:
-            for key in watched_sensors(condition):
-                if (reading := reading_of(key)) is not None:
-                    observed[key] = Observation.of(reading)
-            for esp_id in watched_devices(condition):
-                if (device := self.registry.device(esp_id)) is not None:
-                    devices[esp_id] = device.status
-            for pin in watched_actuators(condition):
-                if (state := state_of(pin)) is not None:
-                    actuators[pin] = state
+        for key in watched.sensors:
+            if (reading := reading_of(key)) is not None:
+                observed[key] = Observation.of(reading)
+        for esp_id in watched.devices:
+            if (device := self.registry.device(esp_id)) is not None:
+                devices[esp_id] = device.status
+        for pin in watched.actuators:
+            if (state := state_of(pin)) is not None:
+                actuators[pin] = state
         return World(readings=observed, devices=devices, actuators=actuators)
 
     def _said(self, pin: Pin) -> ActuatorState | None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from domain.pages import Page, PageRequest
-from domain.sensors import Reading, Sensor, SensorKey
+from domain.rule_executions import ReadingKey
+from domain.sensors import TRUSTED, Reading, Sensor, SensorKey
 from domain.thresholds import Zone
 from tests.fakes.paging import microseconds, paged
 
@@ -113,6 +114,21 @@ class FakeReadings:
     async def since(self, reading_id: int, limit: int) -> Sequence[Reading]:
         found = [reading for reading in self.rows if reading.id > reading_id]
         return sorted(found, key=lambda reading: reading.id)[:limit]
+
+    async def unseen(self, seen: Sequence[ReadingKey], limit: int) -> Sequence[Reading]:
+        found: list[Reading] = []
+        for sensor_id, measured_at, reading_id in seen:
+            follow = [
+                one
+                for one in self.rows
+                if one.sensor.id == sensor_id
+                and one.id > reading_id
+                and one.measured_at >= measured_at
+                and one.measurement.value is not None
+                and one.measurement.quality in TRUSTED
+            ]
+            found += sorted(follow, key=lambda one: (one.measured_at, one.id))[-limit:]
+        return sorted(found, key=lambda one: one.id)
 
     async def first_id_at(self, received_at: datetime) -> int:
         return max((r.id for r in self.rows if r.received_at < received_at), default=0)

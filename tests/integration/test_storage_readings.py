@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from domain.errors import BadInputError
 from domain.pages import Key, PageRequest
-from domain.sensors import Reading
+from domain.rule_executions import ReadingKey
+from domain.sensors import Measurement, ProcessingMode, Quality, Reading
 from storage.connection import Database
 from storage.pages import microseconds
 from storage.unit_of_work import PostgresUnitOfWork
@@ -342,3 +343,37 @@ async def test_since_reads_what_it_returns(busy: Database) -> None:
 
 async def test_all_that_was_stored_is_found(database: Database, stored: Sequence[Reading]) -> None:
     assert await all_readings(database) == stored
+
+
+async def test_unseen_is_what_was_stored_later_and_not_measured_before(database: Database) -> None:
+    first, second, third = await stored_sensors(database, [1, 2, 3])
+    suspect = Measurement(20.0, "°C", Quality.SUSPECT, ProcessingMode.RAW)
+    stored = await database.reading_writer().write(
+        [
+            new_reading(first, 0, received=0),
+            new_reading(first, -60, received=1),
+            new_reading(first, 1, received=2, measurement=suspect),
+            new_reading(second, 0, received=3),
+            new_reading(first, 0, received=4, sequence=1),
+            new_reading(first, 5, received=5),
+            new_reading(first, 4, received=6),
+            new_reading(third, 6, received=7),
+        ],
+        [],
+    )
+    seen = [
+        ReadingKey(first.id, stored[0].measured_at, stored[0].id),
+        ReadingKey(second.id, stored[3].measured_at, stored[3].id),
+    ]
+    async with database.unit_of_work() as work:
+        assert await work.readings.unseen(seen, 10) == stored[4:7]
+        assert await work.readings.unseen(seen, 2) == stored[5:7]
+        assert await work.readings.unseen([], 10) == []
+
+
+async def test_looking_for_what_is_unseen_reads_what_it_returns(busy: Database) -> None:
+    async with busy.unit_of_work() as work:
+        newest = await work.readings.latest([3, 4])
+        seen = [ReadingKey(one.sensor.id, one.measured_at, one.id) for one in newest.values()]
+        assert await work.readings.unseen(seen, 1000) == []
+        assert sum((await rows_read(work)).values()) <= 10

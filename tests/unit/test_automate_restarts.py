@@ -1,0 +1,202 @@
+"""What a rule makes of the end of the server: nothing is done twice, and nothing is missed."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from typing_extensions import override
+
+from domain.actuators import CommandAction
+from domain.rule_executions import Remembered, RuleOutcome
+from domain.rules.decide import Step
+from domain.services.automate import MOST_WAITING, TOO_MANY_WAIT
+from domain.services.remember_rules import SAVE_EVERY
+from tests.automation import (
+    BEDS,
+    HEATER,
+    PUMP,
+    Greenhouse,
+    Memory,
+    above,
+    cold,
+    rule,
+    switch,
+)
+from tests.fakes.rules import FakeRules
+
+ON, OFF = CommandAction.ON, CommandAction.OFF
+HOT = {"notify": {"message": "Hot.", "severity": "INFO"}}
+
+
+def fired_for(house: Greenhouse) -> list[int]:
+    """Return the ids of the readings that executions were decided on, in their order."""
+    causes = [one.triggered_by for one in house.executions() if one.step is Step.FIRE]
+    return [cause.reading_id for cause in causes if cause is not None]
+
+
+@pytest.mark.parametrize("saved", [True, False], ids=["state saved", "rule just made"])
+async def test_readings_whose_judgement_was_cut_off_are_judged_after_the_restart_in_their_order(
+    saved: bool,  # noqa: FBT001 - the story
+) -> None:
+    memory = Memory()
+    async with Greenhouse(memory).running() as house:
+        await house.manage.create(rule(above(30), HOT))
+        await house.read(29)
+        if saved:
+            await house.pass_(SAVE_EVERY)
+        first, _, second = (house.store(value) for value in (31, 29, 31))
+    async with Greenhouse(memory).running() as again:
+        await again.pass_(2)
+        assert fired_for(again) == [first.id, second.id]
+    async with Greenhouse(memory).running() as third:
+        await third.pass_(2)
+    assert fired_for(third) == [first.id, second.id]
+
+
+async def test_a_fall_whose_judgement_was_cut_off_arms_the_rule_for_the_next_edge() -> None:
+    memory = Memory()
+    async with Greenhouse(memory).running() as house:
+        await house.manage.create(rule(above(30)))
+        await house.read(31)
+        house.store(29)
+    async with Greenhouse(memory).running() as again:
+        edge = await again.read(31)
+    assert fired_for(again)[-1] == edge.id
+    assert len(again.executions()) == 2
+
+
+async def test_what_was_cut_off_and_is_too_old_by_now_or_late_or_bad_does_nothing() -> None:
+    memory = Memory()
+    async with Greenhouse(memory).running() as house:
+        await house.manage.create(rule(above(30)))
+        await house.read(29)
+        await house.pass_(SAVE_EVERY + 1)
+        house.store(31, ago=30)
+        house.store(None)
+        memory.clock._elapsed += 900
+        house.store(31, ago=40)
+        house.store(29)
+        memory.clock._elapsed += 870
+    async with Greenhouse(memory).running() as again:
+        await again.pass_(2)
+    assert again.executions() == []
+
+
+async def test_what_a_device_said_before_it_was_approved_is_not_caught_up_with() -> None:
+    memory = Memory()
+    async with Greenhouse(memory).running() as house:
+        await house.manage.create(rule(above(30), switch(HEATER)))
+        house.store(31)
+    again = Greenhouse(memory)
+    again.registry.change_device(BEDS, approved=False)
+    async with again.running():
+        await again.pass_(2)
+    assert again.executions() == []
+
+
+async def test_a_hold_that_began_and_ended_unjudged_is_on_and_off_once() -> None:
+    memory = Memory()
+    async with Greenhouse(memory).running() as house:
+        await house.manage.create(rule(cold(), switch(HEATER)))
+        await house.read(19)
+        house.store(17)
+        house.store(21)
+    async with Greenhouse(memory).running() as again:
+        await again.pass_(2)
+    assert again.sent() == [ON, OFF]
+    assert [one.step for one in again.executions()] == [Step.HOLD_BEGINS, Step.HOLD_ENDS]
+
+
+@pytest.mark.parametrize("noted", [True, False], ids=["end stored", "end not stored"])
+async def test_a_hold_whose_rule_was_deleted_in_the_last_moment_is_switched_off_after_the_restart(
+    noted: bool,  # noqa: FBT001 - the story
+) -> None:
+    memory = Memory()
+    async with Greenhouse(memory).running() as house:
+        stored = await house.manage.create(rule(cold(), switch(HEATER)))
+        await house.read(17)
+    at = memory.clock.now()
+    await memory.storage.rules.save(replace(stored, updated_at=at, deleted_at=at), None)
+    if noted:
+        (begin,) = memory.storage.rule_executions.rows.values()
+        end = replace(
+            begin,
+            id=memory.new_id(),
+            step=Step.HOLD_ENDS,
+            outcome=RuleOutcome.RUNNING,
+            place=0,
+            completed_at=None,
+        )
+        memory.storage.rule_executions.rows[end.id] = end
+        known = memory.storage.rules.remembered[stored.rule.id]
+        free = replace(known, state=replace(known.state, held_since=None), execution_id=None)
+        await memory.storage.rules.save_states([free])
+    async with Greenhouse(memory).running() as again:
+        await again.pass_(2)
+        assert again.sent() == [ON, OFF]
+        assert again.executions()[-1].outcome is RuleOutcome.SUCCEEDED
+    async with Greenhouse(memory).running() as third:
+        await third.pass_(2)
+    assert third.sent() == [ON, OFF]
+
+
+class SlowRules(FakeRules):
+    """Keeps states on their way to the database until it may go on."""
+
+    go_on: asyncio.Event
+
+    @override
+    async def save_states(self, remembered: Sequence[Remembered]) -> None:
+        await self.go_on.wait()
+        await FakeRules.save_states(self, remembered)
+
+
+async def test_an_older_state_never_overwrites_the_one_stored_with_an_execution() -> None:
+    memory = Memory()
+    slow = SlowRules()
+    slow.go_on = asyncio.Event()
+    memory.storage.rules = slow
+    async with Greenhouse(memory).running() as house:
+        await house.manage.create(rule(above(30)))
+        await house.read(29)
+        await house.pass_(SAVE_EVERY)
+        # What it has seen is on its way now; the edge must not overtake it.
+        await house.read(31)
+        assert house.sent() == []
+        slow.go_on.set()
+        await house.settle()
+        assert house.sent() == [ON]
+        (remembered,) = slow.remembered.values()
+    assert not remembered.state.armed
+
+
+async def test_what_an_execution_never_came_to_command_it_lets_go_of() -> None:
+    actions = (switch(), {"delay": "PT1M"}, switch(HEATER))
+    async with Greenhouse().running() as house:
+        stored = await house.manage.create(rule(above(30), *actions, priority=1))
+        await house.read(31)
+        assert house.holders.get(HEATER, house.clock.now()) is not None
+        await house.manage.set_enabled(stored.rule.id, enabled=False)
+        await house.settle()
+        assert house.holders.get(HEATER, house.clock.now()) is None
+        # What it did switch on is its own until the lease ends.
+        assert house.holders.get(PUMP, house.clock.now()) is not None
+
+
+async def test_decisions_that_are_dropped_because_too_much_waits_are_told() -> None:
+    async with Greenhouse().running() as house:
+        await house.manage.create(rule(above(30), HOT))
+        house.storage.available = False
+        for _ in range(MOST_WAITING + 2):
+            await house.read(31)
+            house.clock._elapsed += 0.001
+            await house.read(29)
+            house.clock._elapsed += 0.001
+        told = [burst.event.message for burst in house.record._waiting]
+        house.storage.available = True
+        await house.pass_(timedelta(minutes=2).total_seconds())
+    assert house.automate.counts.dropped == 1
+    assert any(TOO_MANY_WAIT in message for message in told)
+    assert len(house.executions()) == MOST_WAITING + 1
