@@ -4,7 +4,7 @@ A condition says nothing of how it came to be written (`notation`), whether its 
 (`checks`), or what it comes to (`evaluate`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -248,9 +248,11 @@ def steps(condition: Condition) -> tuple[str, ...]:
 
 def leaves(condition: Condition) -> Iterator[Leaf]:
     """Yield the leaves of a tree, from left to right."""
-    for _, found in places(condition):
-        if not isinstance(found, AllOf | AnyOf | Not):
-            yield found
+    if isinstance(condition, AllOf | AnyOf | Not):
+        for child in children(condition):
+            yield from leaves(child)
+    else:
+        yield condition
 
 
 def sensors(leaf: Leaf) -> tuple[SensorKey, ...]:
@@ -262,6 +264,24 @@ def sensors(leaf: Leaf) -> tuple[SensorKey, ...]:
             return (leaf.left, leaf.right)
         case _:
             return ()
+
+
+class Watched(NamedTuple):
+    """Everything whose changes can change what conditions come to."""
+
+    sensors: frozenset[SensorKey]
+    devices: frozenset[str]
+    actuators: frozenset[Pin]
+
+    @classmethod
+    def of(cls, conditions: Iterable[Condition]) -> "Watched":
+        """Return what some conditions watch; worked out once, not at each judgement."""
+        every = tuple(conditions)
+        return cls(
+            frozenset[SensorKey]().union(*map(watched_sensors, every)),
+            frozenset[str]().union(*map(watched_devices, every)),
+            frozenset[Pin]().union(*map(watched_actuators, every)),
+        )
 
 
 def watched_sensors(condition: Condition) -> frozenset[SensorKey]:

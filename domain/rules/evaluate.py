@@ -31,7 +31,6 @@ from domain.rules.conditions import (
     Stale,
     Threshold,
     children,
-    watched_sensors,
 )
 from domain.rules.schedule import TimeWindow, is_open
 from domain.rules.sun import SunWindow, is_sun_window_open
@@ -120,7 +119,7 @@ def evaluate(condition: Condition, world: World, state: ConditionState, now: dat
         state: What was remembered the last time; an empty one at the first.
         now: In UTC.
     """
-    evaluation = _Evaluation(condition, world, state, now)
+    evaluation = _Evaluation(world, state, now)
     explanation = evaluation.judge(condition)
     return Verdict(
         explanation.holds,
@@ -153,9 +152,7 @@ def _bearing(explanation: Explanation) -> Iterable[int]:
 class _Evaluation:
     """One evaluation: what it reads, and what it gathers on its way through the tree."""
 
-    def __init__(
-        self, condition: Condition, world: World, state: ConditionState, now: datetime
-    ) -> None:
+    def __init__(self, world: World, state: ConditionState, now: datetime) -> None:
         self._world = world
         self._now = now
         self._before = state.observations
@@ -163,22 +160,23 @@ class _Evaluation:
         self.memories: dict[Remembering, Memory] = {}
         self.wakes: list[datetime] = []
         self.kept: dict[SensorKey, Observation] = {}
-        self._current: dict[SensorKey, Observation] = {}
-        for key in watched_sensors(condition):
-            self._take(key)
+        self._taken: dict[SensorKey, Observation | None] = {}
 
-    def _take(self, key: SensorKey) -> None:
+    def _current(self, key: SensorKey) -> Observation | None:
         """Choose between what is remembered of a sensor and what the world says of it."""
+        if key in self._taken:
+            return self._taken[key]
         before, given = self._before.get(key), self._world.readings.get(key)
         if before is not None and before.measured_at > self._now:
             before = None  # the clock of the server went back: nothing new would ever be newer
         if before is not None:
-            self.kept[key] = self._current[key] = before
+            self.kept[key] = before
         if given is None or (before is not None and given.order <= before.order):
-            return
-        self._current[key] = given
-        if given.good and given.measured_at <= self._now:
+            given = before
+        elif given.good and given.measured_at <= self._now:
             self.kept[key] = given
+        self._taken[key] = given
+        return given
 
     def judge(self, condition: Condition) -> Explanation:
         """Judge one condition with everything in it."""
@@ -222,7 +220,7 @@ class _Evaluation:
 
     def _look(self, key: SensorKey, unit: str | None, max_age: timedelta | None) -> Seen:
         """Look at a sensor's value, in a unit, if it is fit to be used."""
-        observation = self._current.get(key)
+        observation = self._current(key)
         if observation is None:
             return Seen(key, None, None, None, "it has no value yet")
         if observation.measured_at > self._now:
@@ -325,8 +323,8 @@ class _Evaluation:
         )
 
     def _stale(self, leaf: Stale) -> Explanation:
+        current = self._current(leaf.sensor)
         observation = self.kept.get(leaf.sensor)
-        current = self._current.get(leaf.sensor)
         if current is not None and current.measured_at > self._now:
             self.wakes.append(current.measured_at)
         if observation is None:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from domain.actuators import CommandAction, Pin
-from domain.rules.conditions import Condition, Hysteresis, places
+from domain.rules.conditions import Condition, Hysteresis, Watched, leaves
 from domain.rules.schedule import DstPolicy
 from domain.rules.world import ConditionState
 from domain.system_events import Severity
@@ -103,6 +103,7 @@ class Rule:
         cooldown: How long after the begin of one execution the next may begin; zero: no pause.
         max_executions_per_hour: 1 or more; None: any number.
         dst: What its windows do where the clock is put, unless they say so themselves.
+        watched: What its condition looks at.
     """
 
     id: UUID
@@ -117,6 +118,11 @@ class Rule:
     cooldown: timedelta = timedelta(0)
     max_executions_per_hour: int | None = None
     dst: DstPolicy = DstPolicy.ONCE
+    watched: Watched = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Work out once for a version what every judgement needs."""
+        object.__setattr__(self, "watched", Watched.of((self.condition,)))
 
     @property
     def pins(self) -> tuple[Pin, ...]:
@@ -137,7 +143,7 @@ class Rule:
 
 def default_mode(condition: Condition) -> RuleMode:
     """Return the mode of a rule that names none: HOLD where there is a hysteresis."""
-    holds = any(isinstance(found, Hysteresis) for _, found in places(condition))
+    holds = any(isinstance(leaf, Hysteresis) for leaf in leaves(condition))
     return RuleMode.HOLD if holds else RuleMode.TRIGGER
 
 

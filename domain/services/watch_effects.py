@@ -15,7 +15,7 @@ from domain.lease_book import LeaseBook
 from domain.leases import Lease, Moment
 from domain.ports import Clock, SwitchOff
 from domain.repositories import Storage
-from domain.rules.conditions import watched_sensors
+from domain.rules.conditions import Watched, watched_sensors
 from domain.rules.evaluate import Verdict, evaluate
 from domain.rules.objections import objections
 from domain.rules.world import ConditionState
@@ -124,7 +124,7 @@ class WatchEffects:
 
     def _verdict(self, awaited: _Awaited) -> Verdict:
         condition = awaited.effect.condition
-        world = self.world.for_effects([condition], awaited.since)
+        world = self.world.for_effects(Watched.of((condition,)), awaited.since)
         return evaluate(condition, world, awaited.state, self.clock.now())
 
     def _look_how_late(self, pin: Pin, awaited: _Awaited) -> None:

@@ -15,8 +15,7 @@ from domain.leases import Moment
 from domain.ports import Clock, SwitchOff
 from domain.rules.conditions import (
     Condition,
-    watched_actuators,
-    watched_devices,
+    Watched,
     watched_sensors,
 )
 from domain.rules.evaluate import Verdict
@@ -49,17 +48,18 @@ class _Guarded:
     """The interlocks of one actuator.
 
     Attributes:
-        by_readings: Whether nothing but readings and time can change what they come to.
+        watched: What they look at.
         wake_at: When time alone could change it.
     """
 
     every: tuple[Interlock, ...]
-    by_readings: bool
+    watched: Watched
     wake_at: datetime = _AT_ONCE
 
     @property
-    def conditions(self) -> tuple[Condition, ...]:
-        return tuple(interlock.condition for interlock in self.every)
+    def by_readings(self) -> bool:
+        """Whether nothing but readings and time can change what they come to."""
+        return not (self.watched.devices or self.watched.actuators)
 
     def is_due(self, now: datetime) -> bool:
         return not self.by_readings or now >= self.wake_at
@@ -93,7 +93,7 @@ class WatchInterlocks:
         guarded = self._guarded.get(pin)
         if guarded is None:
             return NO_INTERLOCKS
-        world = self.world.for_interlocks(guarded.conditions)
+        world = self.world.for_interlocks(guarded.watched)
         return Interlocks(guarded.every, world, self.clock.now())
 
     def verdicts(self, pin: Pin) -> list[Verdict]:
@@ -126,7 +126,7 @@ class WatchInterlocks:
             self._look_who_is_lost(lease.pin, now)
 
     def _judge(self, pin: Pin, guarded: _Guarded) -> None:
-        now, world = self.clock.now(), self.world.for_interlocks(guarded.conditions)
+        now, world = self.clock.now(), self.world.for_interlocks(guarded.watched)
         verdicts = [interlock.judge(world, now) for interlock in guarded.every]
         guarded.remember(verdicts)
         unmet = [verdict.explanation for verdict in verdicts if verdict.holds is not True]
@@ -190,8 +190,7 @@ class WatchInterlocks:
 
 def _guard(conditions: tuple[Condition, ...], known: tuple[Interlock, ...]) -> _Guarded:
     states = {interlock.condition: interlock.state for interlock in known}
-    others = (watched_actuators(each) or watched_devices(each) for each in conditions)
     return _Guarded(
         every=tuple(Interlock(each, states.get(each, NOTHING)) for each in conditions),
-        by_readings=not any(others),
+        watched=Watched.of(conditions),
     )

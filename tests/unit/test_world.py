@@ -2,15 +2,18 @@
 
 from datetime import timedelta
 
+from domain.rules.conditions import Watched
 from domain.rules.world import Observation
 from domain.safeguards import Safeguards
 from domain.sensors import Quality, SensorKey
 from tests.safeguarding import FULL_ENOUGH, LEVEL, Plant
 
+WATCHED = Watched.of((FULL_ENOUGH,))
+
 
 def seen(plant: Plant) -> tuple[float | None, float | None]:
     """Return what rules and what interlocks see of the tank."""
-    worlds = (plant.world.for_rules([FULL_ENOUGH]), plant.world.for_interlocks([FULL_ENOUGH]))
+    worlds = (plant.world.for_rules(WATCHED), plant.world.for_interlocks(WATCHED))
     found: list[Observation | None] = [world.readings.get(LEVEL.key) for world in worlds]
     good, newest = (None if one is None else one.value for one in found)
     return good, newest
@@ -100,5 +103,5 @@ def test_an_effect_rests_on_nothing_that_was_measured_before() -> None:
     plant.hear(80.0)
     start = plant.clock.now()
     later = start + timedelta(seconds=10)
-    assert LEVEL.key in plant.world.for_effects([FULL_ENOUGH], start).readings
-    assert LEVEL.key not in plant.world.for_effects([FULL_ENOUGH], later).readings
+    assert LEVEL.key in plant.world.for_effects(WATCHED, start).readings
+    assert LEVEL.key not in plant.world.for_effects(WATCHED, later).readings
