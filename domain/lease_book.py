@@ -2,7 +2,9 @@
 
 Pure: it is told the time and what was heard. Leases run on monotonic time, so a wall clock that is
 set, forward or back, prolongs none. Over a restart only wall time is left; a clock that reads
-earlier than it did when the lease was last seen ends it at once.
+earlier than it did when the lease was last seen ends it at once, and one that is put forward after
+the start takes that from what is left: it was behind when it was read. What a clock hides that was
+set back meanwhile is never more than the time for which the server was away.
 
 What a device says counts only where it can be about now: most firmware answers without saying what
 to, so signs of being off that come while a command to switch on is under way are not believed.
@@ -81,6 +83,8 @@ class _Held:
         why: Why it is switched off before its time; None: nothing special.
         asked_off: Whether somebody asked for OFF, so that a sign of it is no surprise.
         passed_on: Whether the broker has an order to switch off, behind any to switch on.
+        loaded: Whether a server before this one gave the lease: its end is known by wall time only.
+        old: Whether it was on before this server began: since when is known by wall time only.
     """
 
     lease: Lease
@@ -95,10 +99,24 @@ class _Held:
     passed_on: bool = False
     alarmed_at: float | None = None
     differs_since: float | None = None
+    loaded: bool = False
+    old: bool = False
 
     def is_surely_on(self, now: float) -> bool:
         ending = self.asked_off or now >= self.ends
         return not ending and (self.lease.confirmed or self.was_on)
+
+    def clock_was_set(self, by: float) -> None:
+        before, self.lease = self.lease, self.lease.moved(timedelta(seconds=by))
+        if by < 0:
+            return
+        # That of a small computer may be behind when it starts; then more time passed than it said.
+        if self.old:
+            self.on_since -= by
+            self.lease = replace(self.lease, on_since=before.on_since)
+        if self.loaded:
+            self.ends -= by
+            self.lease = before
 
     def believes_off(self, now: float, *, answered: bool) -> bool:
         # An order to switch on may still be on its way, unless one to switch off follows it.
@@ -166,6 +184,7 @@ class LeaseBook:
             runs: What ended within `LONGEST_REST`.
             now: The time.
         """
+        self.settle(now)
         for run in runs:
             past = self._past(run.pin)
             past.off_at = max(past.off_at or -float("inf"), _ticks(run.ended, now))
@@ -177,6 +196,8 @@ class LeaseBook:
                 began=_ticks(lease.began, now),
                 ends=now.ticks + max(0.0, left),
                 on_since=_ticks(lease.on_since, now),
+                loaded=True,
+                old=True,
             )
             self._past(lease.pin).starts.append(_ticks(lease.on_since, now))
 
@@ -205,6 +226,7 @@ class LeaseBook:
         Returns:
             The lease: never longer than what is left of the actuator's longest time on.
         """
+        self.settle(now)
         before = self._held.get(actuator.pin)
         longest = longest_runtime(actuator)
         on_since = before.on_since if before else now.ticks
@@ -228,6 +250,7 @@ class LeaseBook:
             on_since=on_since,
             before=before.ends if before else None,
             was_on=before is not None and before.is_surely_on(now.ticks),
+            old=before is not None and before.old,
         )
         if before is None:
             self._past(actuator.pin).starts.append(now.ticks)
@@ -379,13 +402,16 @@ class LeaseBook:
         return found
 
     def settle(self, now: Moment) -> None:
-        """Compare the clocks: where the wall clock was set, leases keep their length."""
+        """Compare the clocks: where the wall clock was set, leases keep their length.
+
+        Before any wall time is put to another: what is stored is all on the clock of one moment.
+        """
         anchor = self._anchor or now
         by = (now.at - anchor.at).total_seconds() - (now.ticks - anchor.ticks)
         if self._anchor is None or abs(by) > CLOCK_WAS_SET:
             self._anchor = now
             for held in self._held.values():
-                held.lease = held.lease.moved(timedelta(seconds=by))
+                held.clock_was_set(by)
             self._moved = self._moved or by != 0
 
     def take_changes(self) -> Sequence[Opened | Closed]:
@@ -405,12 +431,14 @@ class LeaseBook:
 
     def _shorten(self, held: _Held, ends: float, now: Moment) -> None:
         if ends < held.ends:
+            self.settle(now)
             held.ends = max(ends, now.ticks)
             lease, until = held.lease, now.at + timedelta(seconds=held.ends - now.ticks)
             held.lease = replace(lease, until=max(lease.began, min(lease.until, until)))
             self._moved = True
 
     def _close(self, held: _Held, now: Moment, *, run: bool) -> None:
+        self.settle(now)
         lease = held.lease
         del self._held[lease.pin]
         was_on = Run(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from domain.actuators import ActuatorReport
+from domain.actuators import ActuatorReport, CommandAction, CommandResponse
 from domain.devices import Device, DeviceHealth, Heartbeat, LastWill
 from domain.errors import BrokerUnavailableError
 from domain.ports import Clock
@@ -82,6 +82,7 @@ class DeviceWire:
         control.on(SessionAnnounce, self._announced)
         control.on(ActuatorReport, self._report)
         control.on_history(ActuatorReport, self._old_report)
+        control.on(CommandResponse, self._answered)
 
     def connected(self) -> None:
         """The broker is there: devices that found it before us were not answered."""
@@ -112,6 +113,14 @@ class DeviceWire:
             approved=True,
             epoch=self._epochs.get(device.esp_id) or device.handover_epoch or 1,
         )
+
+    async def _answered(self, response: CommandResponse) -> None:
+        """Let in again who refuses to switch off: the acknowledgement of its session was lost."""
+        if response.success or response.action != CommandAction.OFF:
+            return
+        for device in self.known():
+            if device.esp_id == response.pin.esp_id and device.approved:
+                await self.admit(device)
 
     async def _diagnostics(self, diagnostics: Diagnostics) -> None:
         await self.watch.heartbeat(_sign_of_life(diagnostics))

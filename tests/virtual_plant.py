@@ -484,4 +484,4 @@ class Plant:
 
     def check(self) -> None:
         """Fail where anything went wrong so far."""
-        assert self.wrongs == []
+        assert self.wrongs == [], self.wrongs[0]

@@ -116,6 +116,7 @@ class Wire:
             clock=FakeClock(),
             journal=self.notes,
             configs=self,
+            known=lambda: [device for device in (self.watch.device,) if device],
         )
         self.devices.attach(self.control)
         SystemEventWire(reports=self.reports, journal=self.notes).attach(self.control)
@@ -217,6 +218,26 @@ async def test_the_epoch_is_1_where_nobody_ever_named_one() -> None:
         wire.hear(P + "system/heartbeat", {"active_handover_epoch": 0})
         await until(lambda: bool(wire.connection.published))
     assert wire.connection.published[0][1]["handover_epoch"] == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "approved", "answers"), [("OFF", True, 1), ("ON", True, 0), ("OFF", False, 0)]
+)
+async def test_who_refuses_to_switch_off_is_let_in_again_for_its_acknowledgement_may_be_lost(
+    command: str,
+    approved: bool,  # noqa: FBT001 - a parameter
+    answers: int,
+) -> None:
+    wire = Wire()
+    wire.watch.device = make_device("ESP_12AB34", approved=approved)
+    said = {"gpio": 5, "command": command, "success": False, "message": "Command failed"}
+    async with wire.running():
+        wire.hear(P + "actuator/5/response", said)
+        wire.hear(P + "actuator/5/response", {**said, "success": True})
+        await until(lambda: len(wire.connection.acknowledged) == 2)
+    assert [topic for topic, *_ in wire.connection.published] == answers * [
+        P + "system/heartbeat/ack"
+    ]
 
 
 async def test_a_broker_that_is_away_costs_a_heartbeat_its_answer_and_nothing_else() -> None:

@@ -3,7 +3,7 @@
 `make soak` takes a million steps; here it is some hundreds.
 """
 
-import os
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,22 +12,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from typing_extensions import override
 
 from domain.actuators import CommandAction
-from tests.virtual_plant import BOUND, DIALECTS, FIRST, PINS, PUMP, SECOND, Plant
+from tests.plant_operations import OPERATIONS, Operation, look
+from tests.soak import failure_of, live, shortest, steps_of
+from tests.virtual_plant import BOUND, FIRST, PUMP, SECOND, Plant
 
-STEPS = int(os.environ.get("KAISER_STEPS", "600"))
-PER_RUN = 40
-
-PIN = st.sampled_from(PINS)
-ESP = st.sampled_from(list(DIALECTS))
-SHORT, LONG = st.floats(0.1, 6.0), st.floats(0.1, 40.0)
-PLACES = st.sampled_from([(None, None), *((esp_id, None) for esp_id in DIALECTS), *PINS])
-
-# mypy: disable-error-code="no-untyped-def"
-# ruff: noqa: ANN001, ANN201 - as hypothesis calls them
+EXAMPLES, PER_EXAMPLE = 8, 40
 
 
-class PlantMachine(RuleBasedStateMachine):
-    """Commands, stops, losses, restarts, clocks, late messages and water, in any order."""
+class _Plant(RuleBasedStateMachine):
+    """What is the same on every broker."""
 
     expires = True
 
@@ -36,116 +29,57 @@ class PlantMachine(RuleBasedStateMachine):
         self.plant = Plant(expires=self.expires)
         self.plant.measure(50.0)
 
-    @rule(pin=PIN, seconds=st.none() | st.floats(0.5, 20.0))
-    def switch_on(self, pin, seconds):
-        self.plant.order(pin, CommandAction.ON, seconds)
-
-    @rule(pin=PIN, seconds=st.floats(0.5, 20.0), pause=st.floats(0.0, 0.3))
-    def switch_on_and_look(self, pin, seconds, pause):
-        self.plant.order(pin, CommandAction.ON, seconds)
-        self.plant.wait(pause)
-
-    @rule(pin=PIN, seconds=st.floats(2.0, 20.0))
-    def switch_on_when_all_is_well(self, pin, seconds):
-        """Chance alone would break more than it lets begin."""
-        self.plant.heal()
-        self.plant.order(pin, CommandAction.ON, seconds)
-        self.plant.wait(0.5)
-
-    @rule(pin=PIN)
-    def switch_off(self, pin):
-        self.plant.order(pin, CommandAction.OFF)
-
-    @rule(pin=PIN)
-    def switch_on_by_hand(self, pin):
-        self.plant.switch_by_hand(pin)
-
-    @rule(place=PLACES)
-    def press(self, place):
-        self.plant.press(*place)
-
-    @rule()
-    def clear(self):
-        self.plant.clear()
-
-    @rule(value=st.none() | st.sampled_from([5.0, 50.0, 50.0, 50.0]))
-    def measure(self, value):
-        self.plant.measure(value)
-
-    @rule(esp_id=ESP, seconds=LONG, noticed=st.booleans())
-    def lose_network(self, esp_id, seconds, noticed):
-        self.plant.lose_network(self.plant.boards[esp_id], seconds, noticed=noticed)
-
-    @rule(esp_id=ESP, seconds=LONG)
-    def stall(self, esp_id, seconds):
-        self.plant.stall(self.plant.boards[esp_id], seconds)
-
-    @rule(esp_id=ESP)
-    def reboot(self, esp_id):
-        self.plant.reboot(self.plant.boards[esp_id])
-
-    @rule(esp_id=ESP, on=st.booleans())
-    def mute(self, esp_id, on):
-        self.plant.mute(self.plant.boards[esp_id], on=on)
-
-    @rule(seconds=SHORT)
-    def lose_broker(self, seconds):
-        self.plant.lose_broker(seconds)
-
-    @rule(seconds=LONG)
-    def lose_database(self, seconds):
-        self.plant.lose_database(seconds)
-
-    @rule(down=SHORT)
-    def restart(self, down):
-        self.plant.restart(down)
-
-    @rule(by=st.floats(0.5, 100_000))
-    def restart_with_a_clock_that_was_set_back(self, by):
-        self.plant.restart(0.0, set_by=-by)
-
-    @rule(by=st.floats(-100_000, 100_000))
-    def set_clock(self, by):
-        self.plant.clock.set_by += by
-
-    @rule(seconds=SHORT)
-    def wait(self, seconds):
-        self.plant.wait(seconds)
-
-    @rule(seconds=LONG)
-    def wait_long(self, seconds):
-        self.plant.wait(seconds)
-
     @invariant()
-    def nothing_is_on_that_must_not_be(self):
-        self.plant.wait(0.02)
-        self.plant.check()
+    def nothing_is_on_that_must_not_be(self) -> None:
+        look(self.plant)
 
     @override
     def teardown(self) -> None:
         self.plant.close()
 
 
-class OldBrokerMachine(PlantMachine):
-    """The same on a broker that speaks no MQTT 5: what it holds for a board never expires."""
+def _as_rule(operation: Operation) -> object:
+    def happen(machine: _Plant, chance: Random) -> None:
+        operation(machine.plant, chance)
 
-    expires = False
+    happen.__name__ = operation.__name__
+    return rule(chance=st.randoms(use_true_random=False))(happen)
 
 
-@pytest.mark.timeout(max(300, STEPS // 10))
+_RULES = {operation.__name__: _as_rule(operation) for operation in OPERATIONS}
+PlantMachine = type("PlantMachine", (_Plant,), _RULES)
+OldBrokerMachine = type("OldBrokerMachine", (_Plant,), {**_RULES, "expires": False})
+"""On a broker that speaks no MQTT 5: what it holds for a board never expires."""
+
+
 @pytest.mark.parametrize("machine", [PlantMachine, OldBrokerMachine])
 def test_in_any_order_of_events_the_real_services_keep_everything_safe(
-    machine: type[PlantMachine],
+    machine: type[RuleBasedStateMachine],
 ) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=max(1, STEPS // 2 // PER_RUN),
-            stateful_step_count=PER_RUN,
+            max_examples=EXAMPLES,
+            stateful_step_count=PER_EXAMPLE,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_life_of_the_long_run_goes_well(seed: int) -> None:
+    assert live(seed) is None
+
+
+def test_the_long_run_finds_what_the_watchdog_prevents_and_says_what_it_takes() -> None:
+    found = ((seed, failure_of(seed, steps_of(seed), watched=False)) for seed in range(20))
+    seed, failure = next((seed, failure) for seed, failure in found if failure)
+    number, what = failure
+    assert "too long" in what
+    fewest = shortest(seed, steps_of(seed)[:number], watched=False)
+    assert len(fewest) < number
+    assert failure_of(seed, fewest, watched=False) is not None
 
 
 def test_without_the_watchdog_the_judge_finds_what_is_on_for_too_long() -> None:
