@@ -23,11 +23,12 @@ mutants: setup ## Change what decides about safety again and again; count what t
 		--cov-fail-under=100
 	@$(python) -m tests.mutation.score
 
-soak: setup ## Take a million random steps through the real services, in virtual time; takes hours
-	@KAISER_STEPS=1000000 $(python) -m pytest tests/unit/test_virtual_plant.py $(ARGS)
+soak: setup ## Take a million random steps through the real services, in virtual time; 15 minutes
+	@KAISER_CORES=$(cores) $(python) -m tests.soak
 
-faults: setup ## Kill server, broker and database 36 times while leases are open; six minutes
+faults: setup ## Kill server, broker and database 36 times while leases are open, 120 times while rules run
 	@KAISER_FAULTS=36 $(python) -m pytest -s tests/e2e/test_faults.py $(ARGS)
+	@KAISER_FAULTS=120 $(python) -m pytest -s tests/e2e/test_rule_faults.py $(ARGS)
 
 lint: setup ## Check style, formatting, types and the arrows between the layers
 	@$(python) -m ruff check .
