@@ -30,7 +30,6 @@ from domain.rules.conditions import (
     Rate,
     Stale,
     Threshold,
-    children,
 )
 from domain.rules.schedule import TimeWindow, is_open
 from domain.rules.sun import SunWindow, is_sun_window_open
@@ -126,7 +125,7 @@ def evaluate(condition: Condition, world: World, state: ConditionState, now: dat
         explanation,
         ConditionState(observations=evaluation.kept, memories=evaluation.memories),
         min((at for at in evaluation.wakes if at > now), default=None),
-        frozenset(_bearing(explanation)),
+        frozenset(evaluation.bearing),
     )
 
 
@@ -142,13 +141,6 @@ def any_holds(verdicts: Iterable[bool | None]) -> bool | None:
     return True if True in found else None if None in found else False
 
 
-def _bearing(explanation: Explanation) -> Iterable[int]:
-    if explanation.holds is not None:
-        yield from (seen.observation.reading_id for seen in explanation.seen if seen.observation)
-    for child in explanation.children:
-        yield from _bearing(child)
-
-
 class _Evaluation:
     """One evaluation: what it reads, and what it gathers on its way through the tree."""
 
@@ -160,6 +152,7 @@ class _Evaluation:
         self.memories: dict[Remembering, Memory] = {}
         self.wakes: list[datetime] = []
         self.kept: dict[SensorKey, Observation] = {}
+        self.bearing: list[int] = []
         self._taken: dict[SensorKey, Observation | None] = {}
 
     def _current(self, key: SensorKey) -> Observation | None:
@@ -180,20 +173,26 @@ class _Evaluation:
 
     def judge(self, condition: Condition) -> Explanation:
         """Judge one condition with everything in it."""
-        below = tuple(self.judge(child) for child in children(condition))
         match condition:
             case AllOf():
+                below = tuple(map(self.judge, condition.conditions))
                 holds = all_hold(child.holds for child in below)
             case AnyOf():
+                below = tuple(map(self.judge, condition.conditions))
                 holds = any_holds(child.holds for child in below)
             case Not():
+                below = (self.judge(condition.condition),)
                 holds = None if below[0].holds is None else not below[0].holds
             case _:
-                leaf = self._judge_leaf(condition)
-                if leaf.until is not None:
-                    self.wakes.append(leaf.until)
-                return leaf
+                return self._note(self._judge_leaf(condition))
         return Explanation(condition=condition, holds=holds, children=below)
+
+    def _note(self, leaf: Explanation) -> Explanation:
+        if leaf.until is not None:
+            self.wakes.append(leaf.until)
+        if leaf.holds is not None:
+            self.bearing += [seen.observation.reading_id for seen in leaf.seen if seen.observation]
+        return leaf
 
     def _judge_leaf(self, leaf: Leaf) -> Explanation:  # noqa: PLR0911 - one line for each kind
         match leaf:
