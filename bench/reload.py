@@ -52,9 +52,7 @@ async def measure(messages: int, report: Report) -> None:
                     changing = tasks.create_task(_change(file, changes))
                     spent = await _spent(running, database, messages, report)
                     changing.cancel()
-                versions = await database.fetchval(
-                    "SELECT count(DISTINCT conversion_id) FROM reading"
-                )
+                versions = await _versions(database)
         finally:
             await database.close()
     near = [ms for left, ms in spent if any(0 <= left - at < _NOTICED for at in changes)]
@@ -65,7 +63,23 @@ async def measure(messages: int, report: Report) -> None:
         report.add(f"publish to row, {name}, longest", max(each), "ms")
     report.add("added to p99", percentile(near, 0.99) - percentile(away, 0.99), "ms")
     report.add("added to the longest", max(near) - max(away), "ms", target="< 10 ms")
-    report.notes.append(f"{versions} versions converted it")
+    report.notes.append(f"{versions} versions converted all of it")
+
+
+async def _versions(database: asyncpg.Connection) -> int:
+    """Return how many versions of the library converted the readings.
+
+    Raises:
+        RuntimeError: One was not converted.
+    """
+    [row] = await database.fetch(
+        "SELECT count(*) FILTER (WHERE library IS DISTINCT FROM 'mine'), "
+        "min(metadata ->> 'reason'), count(DISTINCT library_version) "
+        "FROM reading JOIN conversion ON conversion.id = conversion_id"
+    )
+    if row[0]:
+        raise RuntimeError(f"{row[0]} readings came out unconverted: {row[1]}")
+    return int(row[2])
 
 
 async def _spent(

@@ -3,6 +3,7 @@
 import math
 from asyncio import TaskGroup
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from time import monotonic, perf_counter
 from typing import Any, NamedTuple
 
@@ -138,9 +139,12 @@ class LibraryRunner:
             asked.setdefault(worker, []).append(_Asked(len(made), sample, usage, prepared))
             made.append(_unasked(sample, usage.library))
         if asked:
-            async with TaskGroup() as tasks:
-                for worker, theirs in asked.items():
-                    tasks.create_task(_ask(worker, theirs, made))
+            with ExitStack() as held:
+                for worker in asked:
+                    held.enter_context(worker.held())
+                async with TaskGroup() as tasks:
+                    for worker, theirs in asked.items():
+                        tasks.create_task(_ask(worker, theirs, made))
         return made
 
     def _convert(

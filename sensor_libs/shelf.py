@@ -17,6 +17,7 @@ from domain.sensor_libraries import FileChange, LibraryState, SensorLibrary
 from sensor_libs import api
 from sensor_libs.loader import BUILT_IN, Catalog, Source, Tried, assemble, read_folder, try_here
 from sensor_libs.runner import LibraryRunner
+from sensor_libs.spare_process import SpareProcess
 from sensor_libs.worker_process import LibraryFileError
 from sensor_libs.workers import LOAD_DEADLINE, FileWorker, worker_of
 
@@ -65,6 +66,7 @@ class LibraryShelf:
         self._shelved: dict[str, _Shelved] = {}
         self._loaded_at: dict[str, tuple[tuple[api.SensorLibrary, ...], datetime]] = {}
         self._lives: dict[FileWorker, asyncio.Task[None]] = {}
+        self._spare = SpareProcess()
         self._tasks: asyncio.TaskGroup | None = None
         self._turn = asyncio.Lock()
         self._tended = asyncio.Event()
@@ -74,11 +76,13 @@ class LibraryShelf:
         """Keep the processes of the user's files alive while the block runs; then end them."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
+            waiting = tasks.create_task(self._spare.live(), name="spare library process")
             self._tended.set()
             try:
                 yield
             finally:
                 self._tended.clear()
+                waiting.cancel()
                 for life in self._lives.values():
                     life.cancel()
 
@@ -142,7 +146,7 @@ class LibraryShelf:
         if source.is_built_in:
             return _Shelved(await asyncio.to_thread(try_here, source), self._now())
         try:
-            worker = FileWorker(source, self._load_within)
+            worker = FileWorker(source, self._load_within, self._spare.take)
             libraries = await worker.load()
         except LibraryFileError as error:
             return _Shelved(Tried(source, fault=str(error)), self._now())

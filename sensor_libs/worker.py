@@ -69,7 +69,9 @@ class _Worker:
     def run(self) -> None:
         """Load the file, then answer until the server is gone."""
         _limit_cpu()
-        loaded = self._load(msgspec.msgpack.decode(self._receive(), type=File))
+        if not (file := self._receive()):
+            return
+        loaded = self._load(msgspec.msgpack.decode(file, type=File))
         self._send(encode(loaded))
         decoder = msgspec.msgpack.Decoder(Calls)
         while frame := self._receive():

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
-from typing import cast
+from typing import NamedTuple, cast
 
 import msgspec
 from typing_extensions import override
@@ -129,27 +129,27 @@ class WorkerProcess:
 
     @classmethod
     async def start(cls) -> "WorkerProcess":
-        """Start one; in place, for that takes a millisecond and can then be undone at any moment.
+        """Start one.
 
         Raises:
             OSError: There is no room for another.
         """
-        ours, theirs = socket.socketpair()
-        with theirs, tempfile.TemporaryFile() as progress:
-            progress.truncate(PROGRESS.size)
-            memory = mmap.mmap(progress.fileno(), PROGRESS.size)
-            try:
-                popen = _start(theirs.fileno(), progress.fileno())
-            except BaseException:
-                ours.close()
-                raise
-        ours.settimeout(0)
-        process = cls(popen, link := _Link(), memory)
+        launching = asyncio.get_running_loop().run_in_executor(None, _launch)
         try:
-            await asyncio.get_running_loop().create_unix_connection(lambda: link, sock=ours)
+            launched = await asyncio.shield(launching)
+        except asyncio.CancelledError:
+            # It is a matter of milliseconds, and what was started must be ended.
+            await asyncio.wait([launching])
+            if launching.exception() is None:
+                launching.result().undo()
+            raise
+        process = cls(launched.popen, link := _Link(), launched.memory)
+        try:
+            await asyncio.get_running_loop().create_unix_connection(
+                lambda: link, sock=launched.link
+            )
         except BaseException:
-            ours.close()
-            process.end()
+            launched.undo()
             raise
         return process
 
@@ -231,6 +231,15 @@ class WorkerProcess:
         with suppress(subprocess.TimeoutExpired):
             self._popen.wait(_REAPED_WITHIN)
 
+    async def dismiss(self) -> None:
+        """End it, and wait for that without keeping the event loop."""
+        self.kill()
+        try:
+            with suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(self._popen.wait, _REAPED_WITHIN)
+        finally:
+            self.end()
+
     async def bury(self) -> str:
         """Wait until it is gone; return why it went."""
         if not self._hung:
@@ -249,6 +258,34 @@ class WorkerProcess:
         if ended_itself < 0:
             return f"its process died of {signal.Signals(-ended_itself).name}"
         return f"it ended its process with exit code {ended_itself}"
+
+
+class _Launched(NamedTuple):
+    """A process that was started, and what is shared with it."""
+
+    popen: "subprocess.Popen[bytes]"
+    link: socket.socket
+    memory: mmap.mmap
+
+    def undo(self) -> None:
+        self.link.close()
+        self.popen.kill()
+        self.popen.wait()
+
+
+def _launch() -> _Launched:
+    """Start a process, in a thread: until it runs its program milliseconds may pass."""
+    ours, theirs = socket.socketpair()
+    with theirs, tempfile.TemporaryFile() as progress:
+        progress.truncate(PROGRESS.size)
+        memory = mmap.mmap(progress.fileno(), PROGRESS.size)
+        try:
+            popen = _start(theirs.fileno(), progress.fileno())
+        except BaseException:
+            ours.close()
+            raise
+    ours.settimeout(0)
+    return _Launched(popen, ours, memory)
 
 
 def _start(link: int, progress: int) -> "subprocess.Popen[bytes]":

@@ -5,8 +5,8 @@ is in use and not with what lies on the disk by then; one reading pays, and not 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from random import Random
 from time import monotonic
 
@@ -46,15 +46,34 @@ class FileWorker:
         ended: How many processes ended that nobody wanted to end.
     """
 
-    def __init__(self, source: Source, load_within: float = LOAD_DEADLINE) -> None:
+    def __init__(
+        self,
+        source: Source,
+        load_within: float = LOAD_DEADLINE,
+        begin: Callable[[], Awaitable[WorkerProcess]] = WorkerProcess.start,
+    ) -> None:
+        """Make it known; `load` starts it.
+
+        Args:
+            source: The text.
+            load_within: Seconds for the import and the vectors.
+            begin: Returns a process that waits for a file; raises OSError.
+
+        Raises:
+            LibraryFileError: The text could not be read.
+        """
         if source.content is None:
             raise LibraryFileError(str(source.fault))
         self.ended = 0
         self._load_within = load_within
+        self._begin_process = begin
         self._file = File(source.file, source.path.name, source.content)
         self._loop = asyncio.get_running_loop()
         self._turn = asyncio.Lock()
         self._ready = asyncio.Event()
+        self._holders = 0
+        self._let_go = asyncio.Event()
+        self._over = False
         self._process: WorkerProcess | None = None
 
     async def load(self) -> tuple[SensorLibrary, ...]:
@@ -104,14 +123,32 @@ class FileWorker:
                 self._process = process
                 self._ready.set()
         finally:
-            self._ready.clear()
+            self._over = True
             if self._process is not None:
-                self._process.end()
+                await self._process.dismiss()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep it from being retired while the block runs.
+
+        Whoever found it in a catalog holds it before anybody else has a turn: by the time it is
+        asked that catalog may be replaced.
+        """
+        self._holders += 1
+        self._let_go.clear()
+        try:
+            yield
+        finally:
+            self._holders -= 1
+            if not self._holders:
+                self._let_go.set()
 
     async def retire(self, life: "asyncio.Task[None]") -> None:
-        """End for good, as soon as what is under way is answered."""
-        async with self._turn:
-            life.cancel()
+        """End for good, as soon as nobody holds it."""
+        while self._holders:
+            await self._let_go.wait()
+        self._over = True
+        life.cancel()
 
     async def ask(self, calls: Sequence[Call], seconds: float = BUDGET) -> Answers:
         """Have everything computed that the time allows; never raises for what the file does.
@@ -124,7 +161,7 @@ class FileWorker:
         timed: list[float] = []
         late = False
         left = list(range(len(calls)))
-        with suppress(TimeoutError):
+        with suppress(TimeoutError), self.held():
             async with asyncio.timeout(seconds):
                 await self._turn.acquire()
             try:
@@ -164,7 +201,7 @@ class FileWorker:
     async def _alive(self, until: float) -> WorkerProcess | None:
         """Return a process that can be asked; None: there is none in time."""
         left = until - monotonic()
-        if left <= 0:
+        if left <= 0 or self._over:
             return None
         try:
             async with asyncio.timeout(left):
@@ -173,10 +210,9 @@ class FileWorker:
             return None
         return self._process
 
-    @staticmethod
-    async def _begin() -> WorkerProcess:
+    async def _begin(self) -> WorkerProcess:
         try:
-            return await WorkerProcess.start()
+            return await self._begin_process()
         except OSError as error:
             raise LibraryFileError(f"no process can be started: {error.strerror}") from None
 

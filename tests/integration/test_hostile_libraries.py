@@ -18,11 +18,11 @@ from domain.sensor_libraries import LibraryState, SensorLibrary
 from domain.sensors import Measurement, ProcessingMode, Sample, SensorKey
 from sensor_libs import api
 from sensor_libs.calibrating import LibraryLaws
-from sensor_libs.loader import load_built_in
+from sensor_libs.loader import Catalog, Source, load_built_in
 from sensor_libs.runner import LibraryRunner
 from sensor_libs.shelf import LibraryShelf
 from sensor_libs.worker_process import DEADLINE
-from sensor_libs.workers import BUDGET, worker_of
+from sensor_libs.workers import BUDGET, FileWorker, worker_of
 from tests.eventually import eventually
 from tests.makers import make_sensor
 
@@ -249,7 +249,7 @@ async def test_a_file_that_goes_wrong_when_it_is_loaded_is_refused_with_the_reas
         shown = libraries.shown("hostile")
         assert (shown.state, shown.version, shown.loaded_at) == (LibraryState.BROKEN, "", None)
         assert reason in str(shown.error)
-        assert len(workers()) == 1
+        assert len(workers()) <= 2, "more than that of the fine file, and the spare one"
 
 
 async def test_readings_flow_while_a_file_hangs_in_its_import(tmp_path: Path) -> None:
@@ -321,6 +321,39 @@ async def test_no_secret_of_the_server_reaches_a_library(
         (made,) = await libraries.convert(("hostile", POISON))
     assert "LC_ALL" in why(made)
     assert "KAISER" not in why(made)
+
+
+@asynccontextmanager
+async def working(
+    content: str,
+) -> AsyncIterator[tuple[LibraryRunner, FileWorker, asyncio.Task[None]]]:
+    """Have one file in use, whose process a test may retire."""
+    worker = FileWorker(Source("own/fine", Path("fine.py"), content.encode(), is_built_in=False))
+    runner = LibraryRunner(Catalog(files={"own/fine": await worker.load()}))
+    async with asyncio.TaskGroup() as tasks:
+        life = tasks.create_task(worker.live())
+        await asyncio.sleep(0)  # it begins
+        yield runner, worker, life
+        life.cancel()
+    assert workers() == []
+
+
+async def test_a_batch_that_took_a_process_is_answered_though_that_is_retired_meanwhile() -> None:
+    async with working(text("fine")) as (runner, worker, life), asyncio.TaskGroup() as tasks:
+        batch = tasks.create_task(runner.measure_all([(sample("fine", 5.0), None)]))
+        await asyncio.sleep(0)  # it has taken the process, and not asked it yet
+        await worker.retire(life)
+        (made,) = await batch
+        assert (made.value, made.mode) == (10.0, ProcessingMode.PI_ENHANCED)
+
+
+async def test_nobody_waits_for_a_process_that_is_retired() -> None:
+    async with working(text("fine")) as (runner, worker, life):
+        await worker.retire(life)
+        begun = asyncio.get_running_loop().time()
+        (made,) = await runner.measure_all([(sample("fine", 5.0), None)])
+        assert asyncio.get_running_loop().time() - begun < BUDGET / 2
+        assert made.mode is ProcessingMode.RAW
 
 
 async def test_whoever_cannot_wait_asks_from_a_thread(tmp_path: Path) -> None:
