@@ -17,6 +17,10 @@ from domain.emergency_stops import CLEAR_AFTER, EmergencyStop, StoppedDevice
 STOP_AGAIN = timedelta(seconds=2)
 """Pause between two orders to stop, until the device confirms."""
 
+AWAY_SPACING = timedelta(milliseconds=10)
+"""Between two orders to devices that seem to be away: with many of them, each is told less often.
+Firmware before 2026 is silent for up to a minute when it is back."""
+
 CLEAR_AGAIN = timedelta(seconds=6)
 """Pause between two orders to clear: longer than the time in which a device refuses it."""
 
@@ -71,14 +75,13 @@ class _Told:
     clears: int = 0
     refusal: str | None = None
 
-    def due(self, task: Task, now: datetime, *, online: bool) -> bool:
-        """Whether it is time to tell it. A stop goes out once even where nobody seems to be."""
+    def due(self, task: Task, now: datetime, *, online: bool, pause: timedelta) -> bool:
+        """Whether it is time to tell it; a stop goes out even where nobody seems to be."""
         if task is not Task.CLEAR:
-            return self.stop_at is None or (online and now >= self.stop_at + STOP_AGAIN)
-        rested = self.clear_at is None or now >= self.clear_at + CLEAR_AGAIN
-        return (
-            online and rested and self.clears < MOST_CLEARS and now >= self.stirred_at + CLEAR_AFTER
-        )
+            return _rested(self.stop_at, pause, now)
+        rested = _rested(self.clear_at, CLEAR_AGAIN, now)
+        ready = _rested(self.stirred_at, CLEAR_AFTER, now)
+        return online and rested and ready and self.clears < MOST_CLEARS
 
     def begin_anew(self, at: datetime) -> None:
         """Forget what it was told: it was away, or is another run of its firmware."""
@@ -165,14 +168,20 @@ class Latch:
         """
         if not self._stops:
             return ()
-        wanted = [
+        wanted = self._wanted().values()
+        away = sum(instruction.esp_id not in online for instruction in wanted)
+        pauses = {True: STOP_AGAIN, False: max(STOP_AGAIN, away * AWAY_SPACING)}
+        due = [
             instruction
-            for instruction in self._wanted().values()
+            for instruction in wanted
             if self._toward(instruction.target, now).due(
-                instruction.task, now, online=instruction.esp_id in online
+                instruction.task,
+                now,
+                online=(there := instruction.esp_id in online),
+                pause=pauses[there],
             )
         ]
-        return [*wanted, *self._next_resume(now, online)]
+        return [*due, *self._next_resume(now, online)]
 
     def _wanted(self) -> Mapping[Target, Instruction]:
         wanted: dict[Target, Instruction] = {}
@@ -213,6 +222,8 @@ class Latch:
             told.clear_at, told.clears = now, told.clears + 1
             return
         told.stop_at = now
+        # Where the clock was set back, what comes now comes after all that was.
+        told.since = told.since and min(told.since, now)
         told.clears, told.clear_at = 0, None
         if instruction.task is Task.STOP:
             told.stirred_at = now
@@ -242,7 +253,8 @@ class Latch:
         if self.holds(esp_id):
             told.stirred_at = max(told.stirred_at, at)
         for stop, device in self._pairs(esp_id):
-            if stop.active and device.confirmed_at is None and at >= stop.triggered_at:
+            told_at = min(stop.triggered_at, told.stop_at or stop.triggered_at)
+            if stop.active and device.confirmed_at is None and at >= told_at:
                 self._note(stop, replace(device, confirmed_at=at))
 
     def off(self, pin: Pin, at: datetime) -> None:
@@ -369,3 +381,8 @@ class Latch:
             self._active[stop.id] = stop
         else:
             self._active.pop(stop.id, None)
+
+
+def _rested(last: datetime | None, pause: timedelta, now: datetime) -> bool:
+    """Whether a pause is over; a time to come is one before the clock was set back."""
+    return last is None or not last <= now < last + pause

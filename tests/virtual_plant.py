@@ -473,6 +473,9 @@ class Plant:
             held = not watching or not board.connected or board.stalled
             if not board.pump.is_on:
                 self.by_hand.discard(pin)
+            elif not self.server.ready and pin in self.by_hand - self.storage.leases.rows.keys():
+                # What the last server knew of it was not stored: the next one is yet to hear of it.
+                board.until = max(board.until, now + UNTOLD + LONGEST.total_seconds())
             covered = any(stop.covers(pin) for stop in self.stops.values())
             stopped = covered and pin not in self.by_hand
             if held or not board.pump.is_on or (now <= board.until and not stopped):

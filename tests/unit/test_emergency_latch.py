@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from domain.actuators import Pin
 from domain.emergency_latch import (
+    AWAY_SPACING,
     CLEAR_AGAIN,
     MOST_CLEARS,
     RESUME_SPACING,
@@ -60,13 +61,35 @@ def test_a_device_is_told_until_it_confirms_with_a_pause_in_between() -> None:
     assert latch.holds(ESP)
 
 
-def test_a_device_that_seems_to_be_away_is_told_once_and_again_when_it_is_back() -> None:
+def test_a_device_that_seems_to_be_away_is_told_again_and_again_for_it_may_hear() -> None:
     latch = holding(make_emergency_stop().including([ESP]))
     latch.present(ESP, START, online=False, booted_at=None)
     assert told(latch, START) == [(Task.STOP, ESP)]
-    assert told(latch, START + timedelta(minutes=1)) == []
-    latch.present(ESP, START + timedelta(minutes=2), online=True, booted_at=None)
-    assert told(latch, START + timedelta(minutes=2), ESP) == [(Task.STOP, ESP)]
+    assert told(latch, START + SECOND) == []
+    assert told(latch, START + STOP_AGAIN) == [(Task.STOP, ESP)]
+    latch.present(ESP, START + 3 * SECOND, online=True, booted_at=None)
+    assert told(latch, START + 3 * SECOND, ESP) == [(Task.STOP, ESP)]
+
+
+def test_where_many_are_away_each_is_told_less_often() -> None:
+    crowd = [f"ESP_{number:06X}" for number in range(1000)]
+    latch = holding(make_emergency_stop().including([ESP, *crowd]))
+    assert len(told(latch, START, ESP)) == 1001
+    assert told(latch, START + STOP_AGAIN, ESP) == [(Task.STOP, ESP)]
+    assert len(told(latch, START + 1000 * AWAY_SPACING, ESP)) == 1001
+
+
+def test_a_clock_that_is_set_back_makes_no_stop_wait() -> None:
+    stop = make_emergency_stop().including([ESP])
+    latch = holding(stop)
+    latch.present(ESP, START, online=False, booted_at=None)
+    latch.present(ESP, START + SECOND, online=True, booted_at=None)
+    assert told(latch, START + SECOND, ESP) == [(Task.STOP, ESP)]
+    past = START - timedelta(days=1)
+    assert told(latch, past, ESP) == [(Task.STOP, ESP)]
+    assert told(latch, past + SECOND, ESP) == []
+    latch.stopped(ESP, past + SECOND)
+    assert confirmed(latch, stop)
 
 
 def test_what_a_device_confirmed_says_nothing_once_it_restarted() -> None:

@@ -227,7 +227,7 @@ def test_people_are_told_of_who_should_have_confirmed_by_now() -> None:
     assert (found.id, esp_id) == (stop.id, ESP)
 
 
-def test_a_stop_is_repeated_only_to_who_is_there() -> None:
+def test_a_stop_is_repeated_to_who_is_there_and_to_who_seems_not_to_be() -> None:
     latch = holding(of_all())
     told(latch, START, *BOTH)
-    assert told(latch, START + STOP_AGAIN, OTHER) == [(Task.STOP, OTHER)]
+    assert told(latch, START + STOP_AGAIN, OTHER) == [(Task.STOP, ESP), (Task.STOP, OTHER)]
