@@ -6,7 +6,6 @@ rule once. What was decided waits in a queue of its rule until it is stored, and
 """
 
 import asyncio
-import heapq
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -75,7 +74,6 @@ class Automate:
     _statuses: dict[str, DeviceStatus | None] = field(default_factory=dict, init=False)
     _states: dict[Pin, ActuatorState | None] = field(default_factory=dict, init=False)
     _there: dict[str, bool] = field(default_factory=dict, init=False)
-    _wakes: list[tuple[datetime, UUID]] = field(default_factory=list, init=False)
     _tasks: asyncio.TaskGroup | None = field(default=None, init=False)
 
     # ------------------------------------------------------------ which rules there are
@@ -95,7 +93,6 @@ class Automate:
                 if known is not None:
                     live.state, live.execution_id = known.state, known.execution_id
                 live.wake_at = now
-                heapq.heappush(self._wakes, (now, stored.rule.id))
             await self._load_holders(work, now)
             running = await work.rule_executions.running()
             await self._load_ending(work, states.values(), running, now)
@@ -238,12 +235,13 @@ class Automate:
 
     def look(self) -> None:
         """Look at clock, devices and actuators."""
-        now, due = self._now(), {}
-        while self._wakes and self._wakes[0][0] <= now:
-            at, rule_id = heapq.heappop(self._wakes)
-            live = self._live.get(rule_id)
-            if live is not None and live.wake_at == at:
-                due[rule_id] = live
+        now = self._now()
+        # Most readings move a rule's time to wake: a queue of times would grow with each of them.
+        due = {
+            rule_id: live
+            for rule_id, live in self._live.items()
+            if live.wake_at is not None and live.wake_at <= now
+        }
         registry = self.carry_out.registry
         for esp_id, lives in self._by_device.items():
             device = registry.device(esp_id)
@@ -316,7 +314,7 @@ class Automate:
     ) -> None:
         before, rule = live.state, live.rule
         live.state = decision.state
-        self._wake(live, decision.wake_at)
+        live.wake_at = decision.wake_at
         if decision.step is Step.NOTHING:
             self.remember(live, before)
             return
@@ -330,12 +328,6 @@ class Automate:
         decision = replace(decision, state=live.state)
         job = Job(rule, now, decision, verdict, reading, before.held_version, skipped)
         self._enqueue(live, job)
-
-    def _wake(self, live: Live, at: datetime | None) -> None:
-        if at != live.wake_at:
-            live.wake_at = at
-            if at is not None:
-                heapq.heappush(self._wakes, (at, live.rule.id))
 
     def _enqueue(self, live: Live, job: Job) -> None:
         renews = job.decision is not None and job.decision.step is Step.HOLD_RENEWS

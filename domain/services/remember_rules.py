@@ -62,6 +62,7 @@ class Live:
     Attributes:
         execution_id: The execution that its hold rests on; None: nothing was switched on yet.
         waiting: An execution in a delay.
+        wake_at: When to judge it again if nothing happens before; None: never.
         turn: Held while its state is stored: what is older must not arrive after what is newer.
     """
 
