@@ -17,6 +17,7 @@ from domain.errors import BrokerUnavailableError, DomainError, StorageUnavailabl
 from domain.lease_book import LeaseBook
 from domain.ports import Clock
 from domain.resilience import Backoff, CircuitBreaker
+from domain.right_of_way import RightOfWay
 from domain.rules.notation import Defaults
 from domain.services.guard import Guard
 from domain.services.registry import Registry
@@ -55,6 +56,7 @@ class Ground:
         self.broker = BrokerAddress.from_url(addresses.broker)
         self.registry = Registry()
         self.latch = Latch()
+        self.way = RightOfWay()
         self.leases = LeaseBook()
         self.world = KnownWorld(
             storage=self.database, registry=self.registry, leases=self.leases, clock=self.clock

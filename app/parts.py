@@ -146,6 +146,7 @@ def make_parts(ground: Ground, settings: Settings, intake_type: type[Intake]) ->
     devices = let_hear(ground, bridge, watch=watch, reports=reports, synchronise=synchronise)
     FirmwareWire(learn).attach(bridge.control)
     ProcessingWire(sender=bridge.control, process=process, clock=ground.clock, journal=_log).attach(
+        way=ground.way,
         bridge.control
     )
     leases = watch_leases(ground, bridge, record)
@@ -223,6 +224,7 @@ def _convert(ground: Ground, libraries: LibraryRunner) -> ConvertSamples:
 def _ingest(
     ground: Ground,
     convert: ConvertSamples,
+        way=ground.way,
     watch: WatchDevices,
     reports: ReportEvents,
     thresholds: WatchThresholds,
@@ -249,6 +251,7 @@ def _ingest(
 def _record(ground: Ground) -> RecordEvents:
     return RecordEvents(
         storage=ground.database,
+        way=ground.way,
         registry=ground.registry,
         events=ground.events,
         clock=ground.clock,
@@ -291,7 +294,7 @@ def _tokens(settings: Settings) -> Tokens:
 
 def _emergency(ground: Ground, bridge: Bridge, record: RecordEvents) -> Emergency:
     emergency = Emergency(
-        storage=ground.database,
+        storage=ground.database.kept_free(),
         registry=ground.registry,
         latch=ground.latch,
         link=bridge.emergencies,
@@ -305,6 +308,7 @@ def _emergency(ground: Ground, bridge: Bridge, record: RecordEvents) -> Emergenc
 
 
 def _calibrate(
+        way=ground.way,
     ground: Ground, libraries: LibraryRunner, record: RecordEvents, settings: Settings
 ) -> Calibrate:
     return Calibrate(

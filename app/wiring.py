@@ -1,6 +1,7 @@
 """The composition root: every object is made here, once; production and tests call it."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -192,6 +193,17 @@ async def _open_storage(
     if generated is not None:
         told.password(generated)
     ground.ready.set()
+    _set_aside_what_stays()
     _log.info("server.ready")
     told.ready(ground.addresses)
     await asyncio.Event().wait()
+
+
+def _set_aside_what_stays() -> None:
+    """Keep the garbage collector from what was made for good, such as modules and the schema.
+
+    To walk through all of it takes a tenth of a second, again and again while readings come in, and
+    nothing else happens meanwhile: no stop goes out.
+    """
+    gc.collect()
+    gc.freeze()

@@ -20,6 +20,7 @@ from typing import Protocol
 from domain.dead_letters import PAYLOAD_LIMIT, TOPIC_LIMIT, DeadLetter
 from domain.devices import FirmwareEvidence
 from domain.ports import Clock
+from domain.right_of_way import RightOfWay
 from domain.sensors import Sample
 from domain.services.guard import Guard
 from mqtt_bridge import payloads, topics
@@ -99,6 +100,7 @@ class Intake:
         journal: Is told of each device that floods, once a minute.
         flooding: Is told the same: the device, and its messages in that minute.
         learn: Is told which device writes as which firmware does, once its readings are stored.
+        way: Is looked at before each batch.
         batch: See `BATCH`.
     """
 
@@ -108,6 +110,7 @@ class Intake:
     journal: Journal
     flooding: Callable[[str, int], None] = lambda _device, _messages: None
     learn: Callable[[str, FirmwareEvidence], None] = lambda _device, _told: None
+    way: RightOfWay = field(default_factory=RightOfWay)
     batch: int = BATCH
     counts: IntakeCounts = field(default_factory=IntakeCounts)
     _waiting: list[_Waiting] = field(default_factory=list, init=False)
@@ -160,6 +163,7 @@ class Intake:
         try:
             while not self._finishing:
                 await self._arrived.wait()
+                await self.way.give()
                 if self._waiting:
                     await self._write(self._next_batch())
                 else:

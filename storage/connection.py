@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import NamedTuple
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -18,6 +18,9 @@ from storage.unit_of_work import PostgresUnitOfWork
 CHECK_TIMEOUT = 3.0
 """Seconds that a sign of life may take."""
 
+KEPT_FREE = 2
+"""Connections for emergency stops: one for a new stop, one for what is heard of others."""
+
 CLOSE_TIMEOUT = 5.0
 """Seconds that statements in hand may take when the server ends."""
 
@@ -28,15 +31,48 @@ _SERVER_SETTINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Pools:
-    """Readings have a connection of their own: no number of requests keeps them waiting."""
+class _Pools(NamedTuple):
+    """Readings have a connection of their own: no number of requests keeps them waiting.
+
+    So have emergency stops, which no number of anything keeps waiting.
+    """
 
     requests: asyncpg.Pool
     readings: asyncpg.Pool
+    kept_free: asyncpg.Pool
 
 
-class Database:
+class Units:
+    """Implements domain.repositories.Storage on the connections of one pool."""
+
+    def __init__(self, pool: Callable[[], asyncpg.Pool], timeout: float) -> None:
+        self._pool = pool
+        self._timeout = timeout
+
+    def unit_of_work(self) -> PostgresUnitOfWork:
+        """Open a transaction.
+
+        Raises:
+            StorageUnavailableError: `Database.connect` has not succeeded yet.
+        """
+        return PostgresUnitOfWork(self._pool(), self._timeout)
+
+    def autocommit(self) -> PostgresUnitOfWork:
+        """Open the repositories without a transaction.
+
+        Raises:
+            StorageUnavailableError: `Database.connect` has not succeeded yet.
+        """
+        return PostgresUnitOfWork(self._pool(), self._timeout, atomic=False)
+
+    async def check(self) -> None:
+        """Ask for a sign of life."""
+        with translated():
+            async with self._pool().acquire(timeout=CHECK_TIMEOUT) as connection:
+                await connection.execute("SELECT 1", timeout=CHECK_TIMEOUT)
+
+
+class Database(Units):
     """Implements domain.repositories.Storage.
 
     Attributes:
@@ -54,9 +90,9 @@ class Database:
             connections: How many units of work may be open at once; more wait.
             timeout: Seconds that a statement may take, and that it waits for a free connection.
         """
+        super().__init__(lambda: self._connected().requests, timeout)
         self._url = url
         self._connections = connections
-        self._timeout = timeout
         self._pools: _Pools | None = None
 
     async def connect(self) -> None:
@@ -69,50 +105,39 @@ class Database:
             return
         await prepare_tortoise()
         await migrate(self._url)
-        with translated():
-            requests = await self._open("god-kaiser", self._connections)
-            try:
-                readings = await self._open("god-kaiser readings", 1)
-            except BaseException:
-                requests.terminate()
-                raise
-        self._pools = _Pools(requests, readings)
+        async with AsyncExitStack() as opened:
+            pools = []
+            with translated():
+                for name, size in (
+                    ("god-kaiser", self._connections),
+                    ("god-kaiser readings", 1),
+                    ("god-kaiser stops", KEPT_FREE),
+                ):
+                    pools.append(await self._open(name, size))
+                    opened.callback(pools[-1].terminate)
+                # The first stop must not wait until its connection is made.
+                async with pools[-1].acquire(timeout=CHECK_TIMEOUT):
+                    pass
+            self._pools = _Pools(*pools)
+            opened.pop_all()
 
     async def close(self) -> None:
         """Let statements in hand finish, and close. Safe to call twice."""
         pools, self._pools = self._pools, None
         if pools is None:
             return
-        for pool in (pools.readings, pools.requests):
+        for pool in pools:
             with suppress(StorageUnavailableError), translated():
                 await asyncio.wait_for(pool.close(), CLOSE_TIMEOUT)
             pool.terminate()
 
-    def unit_of_work(self) -> PostgresUnitOfWork:
-        """Open a transaction.
-
-        Raises:
-            StorageUnavailableError: `connect` has not succeeded yet.
-        """
-        return PostgresUnitOfWork(self._connected().requests, self._timeout)
-
-    def autocommit(self) -> PostgresUnitOfWork:
-        """Open the repositories without a transaction.
-
-        Raises:
-            StorageUnavailableError: `connect` has not succeeded yet.
-        """
-        return PostgresUnitOfWork(self._connected().requests, self._timeout, atomic=False)
+    def kept_free(self) -> Units:
+        """Return units of work on connections that nobody else is given."""
+        return Units(lambda: self._connected().kept_free, self._timeout)
 
     def reading_writer(self) -> PostgresReadingWriter:
         """Return the way in for readings; there should be only one."""
         return PostgresReadingWriter(self._reading_connection)
-
-    async def check(self) -> None:
-        """Ask for a sign of life."""
-        with translated():
-            async with self._connected().requests.acquire(timeout=CHECK_TIMEOUT) as connection:
-                await connection.execute("SELECT 1", timeout=CHECK_TIMEOUT)
 
     @asynccontextmanager
     async def _reading_connection(self) -> AsyncIterator[PoolConnectionProxy]:
@@ -130,6 +155,7 @@ class Database:
             min_size=0,  # or a task of the pool would try for ever while PostgreSQL is away
             max_size=size,
             timeout=CONNECT_TIMEOUT,
+            max_inactive_connection_lifetime=0,  # what is made stays: to make one takes a while
             command_timeout=self._timeout,
             server_settings={**_SERVER_SETTINGS, "application_name": name},
             init=self._listen,

@@ -21,9 +21,13 @@ from domain.conversion_plans import Effective, Feed, Origin, Plan, Plans, plan_a
 from domain.ports import SensorLibraries
 from domain.quality import worst
 from domain.repositories import NewReading, Storage
+from domain.right_of_way import RightOfWay
 from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sample, Sensor
 from domain.services.judge_readings import JudgedBatch, JudgeReadings
 from domain.services.registry import Registry
+
+PIECE = 250
+"""Readings that are judged in a row, before all others have a turn."""
 
 Inputs: TypeAlias = dict[str, Mapping[str, Any]]
 """What was taken from other sensors, by parameter, as the reading tells it."""
@@ -37,6 +41,7 @@ class ConvertSamples:
     registry: Registry
     libraries: SensorLibraries
     judge: JudgeReadings
+    way: RightOfWay = field(default_factory=RightOfWay)
     _plans: Plans = field(default_factory=Plans, init=False)
     _planned: tuple[int, object] | None = field(default=None, init=False)
     _recent: dict[int, Recent] = field(default_factory=dict, init=False)
@@ -58,6 +63,7 @@ class ConvertSamples:
             registry=self.registry,
             libraries=self.libraries,
             judged=self.judge.batch(),
+            way=self.way,
         )
 
     async def plans(self) -> Plans:
@@ -118,6 +124,7 @@ class ConvertedBatch:
     registry: Registry
     libraries: SensorLibraries
     judged: JudgedBatch
+    way: RightOfWay
     _learnt: dict[int, Recent] = field(default_factory=dict, init=False)
     _causes: dict[tuple[datetime, int], tuple[Plan, Sample]] = field(
         default_factory=dict, init=False
@@ -162,8 +169,10 @@ class ConvertedBatch:
             (case.sample, case.given) for case in cases if case.sensor.processing_mode is not raw
         ]
         answers = iter(await self.libraries.measure_all(asked))
-        readings = []
+        readings: list[NewReading] = []
         for case in cases:
+            if not len(readings) % PIECE:
+                await self.way.give()
             sensor, sample = case.sensor, case.sample
             made = _as_it_is(sample) if sensor.processing_mode is raw else next(answers)
             if case.plan is not None:

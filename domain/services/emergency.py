@@ -25,6 +25,7 @@ from domain.errors import (
 )
 from domain.ports import Clock, EmergencyLink
 from domain.repositories import Storage
+from domain.right_of_way import RightOfWay
 from domain.services.guard import Guard
 from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
@@ -46,7 +47,11 @@ the first ones waiting."""
 
 @dataclass(slots=True, kw_only=True)
 class Emergency:
-    """Stops, clears, and sees to it that every device hears of it."""
+    """Stops, clears, and sees to it that every device hears of it.
+
+    Attributes:
+        way: Had by stops from the moment somebody asks until the broker has them.
+    """
 
     storage: Storage
     registry: Registry
@@ -56,6 +61,7 @@ class Emergency:
     guard: Guard
     record: RecordEvents
     new_id: Callable[[], UUID]
+    way: RightOfWay = field(default_factory=RightOfWay)
     _tasks: asyncio.TaskGroup | None = field(default=None, init=False)
     _kept_waiting: bool = field(default=False, init=False)
     _telling: set[tuple[str, int | None]] = field(default_factory=set, init=False)
@@ -98,11 +104,14 @@ class Emergency:
             triggered_at=self.clock.now(),
         ).including(known)
         self.latch.put(stop)
-        await self._store_soon(stop)
-        if esp_id is None:
-            self._tasks.create_task(self._broadcast(stop), name=f"broadcast of stop {stop.id}")
-        else:
-            self._tell_due()
+        with self.way.taken():
+            try:
+                await self._store_soon(stop)
+            finally:
+                # Whoever asked may be gone by now: it goes out all the same.
+                self._send(stop)
+            # It leaves before anybody is told of it.
+            await asyncio.sleep(0)
         self._tell_people(EventKind.EMERGENCY_STOP, f"Emergency stop of {stop.scope}", stop)
         return stop
 
@@ -213,6 +222,12 @@ class Emergency:
 
     # ------------------------------------------------------------ at work
 
+    def _send(self, stop: EmergencyStop) -> None:
+        if stop.esp_id is not None:
+            self._tell_due()
+        elif self._tasks is not None:
+            self._tasks.create_task(self._broadcast(stop), name=f"broadcast of stop {stop.id}")
+
     async def load(self) -> None:
         """Take in the stops that a restart must not forget; before anything else begins.
 
@@ -285,10 +300,12 @@ class Emergency:
                 return
             match instruction.task:
                 case Task.STOP:
-                    await self.link.stop(device, instruction.stop)
+                    with self.way.taken():
+                        await self.link.stop(device, instruction.stop)
                 case Task.SWITCH_OFF:
                     pin = Pin(device.esp_id, instruction.stop.gpio or 0)
-                    await self.link.switch_off(pin, device.kaiser_id, instruction.stop)
+                    with self.way.taken():
+                        await self.link.switch_off(pin, device.kaiser_id, instruction.stop)
                 case Task.CLEAR:
                     await self.link.clear(device, instruction.stop)
                 case Task.RESUME:
@@ -304,7 +321,8 @@ class Emergency:
         while (known := self.latch.get(stop.id)) is not None and known.active:
             self.latch.broadcast(self.clock.now())
             try:
-                await self.link.stop_all(stop)
+                with self.way.taken():
+                    await self.link.stop_all(stop)
             except BrokerUnavailableError:
                 await self.clock.sleep(BROADCAST_AGAIN)
             else:

@@ -16,6 +16,7 @@ from domain.errors import StorageRejectedError, StorageUnavailableError
 from domain.events import ReadingsStored
 from domain.ports import Clock, EventStream
 from domain.repositories import ReadingWriter, Storage
+from domain.right_of_way import RightOfWay
 from domain.sensors import Reading, Sample, Sensor
 from domain.services.configure import default_name
 from domain.services.convert_samples import ConvertSamples
@@ -55,6 +56,7 @@ class IngestReadings:
     heard: Callable[[str, datetime], Awaitable[None]]
     buried: Callable[[Sequence[DeadLetter]], None]
     watched: Callable[[Sequence[Reading]], None]
+    way: RightOfWay = field(default_factory=RightOfWay)
     counts: IngestCounts = field(default_factory=IngestCounts)
     _untrimmed: int = field(default=TRIM_AFTER, init=False)
 
@@ -83,7 +85,9 @@ class IngestReadings:
     ) -> Sequence[Reading]:
         await self._discover(samples)
         converted = await self.convert.batch()
-        stored = await self.writer.write(await converted(samples), dead_letters)
+        readings = await converted(samples)
+        await self.way.give()
+        stored = await self.writer.write(readings, dead_letters)
         converted.keep()
         return stored
 
