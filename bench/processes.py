@@ -4,7 +4,7 @@ import os
 from collections import defaultdict
 from pathlib import Path
 
-_PPID, _UTIME, _STIME = 1, 11, 12
+_PPID, _UTIME, _STIME, _CUTIME, _CSTIME = 1, 11, 12, 13, 14
 """Fields of /proc/<pid>/stat behind the name, counted from 0 (proc_pid_stat(5))."""
 
 
@@ -26,3 +26,9 @@ def cpu_seconds(root: int) -> float:
         total += ticks.get(pid, 0)
         waiting += children[pid]
     return total / os.sysconf("SC_CLK_TCK")
+
+
+def ended_children_cpu_seconds(pid: int) -> float:
+    """Return what the children of a process used that are gone: PostgreSQL's old connections."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[_CUTIME]) + int(fields[_CSTIME])) / os.sysconf("SC_CLK_TCK")

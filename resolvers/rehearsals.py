@@ -87,14 +87,16 @@ def _rule(context: Context, rule_id: str | None, given: RuleInput | None) -> mod
 
 
 def _read(context: Context, given: RuleInput | None, rule_id: UUID) -> model.Rule:
-    """Read a rule that is not stored.
+    """Read a rule that is not stored, as critically as one that is to be.
 
     Raises:
         FindingsError: It says all that is wrong, each with its place.
     """
     manage = context.services.manage_rules
     written = None if given is None else given.written()
-    return read_rule(written, rule_id, 1, manage.defaults)
+    rule = read_rule(written, rule_id, 1, manage.defaults)
+    manage.check(rule).require_none()
+    return rule
 
 
 def _run_id(text: str) -> UUID:

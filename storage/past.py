@@ -1,74 +1,87 @@
-"""Stored readings as columns: copied out in binary, since an object for each row costs too much.
+"""Stored readings as columns: an object for each row, or a row for each reading, costs too much.
 
-Every row that COPY sends is as long as every other, so a column is a stride through the bytes: C
-takes it apart, and Python does nothing for a single row.
+PostgreSQL puts the readings of a sensor one behind the other, column by column, as the bytes that
+it would send for each: one pass over a time for all sensors, since those lie on the same pages.
+Python takes whole columns, and does nothing for a single reading.
 """
 
 import sys
 from array import array
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 
 from domain.rules.past import Kind, Past
 from domain.rules.world import Observation
-from storage.client import TransactionClient
 from storage.errors import translated
 from storage.readings import QUALITIES, TRUSTED_NUMBERS
 
-_HEADER = 19
-"""Bytes before the first row (PostgreSQL, COPY, "Binary Format"): signature, flags, extension."""
-
-_TRAILER = 2
-"""Bytes after the last row."""
-
-_ROW = 64
-"""Bytes of a row: the number of its columns, and before each column its length."""
-
-_ID, _RECEIVED, _MEASURED, _VALUE, _CONVERSION, _QUALITY = 6, 18, 30, 42, 54, 62
-"""Where the columns of a row begin."""
-
-_EPOCH = 946_684_800_000_000
-"""Microseconds from 1970 to 2000, where PostgreSQL begins to count."""
-
 _QUALITY_OF = {number: quality for quality, number in QUALITIES.items()}
+
+_CONNECT_WITHIN = 10.0
+_ANSWERS_WITHIN = 60.0
+"""Seconds for one stretch of the past."""
+
+_SETTINGS = {
+    "application_name": "god-kaiser rehearsal",
+    "default_transaction_read_only": "on",
+    "jit": "off",
+    "plan_cache_mode": "force_custom_plan",  # else partitions are chosen too late
+    "max_parallel_workers_per_gather": "0",  # the other cores are for those who do not rehearse
+}
+
+
+@asynccontextmanager
+async def past_readings(url: str) -> AsyncIterator["PastRepository"]:
+    """Open a connection for one rehearsal.
+
+    Args:
+        url: Of a database whose tables are up to date.
+
+    Raises:
+        StorageUnavailableError: PostgreSQL is not there.
+    """
+    with translated():
+        connection = await asyncpg.connect(
+            url,
+            timeout=_CONNECT_WITHIN,
+            command_timeout=_ANSWERS_WITHIN,
+            server_settings=_SETTINGS,
+        )
+    try:
+        yield PastRepository(connection)
+    finally:
+        connection.terminate()
 
 
 @dataclass(frozen=True, slots=True)
 class PastRepository:
     """Implements domain.repositories.PastReadings."""
 
-    _client: TransactionClient
-    _units: dict[int, str | None] = field(default_factory=dict, init=False)
+    _connection: asyncpg.Connection
 
-    async def of(self, sensor_id: int, start: datetime, end: datetime) -> Past:
-        """Walk one range of the index of (sensor, time measured), and sort what came late."""
-        chunks: list[bytes] = []
-
-        async def take(chunk: bytes) -> None:
-            chunks.append(chunk)
-
-        # COPY takes no arguments: nothing but a number and two times stands in it.
-        statement = _COPY.format(sensor=int(sensor_id), start=_text(start), end=_text(end))
-        async with self._client.acquire_connection() as connection:
-            await _copy(connection, statement, take)
-        rows = memoryview(b"".join(chunks))[_HEADER:-_TRAILER].tobytes()
-        return Past(
-            _column("q", rows, _ID),
-            _instants(_column("q", rows, _RECEIVED)),
-            _instants(_column("q", rows, _MEASURED)),
-            _column("d", rows, _VALUE),
-            await self._kinds(_column("i", rows, _CONVERSION), _column("h", rows, _QUALITY)),
-        )
+    async def of(
+        self, sensor_ids: Sequence[int], start: datetime, end: datetime
+    ) -> Mapping[int, Past]:
+        """Pass over a range of time once, for all sensors together."""
+        with translated():
+            rows = await self._connection.fetch(_COLUMNS, list(sensor_ids), start, end)
+        found: dict[int, Past] = {}
+        for row in rows:
+            part, sensor_id = _past(row), row["sensor_id"]
+            found[sensor_id] = found.get(sensor_id, Past()).then(part)
+        return found
 
     async def latest(
         self, sensor_ids: Sequence[int], before: datetime
     ) -> Mapping[int, Observation]:
         """Select the newest of each sensor: one index probe for each."""
-        _, rows = await self._client.execute_query(_LATEST, [list(sensor_ids), before])
+        with translated():
+            rows = await self._connection.fetch(_LATEST, list(sensor_ids), before)
         return {
             row["sensor_id"]: Observation(
                 row["id"], row["value"], row["unit"], row["at"], _QUALITY_OF[row["quality"]]
@@ -76,56 +89,43 @@ class PastRepository:
             for row in rows
         }
 
-    async def _kinds(self, conversions: "array[Any]", qualities: "array[Any]") -> list[Kind]:
-        pairs = set(zip(conversions, qualities, strict=True))
-        await self._learn({conversion for conversion, _ in pairs} - self._units.keys())
-        kinds = {
-            (conversion, quality): Kind(self._units[conversion], _QUALITY_OF[quality])
-            for conversion, quality in pairs
-        }
-        if len(kinds) == 1:
-            return [*kinds.values()] * len(conversions)
-        return list(map(kinds.__getitem__, zip(conversions, qualities, strict=True)))
 
-    async def _learn(self, conversions: set[int]) -> None:
-        if conversions:
-            _, rows = await self._client.execute_query(_UNITS, [list(conversions)])
-            self._units.update((row["id"], row["unit"]) for row in rows)
+def _past(row: asyncpg.Record) -> Past:
+    ids = _column("q", row["ids"])
+    kind = Kind(row["unit"], _QUALITY_OF[row["quality"]])
+    return Past(
+        ids,
+        _column("q", row["received"]),
+        _column("q", row["measured"]),
+        _column("d", row["said"]),
+        [kind] * len(ids),
+    ).in_order()
 
 
-async def _copy(connection: asyncpg.Connection, statement: str, output: Any) -> None:  # noqa: ANN401 - a coroutine function
-    with translated():
-        await connection.copy_from_query(statement, output=output, format="binary")
-
-
-def _column(typecode: str, rows: bytes, begin: int) -> "array[Any]":
-    """Return a column: byte by byte, each a stride through all rows."""
+def _column(typecode: str, sent: bytes) -> "array[Any]":
     column = array(typecode)
-    size = column.itemsize
-    gathered = bytearray(len(rows) // _ROW * size)
-    for place in range(size):
-        gathered[place::size] = rows[begin + place :: _ROW]
-    column.frombytes(gathered)
+    column.frombytes(sent)
     if sys.byteorder == "little":  # the wire is the other way round
         column.byteswap()
     return column
 
 
-def _instants(column: "array[int]") -> "array[int]":
-    return array("q", map(_EPOCH.__add__, column))
-
-
-def _text(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat()
-
-
-_COPY = f"""
-SELECT id, received_at, least(measured_at, received_at), value, conversion_id, quality
-FROM reading
-WHERE sensor_id = {{sensor}} AND measured_at >= '{{start}}' AND measured_at < '{{end}}'
-  AND value IS NOT NULL AND quality IN ({TRUSTED_NUMBERS})
-ORDER BY received_at, id
-"""  # noqa: S608 - made of constants, numbers and times
+_COLUMNS = f"""
+WITH found AS (
+    SELECT sensor_id, conversion_id, quality,
+           string_agg(int8send(id), '') AS ids,
+           string_agg(timestamptz_send(received_at), '') AS received,
+           string_agg(timestamptz_send(least(measured_at, received_at)), '') AS measured,
+           string_agg(float8send(value), '') AS said
+    FROM reading
+    WHERE sensor_id = ANY ($1::int[])
+      AND measured_at >= $2::timestamptz AND measured_at < $3::timestamptz
+      AND value IS NOT NULL AND quality IN ({TRUSTED_NUMBERS})
+    GROUP BY sensor_id, conversion_id, quality
+)
+SELECT found.*, conversion.unit
+FROM found JOIN conversion ON conversion.id = found.conversion_id
+"""  # noqa: S608 - made of constants
 
 _LATEST = f"""
 SELECT wanted.id AS sensor_id, reading.id, reading.value, reading.at, reading.quality,
@@ -140,5 +140,3 @@ CROSS JOIN LATERAL (
 ) AS reading
 JOIN conversion ON conversion.id = reading.conversion_id
 """  # noqa: S608 - made of constants
-
-_UNITS = "SELECT id, unit FROM conversion WHERE id = ANY ($1::int[])"

@@ -20,7 +20,6 @@ from storage.history import HistoryRepository
 from storage.leases import LeaseRepository
 from storage.library_installations import LibraryInstallationRepository
 from storage.outbox import OutboxRepository
-from storage.past import PastRepository
 from storage.readings import ReadingRepository
 from storage.recomputations import RecomputationRepository
 from storage.relays import RelayRepository
@@ -44,7 +43,6 @@ class PostgresUnitOfWork:
     readings: ReadingRepository
     recomputations: RecomputationRepository
     history: HistoryRepository
-    past: PastRepository
     series: SeriesRepository
     calibrations: CalibrationRepository
     calibration_procedures: CalibrationProcedureRepository
@@ -93,7 +91,6 @@ class PostgresUnitOfWork:
         self.readings = ReadingRepository(client)
         self.recomputations = RecomputationRepository(client)
         self.history = HistoryRepository(client)
-        self.past = PastRepository(client)
         self.series = SeriesRepository(client)
         self.calibrations = CalibrationRepository(client)
         self.calibration_procedures = CalibrationProcedureRepository(client)

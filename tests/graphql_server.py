@@ -78,6 +78,7 @@ from tests.fakes import (
 from tests.fakes.configs import FakeAdmissions
 from tests.fakes.libraries import FakeLibraryLink, FakeLibrarySources
 from tests.fakes.orders import FakeOrderLink
+from tests.fakes.past import FakeRelive
 from tests.fakes.shelf import FakeJournal, FakeShelf
 from tests.makers import make_user
 
@@ -137,7 +138,7 @@ class GraphqlServer:
             calibrate=self._calibrate(lambda: UUID(int=next(numbers))),
             recompute=self._recompute(lambda: UUID(int=next(numbers))),
             rehearse=Rehearse(
-                storage=self.database or self.storage,
+                relive=FakeRelive(self.storage),
                 registry=self.registry,
                 clock=self.clock,
                 new_id=lambda: UUID(int=next(numbers)),
@@ -419,14 +420,6 @@ class GraphqlServer:
             yield
             for task in running:
                 task.cancel()
-
-    @asynccontextmanager
-    async def rehearsing(self) -> AsyncIterator[None]:
-        """Carry out backtests that were started while the block runs."""
-        async with asyncio.TaskGroup() as tasks:
-            working = tasks.create_task(self.services.rehearse.run())
-            yield
-            working.cancel()
 
     @asynccontextmanager
     async def stopping(self) -> AsyncIterator[None]:

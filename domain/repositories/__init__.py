@@ -107,11 +107,6 @@ class UnitOfWork(Protocol):
         ...
 
     @property
-    def past(self) -> PastReadings:
-        """The readings that rules live through again, inside this transaction."""
-        ...
-
-    @property
     def series(self) -> Series:
         """The readings over time inside this transaction."""
         ...

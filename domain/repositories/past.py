@@ -11,8 +11,13 @@ from domain.rules.world import Observation
 class PastReadings(Protocol):
     """Readings that decisions may rest on: with a value, and nothing said against it."""
 
-    async def of(self, sensor_id: int, start: datetime, end: datetime) -> Past:
-        """Return those measured from `start` on and before `end`, as they were received."""
+    async def of(
+        self, sensor_ids: Sequence[int], start: datetime, end: datetime
+    ) -> Mapping[int, Past]:
+        """Return those measured from `start` on and before `end`, as they were received.
+
+        A sensor without any is absent.
+        """
         ...
 
     async def latest(

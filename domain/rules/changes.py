@@ -1,19 +1,24 @@
 """Which readings of the past can change what a condition comes to; all others need no judging.
 
-A leaf that compares values with limits says of each value one of few things (`_Say`), and what it
-says of a value that is neither missing nor too old is all that matters of it: while the same is
-said, neither its verdict nor what it remembers changes. So those readings count at which another
-thing is said than of the one before, those around a pause that is long enough for a value to
-become too old, and the first and last of each stretch. To judge more is harmless.
+A leaf that compares values with limits says of each value one of few things, and what it says of a
+value that is neither missing nor too old is all that matters of it: while the same is said, neither
+its verdict nor what it remembers changes. So those readings count at which another thing is said
+than of the one before, those around a pause that is long enough for a value to become too old, and
+the first and last of each stretch. To judge more is harmless.
+
+Fifty million readings have no time for a line of Python each. What is said is taken apart into
+questions with two answers (`_questions`) that a float's own methods answer; where two sensors stay
+apart for a while, their smallest and largest values show it.
 
 Only a rate looks at how far values lie apart: of its sensor, every reading counts.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from heapq import merge
-from itertools import islice, repeat
+from itertools import islice
 from operator import sub
 from typing import TypeAlias
 
@@ -24,6 +29,7 @@ from domain.rules.conditions import (
     Hysteresis,
     Leaf,
     Limit,
+    Operator,
     Rate,
     Stale,
     Threshold,
@@ -35,10 +41,12 @@ from domain.rules.past import Kind, Past
 from domain.rules.world import Observation
 from domain.sensors import SensorKey
 
-_Say: TypeAlias = Callable[[float], int]
-"""What a leaf says of a value in the unit that it has: a number below 256."""
+_Question: TypeAlias = Callable[[float], bool]
+"""Something that is true of a value or not, in the unit of the leaf that asks."""
 
-_UNFIT = 9
+_BLOCK = 32
+"""Readings of a sensor that are compared with those of another one at a time."""
+
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -79,7 +87,7 @@ def find_changes(
         stretch = past[key]
         changes.after_pauses.update(_after_pauses(stretch, oldest[key]))
         around = {place - 1 for place in changes.after_pauses} | {0, len(stretch) - 1}
-        changes.places |= changes.after_pauses | around | set(_other_kinds(stretch.kinds))
+        changes.places |= changes.after_pauses | around | set(_other_kinds(stretch))
     return found
 
 
@@ -111,27 +119,70 @@ def _leaf_changes(
 def _after_pauses(past: Past, oldest: timedelta) -> Iterable[int]:
     """Return the readings that came when the one before was too old already."""
     shortest = oldest // _MICROSECOND
-    pauses = list(map(sub, islice(past.received, 1, None), past.measured))
-    if not pauses or max(pauses) < shortest:
+    if max(map(sub, islice(past.received, 1, None), past.measured), default=0) < shortest:
         return ()
+    pauses = map(sub, islice(past.received, 1, None), past.measured)
     return (place for place, pause in enumerate(pauses, 1) if pause >= shortest)
 
 
-def _other_kinds(kinds: list[Kind]) -> Iterable[int]:
-    if len(set(kinds)) == 1:
+def _other_kinds(past: Past) -> Iterable[int]:
+    if past.kind() is not None:
         return ()
+    kinds = past.kinds
     return (place for place in range(1, len(kinds)) if kinds[place] != kinds[place - 1])
 
 
+# ------------------------------------------------------------ one sensor
+
+
 def _value_changes(leaf: Threshold | Hysteresis, past: Past) -> Iterator[int]:
-    units = {kind.unit for kind in past.kinds}
-    if len(units) == 1:
-        said = bytes(map(_say(leaf, units.pop()), past.values))
+    for values in _in_unit(past, leaf.unit):
+        for question in _questions(leaf):
+            yield from _differences(bytes(map(question, values)))
+
+
+def _questions(leaf: Threshold | Hysteresis) -> Sequence[_Question]:
+    """Return what has to be known of a value; two values with the same answers are alike."""
+    if isinstance(leaf, Threshold):
+        number = float(leaf.limit.value)
+        match leaf.limit.operator:
+            case Operator.BETWEEN:
+                upper = number if leaf.limit.upper is None else float(leaf.limit.upper)
+                return number.__le__, upper.__ge__
+            case Operator.GT | Operator.LTE:
+                return (number.__lt__,)
+            case Operator.GTE | Operator.LT:
+                return (number.__le__,)
+            case Operator.EQ | Operator.NEQ:
+                return (number.__eq__,)
+    on, off = float(leaf.activate), float(leaf.deactivate)
+    return (on.__lt__, off.__le__) if leaf.rising else (on.__gt__, off.__ge__)
+
+
+def _in_unit(past: Past, unit: str | None) -> Iterator[Sequence[float]]:
+    """Yield all values in a unit; nothing where they cannot be said in it.
+
+    Where units change everything is judged anyway: what stands there for a value that cannot be
+    said in it does not matter.
+    """
+    one = past.kind()
+    kinds: Iterable[Kind] = past.kinds if one is None else (one,)
+    units = {kind.unit for kind in kinds}
+    if unit is None or units == {unit}:
+        yield past.values
+    elif one is not None:
+        said = {value: _said(value, one.unit, unit) for value in set(past.values)}
+        yield [said[value] for value in past.values]
     else:
-        says = {unit: _say(leaf, unit) for unit in units}
-        pairs = zip(past.kinds, past.values, strict=True)
-        said = bytes(says[kind.unit](value) for kind, value in pairs)
-    return _differences(said)
+        pairs = zip(past.values, past.kinds, strict=True)
+        yield [_said(value, kind.unit, unit) for value, kind in pairs]
+
+
+def _said(value: float, unit: str | None, wanted: str) -> float:
+    try:
+        return in_unit(value, unit, wanted)
+    except BadInputError:
+        return 0.0
 
 
 def _differences(said: bytes) -> Iterator[int]:
@@ -145,57 +196,89 @@ def _differences(said: bytes) -> Iterator[int]:
             yield place
 
 
-def _say(leaf: Threshold | Hysteresis, unit: str | None) -> _Say:
-    """Return what a leaf says of values in a unit."""
-    judged: _Say = leaf.limit.admits if isinstance(leaf, Threshold) else _zone(leaf)
-    if leaf.unit is None or unit == leaf.unit:
-        return judged
-    try:
-        in_unit(0.0, unit, leaf.unit)
-    except BadInputError:
-        return lambda _: _UNFIT
-    return lambda value: judged(in_unit(value, unit, leaf.unit))
-
-
-def _zone(leaf: Hysteresis) -> _Say:
-    """Return whether a value switches on (2), off (0), or leaves things as they are (1)."""
-    return lambda value: leaf.next(value, active=False) + leaf.next(value, active=True)
+# ------------------------------------------------------------ two sensors
 
 
 def _comparison_changes(
     leaf: Comparison, past: Mapping[SensorKey, Past], before: Mapping[SensorKey, Observation]
 ) -> Iterator[tuple[SensorKey, int]]:
     """Yield the readings of either side at which the comparison comes to something else."""
-    now: dict[SensorKey, tuple[float, str | None]] = {
-        key: (seen.value, seen.unit)
-        for key in (leaf.left, leaf.right)
-        if (seen := before.get(key)) is not None and seen.value is not None
-    }
-    last: object = None
-    stretches = ((key, past.get(key, Past())) for key in (leaf.left, leaf.right))
-    events = merge(
-        *(
-            zip(past.received, past.ids, repeat(key), range(len(past)), strict=False)
-            for key, past in stretches
+    pair = past.get(leaf.left, Past()), past.get(leaf.right, Past())
+    known = [before.get(key) for key in (leaf.left, leaf.right)]
+    blocks = _blocks(*pair) if _one_unit(pair, known) else [tuple(range(len(p)) for p in pair)]
+    for parts in blocks:
+        if not _apart(leaf, pair, parts):
+            yield from _compare_each(leaf, pair, parts, known)
+
+
+def _one_unit(pair: Sequence[Past], known: Iterable[Observation | None]) -> bool:
+    kinds = [past.kind() for past in pair]
+    units = {kind.unit for kind in kinds if kind} | {seen.unit for seen in known if seen}
+    return None not in kinds and len(units) == 1
+
+
+def _blocks(left: Past, right: Past) -> Iterator[tuple[range, range]]:
+    """Cut two pasts into short parts, at the same moments."""
+    begun, right_begun = 0, 0
+    while begun < len(left):
+        ended = min(begun + _BLOCK, len(left))
+        while ended < len(left) and left.received[ended] == left.received[ended - 1]:
+            ended += 1
+        last = ended == len(left)
+        right_ended = (
+            len(right) if last else bisect_left(right.received, left.received[ended], right_begun)
         )
+        yield range(begun, ended), range(right_begun, right_ended)
+        begun, right_begun = ended, right_ended
+
+
+def _apart(leaf: Comparison, pair: Sequence[Past], parts: Sequence[range]) -> bool:
+    """Say whether one side is above the other all the time, the readings before included."""
+    if not all(part.start for part in parts):
+        return False
+    left, right = (
+        past.values[part.start - 1 : part.stop] for past, part in zip(pair, parts, strict=True)
     )
-    for _, _, key, place in events:
-        now[key] = past[key].values[place], past[key].kinds[place].unit
-        said = _compared(leaf, now.get(leaf.left), now.get(leaf.right))
+    return min(left) > max(right) + leaf.offset or max(left) < min(right) + leaf.offset
+
+
+def _compare_each(
+    leaf: Comparison,
+    pair: Sequence[Past],
+    parts: Sequence[range],
+    known: Iterable[Observation | None],
+) -> Iterator[tuple[SensorKey, int]]:
+    keys = leaf.left, leaf.right
+    now: dict[SensorKey, tuple[float | None, str | None]] = {
+        key: (None, None) if seen is None else (seen.value, seen.unit)
+        for key, seen in zip(keys, known, strict=True)
+    }
+    for key, past, part in zip(keys, pair, parts, strict=True):
+        if part.start:
+            now[key] = past.values[part.start - 1], past.kinds[part.start - 1].unit
+    last = _compared(leaf, now[leaf.left], now[leaf.right])
+    for _, _, key, past, place in merge(*map(_events, keys, pair, parts)):
+        now[key] = past.values[place], past.kinds[place].unit
+        said = _compared(leaf, now[leaf.left], now[leaf.right])
         if said is not last:
             last = said
             yield key, place
 
 
+def _events(
+    key: SensorKey, past: Past, part: Iterable[int]
+) -> Iterator[tuple[int, int, SensorKey, Past, int]]:
+    return ((past.received[place], past.ids[place], key, past, place) for place in part)
+
+
 def _compared(
-    leaf: Comparison,
-    left: tuple[float, str | None] | None,
-    right: tuple[float, str | None] | None,
+    leaf: Comparison, left: tuple[float | None, str | None], right: tuple[float | None, str | None]
 ) -> bool | None:
-    if left is None or right is None:
+    (value, unit), (other, other_unit) = left, right
+    if value is None or other is None:
         return None
     try:
-        other = in_unit(*right, left[1])
+        other = in_unit(other, other_unit, unit)
     except BadInputError:
         return None
-    return Limit(leaf.operator, other + leaf.offset).admits(left[0])
+    return Limit(leaf.operator, other + leaf.offset).admits(value)

@@ -17,7 +17,9 @@ from typing import NamedTuple
 from domain.rules.world import Observation
 from domain.sensors import Quality
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+"""Where PostgreSQL begins to count: nothing has to be added to what it sends."""
+
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -34,7 +36,7 @@ class Past:
 
     Attributes:
         ids: Of the readings.
-        received: When they were received, in microseconds since 1970.
+        received: When they were received, in microseconds since 2000.
         measured: When they were measured, at the latest when they were received; in the same unit.
         values: In the units of their kinds.
         kinds: Mostly one and the same object.
@@ -62,6 +64,12 @@ class Past:
         self.measured.append(microseconds(min(seen.measured_at, received)))
         self.values.append(seen.value)
         self.kinds.append(Kind(seen.unit, seen.quality))
+
+    def kind(self) -> Kind | None:
+        """Return the kind that all have; None: there are several, or no readings."""
+        if not self.kinds or self.kinds.count(self.kinds[0]) < len(self.kinds):
+            return None
+        return self.kinds[0]
 
     def observation(self, index: int) -> Observation:
         """Return a reading as conditions look at it."""
@@ -99,8 +107,14 @@ class Past:
         )
         if not len(other) or self._last() < (other.received[0], other.ids[0]):
             return joined
-        order = sorted(range(len(joined)), key=lambda at: (joined.received[at], joined.ids[at]))
-        return joined._pick(order)
+        return joined.in_order()
+
+    def in_order(self) -> "Past":
+        """Return them in the order in which they were received, however they are now."""
+        if all(map(lt, self.received, islice(self.received, 1, None))):
+            return self
+        order = sorted(range(len(self)), key=lambda at: (self.received[at], self.ids[at]))
+        return self._pick(order)
 
     def newer_than(self, last: tuple[int, int] | None) -> "Past":
         """Return those that each are newer than all before, and than one before them all.
@@ -142,10 +156,10 @@ class Past:
 
 
 def microseconds(at: datetime) -> int:
-    """Return an instant as microseconds since 1970, exactly."""
+    """Return an instant as microseconds since 2000, exactly."""
     return (at - _EPOCH) // _MICROSECOND
 
 
 def instant(at: int) -> datetime:
-    """Return the instant that is so many microseconds after 1970."""
+    """Return the instant that is so many microseconds after 2000."""
     return _EPOCH + timedelta(microseconds=at)

@@ -1,14 +1,14 @@
 """Rehearses rules: on values that somebody makes up, and on what was stored.
 
-The evaluator and the decisions are those of live rules (`domain.rules.replay`). The past comes out
-of the database in columns, a week of a sensor at a time; a rule lives through each in a thread of
-its own, so that the loop waits for the interpreter's switch of threads (5 ms), and for no more.
-What takes longer than a person waits is started, looked at and cancelled by its id.
+The evaluator and the decisions are those of live rules (`domain.rules.replay`). What is stored is
+lived through elsewhere (`relive`), so that nobody else waits for it: one rehearsal that a person
+waits for, and one in the background, at a time. What takes longer than a person waits is started,
+looked at and cancelled by its id.
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -23,22 +23,14 @@ from domain.errors import (
     OverloadedError,
 )
 from domain.ports import Clock
-from domain.repositories import Storage
-from domain.rules import replay
 from domain.rules.conditions import watched_actuators, watched_devices, watched_sensors
 from domain.rules.evaluate import Explanation, evaluate
 from domain.rules.model import CommandStep, DelayStep, Rule
-from domain.rules.past import Past, microseconds
-from domain.rules.replay import Backtest, Replay
+from domain.rules.replay import Backtest
 from domain.rules.world import ConditionState, Observation, World
 from domain.sensors import SensorKey
 from domain.services.registry import Registry
-
-PAGE = timedelta(days=7)
-"""How much of the past is in memory at a time: 0.4 MB of a sensor that speaks once a minute."""
-
-AHEAD = timedelta(hours=1)
-"""How far the clock of a device may run ahead of the server's, and a little more."""
+from domain.services.relive import Progress, Rehearsal, Relive
 
 PATIENCE = 20.0
 """What `Rehearse.patience` is, unless said."""
@@ -101,6 +93,7 @@ class Run:
         progress: The part of the time that was lived through, 0.0 to 1.0.
         reason: Why it failed; None: it did not.
         result: None: it is not done.
+        stop: Ends the work on it; None: there is none.
     """
 
     id: UUID
@@ -112,7 +105,7 @@ class Run:
     progress: float = 0.0
     reason: str | None = None
     result: Backtest | None = None
-    cancelled: bool = False
+    stop: Callable[[], object] | None = None
 
     @property
     def over(self) -> bool:
@@ -134,13 +127,6 @@ class Difference(NamedTuple):
     come: Sequence[datetime]
 
 
-@dataclass(slots=True)
-class _Flag:
-    """Says to a thread that nobody waits for it any more."""
-
-    up: bool = False
-
-
 @dataclass(slots=True, kw_only=True)
 class Rehearse:
     """Tests, backtests and compares rules; nothing is sent, and nothing stored.
@@ -149,7 +135,7 @@ class Rehearse:
         patience: Seconds that a backtest may take while somebody waits for its answer.
     """
 
-    storage: Storage
+    relive: Relive
     registry: Registry
     clock: Clock
     new_id: Callable[[], UUID]
@@ -215,15 +201,12 @@ class Rehearse:
     async def compare(self, old: Rule, new: Rule, time: timedelta = COMPARED) -> Difference:
         """Return the difference that a new version of a rule would have made lately.
 
-        Both count as enabled: what they would do is asked, not whether they may.
-
         Raises:
             BadInputError: There is no such time.
             OverloadedError: It takes longer than somebody waits.
         """
         now = self.clock.now()
-        rules = [replace(rule, enabled=True) for rule in (old, new)]
-        before, after = await self._waited_for(rules, now - time, now)
+        before, after = await self._waited_for([old, new], now - time, now)
         fired, fires = ({one.at for one in each.firings} for each in (before, after))
         return Difference(before, after, sorted(fired - fires), sorted(fires - fired))
 
@@ -231,16 +214,13 @@ class Rehearse:
         self, rules: Sequence[Rule], start: datetime, end: datetime
     ) -> Sequence[Backtest]:
         self._check(start, end)
-        flag = _Flag()
         try:
             async with asyncio.timeout(self.patience), self._turn:
-                return await self.live_through(rules, start, end, cancelled=lambda: flag.up)
+                return await self._live_through(rules, start, end, lambda _: None)
         except TimeoutError as error:
             raise OverloadedError(
                 f"it takes longer than {self.patience:g} s: use startBacktest, or a shorter time"
             ) from error
-        finally:
-            flag.up = True
 
     def _check(self, start: datetime, end: datetime) -> None:
         if not start < end <= self.clock.now():
@@ -248,28 +228,12 @@ class Rehearse:
         if end - start > LONGEST:
             raise BadInputError(f"a backtest covers {LONGEST.days} days at most")
 
-    async def live_through(  # noqa: PLR0913 - what, when, how, and two lines to whoever waits
-        self,
-        rules: Sequence[Rule],
-        start: datetime,
-        end: datetime,
-        *,
-        skipping: bool = True,
-        progress: Callable[[float], None] = lambda _: None,
-        cancelled: Callable[[], bool] = lambda: False,
+    async def _live_through(
+        self, rules: Sequence[Rule], start: datetime, end: datetime, progress: Progress
     ) -> Sequence[Backtest]:
-        """Let rules live through the past, each by itself; the past is read once for all.
+        """Let rules live through the past as if they were enabled.
 
-        Args:
-            rules: Which.
-            start: From when on.
-            end: Until when.
-            skipping: Whether they are judged only where something can change.
-            progress: Told the part of the time that is done.
-            cancelled: Asked often whether to stop.
-
-        Raises:
-            domain.rules.replay.CancelledError: It said so.
+        What they would do is asked, not whether they may.
         """
         known = {
             key: sensor.id
@@ -277,44 +241,17 @@ class Rehearse:
             for key in watched_sensors(rule.condition)
             if (sensor := self.registry.sensor(key)) is not None
         }
-        replays = [self._replay(rule, start, skipping=skipping) for rule in rules]
-        async with self.storage.autocommit() as work:
-            newest = await work.past.latest([*known.values()], start)
-        latest = {key: newest[number] for key, number in known.items() if number in newest}
-        for each in replays:
-            each.begin(latest)
-        async for until, stretch in self._stretches(known, start, end):
-            await asyncio.to_thread(_feed, replays, stretch, until, cancelled)
-            progress((until - start) / (end - start))
-        return [each.finish(end) for each in replays]
-
-    def _replay(self, rule: Rule, start: datetime, *, skipping: bool) -> Replay:
         actuators = {
             pin: actuator
+            for rule in rules
             for pin in rule.pins
             if (actuator := self.registry.actuator(pin)) is not None
         }
-        return Replay(rule, start, actuators, skipping=skipping)
-
-    async def _stretches(
-        self, sensors: Mapping[SensorKey, int], start: datetime, end: datetime
-    ) -> AsyncIterator[tuple[datetime, Mapping[SensorKey, Past]]]:
-        """Yield the past in the order in which it was received, which is not how it lies there."""
-        late: dict[SensorKey, Past] = {}
-        begun, since = start, start - AHEAD
-        while begun < end:
-            until, read = min(begun + PAGE, end), min(begun + PAGE, end) + AHEAD
-            stretch = {}
-            for key, number in sensors.items():
-                async with self.storage.autocommit() as work:
-                    found = await work.past.of(number, since, read)
-                known = late.get(key, Past()).then(found)
-                stretch[key], late[key] = known.split(microseconds(until))
-            if begun == start:
-                before = microseconds(start)
-                stretch = {key: past.split(before)[1] for key, past in stretch.items()}
-            yield until, stretch
-            begun, since = until, read
+        enabled = [replace(rule, enabled=True) for rule in rules]
+        rehearsal = Rehearsal(
+            rules=enabled, sensors=known, actuators=actuators, start=start, end=end
+        )
+        return await self.relive(rehearsal, progress)
 
     # ------------------------------------------------------------ beside
 
@@ -352,9 +289,9 @@ class Rehearse:
             raise NotFoundError("there is no such backtest")
         if run.over:
             raise ConflictError(f"this backtest is {run.state.lower()}")
-        run.cancelled = True
-        if run.state is RunState.WAITING:
-            run.state = RunState.CANCELLED
+        run.state = RunState.CANCELLED
+        if run.stop is not None:
+            run.stop()
         return run
 
     async def run(self) -> None:
@@ -370,33 +307,19 @@ class Rehearse:
 
     async def _carry_out(self, run: Run) -> None:
         run.state = RunState.RUNNING
+        async with asyncio.TaskGroup() as tasks:
+            run.stop = tasks.create_task(self._finish(run)).cancel
+        run.stop = None
 
+    async def _finish(self, run: Run) -> None:
         def progress(part: float) -> None:
             run.progress = part
 
         try:
-            (run.result,) = await self.live_through(
-                [run.rule], run.start, run.end, progress=progress, cancelled=lambda: run.cancelled
-            )
+            (run.result,) = await self._live_through([run.rule], run.start, run.end, progress)
             run.state = RunState.DONE
-        except replay.CancelledError:
-            run.state = RunState.CANCELLED
         except DomainError as error:
             run.state, run.reason = RunState.FAILED, str(error)
-        finally:
-            run.cancelled = True  # or a thread would go on where this task was ended
-
-
-def _feed(
-    replays: Sequence[Replay],
-    stretch: Mapping[SensorKey, Past],
-    until: datetime,
-    cancelled: Callable[[], bool],
-) -> None:
-    for each in replays:
-        if cancelled():
-            raise replay.CancelledError
-        each.feed(stretch, until, cancelled)
 
 
 def _commands(rule: Rule) -> Sequence[tuple[CommandStep, timedelta]]:

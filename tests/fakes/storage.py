@@ -21,7 +21,6 @@ from tests.fakes.emergency_stops import FakeEmergencyStops
 from tests.fakes.health_history import FakeHealthHistory
 from tests.fakes.libraries import FakeLibraryInstallations
 from tests.fakes.paging import microseconds, paged
-from tests.fakes.past import FakePast
 from tests.fakes.recomputations import FakeHistory, FakeRecomputations
 from tests.fakes.relays import FakeRelays
 from tests.fakes.rules import FakeRuleExecutions, FakeRules
@@ -200,11 +199,6 @@ class FakeUnitOfWork:
     def readings(self) -> FakeReadings:
         self._storage.queries["readings"] += 1
         return self._storage.readings
-
-    @property
-    def past(self) -> FakePast:
-        self._storage.queries["past"] += 1
-        return FakePast(self._storage.readings.rows)
 
     @property
     def series(self) -> FakeSeries:

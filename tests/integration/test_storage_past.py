@@ -6,6 +6,7 @@ from domain.rules.past import Past, instant
 from domain.rules.world import Observation
 from domain.sensors import Measurement, ProcessingMode, Quality
 from storage.connection import Database
+from storage.past import past_readings
 from tests.fakes.past import FakePast
 from tests.integration.storing import CELSIUS, all_readings, at, new_reading, stored_sensors
 
@@ -20,7 +21,7 @@ def rows(past: Past) -> list[tuple[Observation, float]]:
 
 
 async def test_columns_hold_what_rows_hold_in_the_order_in_which_they_were_received(
-    database: Database,
+    database: Database, database_url: str
 ) -> None:
     sensor, other = await stored_sensors(database, (4, 5))
     bad = [
@@ -42,26 +43,31 @@ async def test_columns_hold_what_rows_hold_in_the_order_in_which_they_were_recei
         [],
     )
     fake = FakePast([*await all_readings(database)])
-    async with database.autocommit() as work:
-        past = await work.past.of(sensor.id, at(0), at(400))
-        nothing = await work.past.of(sensor.id, at(1000), at(2000))
-        latest = await work.past.latest([sensor.id, other.id], at(61))
-        none = await work.past.latest([sensor.id, other.id], at(-100))
+    both = [sensor.id, other.id]
+    async with past_readings(database_url) as found:
+        pasts = await found.of(both, at(0), at(400))
+        nothing = await found.of(both, at(1000), at(2000))
+        latest = await found.latest(both, at(61))
+        none = await found.latest(both, at(-100))
+    past = pasts[sensor.id]
     assert [seen.value for seen, _ in rows(past)] == [-3.5, 21.5, 68.0, 21.5]
     assert [seen.unit for seen, _ in rows(past)] == ["°C", "°C", "°F", "°C"]
-    assert rows(past) == rows(await fake.of(sensor.id, at(0), at(400)))
-    assert len(nothing) == 0
-    assert latest == await fake.latest([sensor.id, other.id], at(61))
+    expected = await fake.of(both, at(0), at(400))
+    assert {key: rows(found) for key, found in pasts.items()} == {
+        key: rows(found) for key, found in expected.items()
+    }
+    assert nothing == {}
+    assert latest == await fake.latest(both, at(61))
     assert latest[sensor.id].measured_at == at(60)
     assert none == {}
 
 
-async def test_a_past_of_several_months_comes_as_one(database: Database) -> None:
+async def test_a_past_of_several_months_comes_as_one(database: Database, database_url: str) -> None:
     (sensor,) = await stored_sensors(database)
     days = [new_reading(sensor, 86_400.0 * day) for day in range(0, 90, 10)]
     await database.reading_writer().write(days, [])
-    async with database.autocommit() as work:
-        past = await work.past.of(sensor.id, at(0), at(0) + timedelta(days=90))
+    async with past_readings(database_url) as found:
+        past = (await found.of([sensor.id], at(0), at(0) + timedelta(days=90)))[sensor.id]
     assert [instant(moment) for moment in past.measured] == [
         at(86_400.0 * n) for n in range(0, 90, 10)
     ]

@@ -1,5 +1,6 @@
 """Rules are rehearsed through GraphQL, and made of blueprints."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ WARM: dict[str, Any] = {
         {"command": {"actuator": PUMP, "action": "ON", "duration": "PT1M"}},
     ],
 }
-SPAN = {"from": (START - timedelta(days=1)).isoformat(), "to": START.isoformat()}
+SPAN: dict[str, Any] = {"from": (START - timedelta(days=1)).isoformat(), "to": START.isoformat()}
 TEST = """
 mutation($id: ID, $input: RuleInput, $readings: [SampleInput!]) {
   testRule(id: $id, input: $input, readings: $readings) { fires explanation commands }
@@ -115,9 +116,11 @@ async def test_a_long_backtest_is_started_looked_at_and_cancelled(server: Graphq
     assert run["state"] == "WAITING"
     ended = (await server.ask(CANCEL, id=other["id"]))["cancelBacktest"]
     assert ended["state"] == "CANCELLED"
-    async with server.rehearsing():
+    async with asyncio.TaskGroup() as tasks:
         known = server.services.rehearse
+        working = tasks.create_task(known.run())
         await eventually(lambda: all(each.over for each in known._runs.values()))
+        working.cancel()
     found = (await server.ask(RUN, id=run["id"]))["backtest"]
     assert (found["state"], found["progress"], found["result"]["firingCount"]) == ("DONE", 1.0, 2)
     assert await server.code(CANCEL, id=run["id"]) == "CONFLICT"
@@ -128,6 +131,33 @@ async def test_one_rule_is_meant_and_neither_none_nor_two(server: GraphqlServer)
     assert await server.code(TEST) == "BAD_INPUT"
     assert await server.code(TEST, id=made["id"], input=WARM) == "BAD_INPUT"
     assert await server.code(RUN, id="nonsense") == "BAD_INPUT"
+
+
+async def test_a_rule_that_cannot_be_is_not_rehearsed_and_the_place_of_what_is_wrong_is_told(
+    server: GraphqlServer,
+) -> None:
+    made = (await server.ask(CREATE, input=WARM))["createRule"]
+    pressure = {"threshold": {"sensor": SENSOR, "operator": "GT", "value": 20, "unit": "hPa"}}
+    wrong = {**WARM, "condition": {"all": [WARM["condition"], pressure]}}
+    given = {TEST: {}, BACKTEST: SPAN, START_RUN: SPAN, COMPARE: {"id": made["id"]}}
+    for query, more in given.items():
+        found = await server.execute(query, {"input": wrong, **more})
+        assert found.errors
+        error = found.errors[0]
+        assert error.extensions
+        assert error.extensions["code"] == "BAD_INPUT"
+        assert "condition.all[1].threshold" in error.message
+
+
+async def test_a_rule_that_fights_with_one_that_is_there_is_not_rehearsed_unless_disabled(
+    server: GraphqlServer,
+) -> None:
+    await server.ask(CREATE, input=WARM)
+    off = {"command": {"actuator": PUMP, "action": "OFF"}}
+    other: dict[str, Any] = {**WARM, "name": "Other", "actions": [off]}
+    assert await server.code(BACKTEST, input=other, **SPAN) == "BAD_INPUT"
+    found = (await server.ask(BACKTEST, input={**other, "enabled": False}, **SPAN))["backtestRule"]
+    assert found["firingCount"] == 2
 
 
 async def test_viewers_rehearse_nothing(server: GraphqlServer) -> None:

@@ -14,11 +14,12 @@ from domain.errors import BadInputError, ConflictError, NotFoundError, Overloade
 from domain.rules.conditions import AllOf, DeviceIs, Hysteresis, Limit, Operator, Threshold
 from domain.rules.model import CommandStep, DelayStep, Rule, RuleMode
 from domain.sensors import Quality, Sensor
-from domain.services import rehearse
+from domain.services import rehearse, relive
 from domain.services.registry import Registry
 from domain.services.rehearse import Rehearse, RunState, Sample
 from tests.eventually import eventually
 from tests.fakes import START, FakeClock, FakeStorage, until
+from tests.fakes.past import FakeRelive
 from tests.makers import make_actuator, make_device, make_reading, make_sensor
 
 MINUTE = timedelta(minutes=1)
@@ -51,7 +52,7 @@ class Bench:
         registry.add_actuator(make_actuator(gpio=20))
         numbers = count(1)
         self.service = Rehearse(
-            storage=self.storage,
+            relive=FakeRelive(self.storage),
             registry=registry,
             clock=FakeClock(start=START),
             new_id=lambda: UUID(int=next(numbers)),
@@ -145,7 +146,7 @@ async def test_the_last_value_from_before_is_known_at_the_beginning(bench: Bench
 
 
 async def test_what_came_late_came_late_also_across_stretches_of_the_past(bench: Bench) -> None:
-    border = START - timedelta(days=10) + rehearse.PAGE
+    border = START - timedelta(days=10) + relive.FIRST
     bench.stores(21.0, since=border - 2 * MINUTE)
     (late,) = bench.storage.readings.rows
     bench.storage.readings.rows[:] = [late._replace(received_at=border + 3 * MINUTE)]
