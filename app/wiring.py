@@ -157,6 +157,7 @@ def _configure(ground: Ground, parts: Parts) -> Configure:
         registry=ground.registry,
         events=ground.events,
         clock=ground.clock,
+        leases=ground.leases,
         new_id=uuid7,
         changed=parts.synchronise.changed,
         admitted=parts.devices.admit,

@@ -7,9 +7,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.devices import FirmwareEvidence
+from domain.errors import BadInputError
 
 ACK_TIMEOUT = timedelta(seconds=5)
 """How long a device may take to answer a command."""
+
+LAST_PIN = 254
 
 LONGEST_DURATION = timedelta(days=7)
 """The longest time on that a command may ask for."""
@@ -228,3 +231,13 @@ class CommandResponse:
     action: str | None = None
     value: float | None = None
     firmware: FirmwareEvidence | None = field(default=None, compare=False)
+
+
+def check_pin(gpio: int, what: str = "gpio") -> None:
+    """Demand that something can hang on a pin.
+
+    Raises:
+        BadInputError: No board has it.
+    """
+    if not 0 <= gpio <= LAST_PIN:
+        raise BadInputError(f"{what} must lie between 0 and {LAST_PIN}, not {gpio}")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.actuators import Actuator, Pin
-from domain.errors import BadInputError
+from domain.errors import BadInputError, ConflictError
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -167,3 +167,26 @@ def check_bounded(actuator: Actuator) -> None:
             "its failure does harm (critical): say with maxRuntime how long it may be on without a "
             "pause"
         )
+
+
+def check_removable(actuator: Actuator, usage: Usage, *, online: bool) -> None:
+    """Demand that an actuator is off before it is forgotten: nobody would switch it off any more.
+
+    Of a device that is gone for good, nobody can know more than that it was told to switch off.
+
+    Args:
+        actuator: What is to be forgotten.
+        usage: How it was used lately.
+        online: Whether its device is there.
+
+    Raises:
+        ConflictError: It is on, or its device is there and has not confirmed yet that it is off.
+    """
+    if usage.on_for is None or (usage.ending and not online):
+        return
+    if usage.ending:
+        raise ConflictError(
+            f"{actuator.name} is being switched off: try again when its device has confirmed it; "
+            "where it never does, cut off the power of the device"
+        )
+    raise ConflictError(f"{actuator.name} is on: switch it off first, with sendCommand OFF")

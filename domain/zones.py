@@ -5,12 +5,13 @@ authority. Names that devices take follow device protocol, section 1.10.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from domain.devices import FirmwareEvidence
-from domain.errors import BadInputError
+from domain.errors import BadInputError, NotFoundError
 
 _ZONE_ID = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
 _NULL = "null"
@@ -124,3 +125,19 @@ def checked_zone_id(text: str, what: str = "zoneId") -> str:
     if not _ZONE_ID.fullmatch(text) or text.lower() == _NULL:
         raise BadInputError(f"{what} takes 1 to 32 letters, digits, _ or -, not {text[:40]!r}")
     return text
+
+
+def check_parent(zone_id: str, parent: str, zones: Mapping[str, Zone]) -> None:
+    """Demand that a zone can become a part of another one.
+
+    Raises:
+        NotFoundError: Nobody knows that other one.
+        BadInputError: The zone would be a part of itself.
+    """
+    if parent not in zones:
+        raise NotFoundError(f"no zone {parent} is known")
+    above: str | None = parent
+    while above is not None:
+        if above == zone_id:
+            raise BadInputError("a zone cannot be a part of itself")
+        above = zones[above].parent_zone_id if above in zones else None

@@ -193,6 +193,7 @@ class GraphqlServer:
     def _configure(self, shared: dict[str, Any], new_id: Callable[[], UUID]) -> Configure:
         return Configure(
             **shared,
+            leases=self.leases,
             new_id=new_id,
             changed=self.changed.append,
             admitted=FakeAdmissions(),

@@ -10,13 +10,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from domain.actuators import MODES, Actuator, Pin
+from domain.actuators import MODES, Actuator, Pin, check_pin
 from domain.configs import NO_PIN, Errand
 from domain.desired import forget_actuator, forget_sensor
 from domain.devices import Device
 from domain.errors import BadInputError, NotFoundError
 from domain.events import ActuatorChanged, DeviceHeard
-from domain.leases import check_bounded, checked_limits
+from domain.lease_book import LeaseBook
+from domain.leases import Moment, check_bounded, check_removable, checked_limits
 from domain.limits import check_fits, read_limits
 from domain.parameters import Recipe, check_source, read_parameters
 from domain.ports import Clock, EventStream
@@ -25,10 +26,9 @@ from domain.sensors import ProcessingMode, Sensor, SensorKey
 from domain.services.registry import Registry
 from domain.services.synchronise import put_out
 from domain.thresholds import read_thresholds
-from domain.zones import LONGEST_ZONE_NAME, Zone, checked_zone_id
+from domain.zones import LONGEST_ZONE_NAME, Zone, check_parent, checked_zone_id
 
 LONGEST_NAME = 100
-LAST_PIN = 254
 SHORTEST_INTERVAL = timedelta(seconds=1)
 LONGEST_INTERVAL = timedelta(seconds=300)
 """What every firmware takes as the time between two samples (device protocol, section 1.9)."""
@@ -55,6 +55,7 @@ class Configure:
     registry: Registry
     events: EventStream
     clock: Clock
+    leases: LeaseBook
     new_id: Callable[[], UUID]
     changed: Callable[[str], None]
     admitted: Callable[[Device], Awaitable[None]]
@@ -164,7 +165,7 @@ class Configure:
             async with self.storage.unit_of_work() as work:
                 zones = {zone.zone_id: zone for zone in await work.zones.all()}
                 if parent_zone_id:
-                    _check_parent(zone_id, parent_zone_id, zones)
+                    check_parent(zone_id, parent_zone_id, zones)
                 known = zones.get(zone_id) or await work.zones.add(
                     Zone(
                         id=self.new_id(),
@@ -192,10 +193,15 @@ class Configure:
         """Forget a device and everything that hangs on it; say whether it was known.
 
         One that is still switched on is discovered anew.
+
+        Raises:
+            ConflictError: One of its actuators is on.
         """
         async with self._turn:
-            if self.registry.device(esp_id) is None:
+            if (device := self.registry.device(esp_id)) is None:
                 return False
+            for actuator in self.registry.actuators_of(esp_id):
+                self._check_removable(actuator, device)
             async with self.storage.unit_of_work() as work:
                 await work.devices.remove(esp_id)
             self.registry.remove_device(esp_id)
@@ -224,7 +230,7 @@ class Configure:
             NotFoundError: The device, or a source, is not known.
             BadInputError: The pin, type, name, interval, mode or a parameter is not possible.
         """
-        _check_pin(key.gpio)
+        check_pin(key.gpio)
         if not key.sensor_type or not key.sensor_type.isprintable():
             raise BadInputError("sensorType is missing")
         if interval is not None and not SHORTEST_INTERVAL <= interval <= LONGEST_INTERVAL:
@@ -364,9 +370,9 @@ class Configure:
         kind = actuator_type.lower()
         if kind not in MODES:
             raise BadInputError(f"actuatorType must be one of {', '.join(MODES)}, not {kind!r}")
-        _check_pin(pin.gpio)
+        check_pin(pin.gpio)
         if aux_gpio not in {None, NO_PIN}:
-            _check_pin(aux_gpio, "auxGpio")
+            check_pin(aux_gpio, "auxGpio")
         if default_value is not None and not 0.0 <= default_value <= 1.0:
             raise BadInputError("defaultValue must lie between 0.0 and 1.0")
         limits = checked_limits(max_runtime, min_off_time, max_starts_per_hour)
@@ -419,11 +425,16 @@ class Configure:
         return actuator
 
     async def remove_actuator(self, pin: Pin) -> bool:
-        """Forget an actuator, and have its device forget it; say whether it was known."""
+        """Forget an actuator, and have its device forget it; say whether it was known.
+
+        Raises:
+            ConflictError: It is on.
+        """
         async with self._turn:
             actuator, device = self.registry.actuator(pin), self.registry.device(pin.esp_id)
             if actuator is None or device is None:
                 return False
+            self._check_removable(actuator, device)
             errands = [(Errand.FORGET, forget_actuator(actuator))]
             async with self.storage.unit_of_work() as work:
                 await work.actuators.remove(actuator.id)
@@ -439,6 +450,10 @@ class Configure:
         if device is None:
             raise NotFoundError(f"no device {esp_id} is known")
         return device
+
+    def _check_removable(self, actuator: Actuator, device: Device) -> None:
+        now = Moment(self.clock.now(), self.clock.monotonic())
+        check_removable(actuator, self.leases.usage(actuator.pin, now), online=device.online)
 
     async def _put_out(self, work: UnitOfWork, device: Device, errands: Errands) -> None:
         if errands:
@@ -471,21 +486,6 @@ def _device_errands(before: Device, after: Device) -> Errands:
     ):
         errands += [(Errand.CONFIG, {}), (Errand.SUBZONE, {})]
     return errands
-
-
-def _check_parent(zone_id: str, parent: str, zones: Mapping[str, Zone]) -> None:
-    if parent not in zones:
-        raise NotFoundError(f"no zone {parent} is known")
-    above: str | None = parent
-    while above is not None:
-        if above == zone_id:
-            raise BadInputError("a zone cannot be a part of itself")
-        above = zones[above].parent_zone_id if above in zones else None
-
-
-def _check_pin(gpio: int, what: str = "gpio") -> None:
-    if not 0 <= gpio <= LAST_PIN:
-        raise BadInputError(f"{what} must lie between 0 and {LAST_PIN}, not {gpio}")
 
 
 def checked_name(name: str, longest: int = LONGEST_NAME) -> str:

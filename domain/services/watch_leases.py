@@ -10,7 +10,7 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeAlias
 from uuid import UUID
@@ -26,6 +26,7 @@ from domain.actuators import (
     CommandStatus,
     Pin,
 )
+from domain.devices import Device
 from domain.emergency_latch import Latch
 from domain.errors import BrokerUnavailableError, StorageRejectedError
 from domain.events import CommandChanged
@@ -52,6 +53,10 @@ MOST_UNSTORED = 10_000
 
 MOST_STRANGERS = 1000
 """Pins that were reported before anybody knew them; the oldest is forgotten first."""
+
+REMOVED_FOR = 60.0
+"""Seconds for which an actuator that was removed while it was being switched on is told to go off;
+what its device does not confirm by then, it knows nothing of any more."""
 
 SURPRISING = 5.0
 """Seconds before the end of its lease from which an actuator that goes off is worth telling."""
@@ -81,6 +86,7 @@ class WatchLeases:
     _tasks: asyncio.TaskGroup | None = field(default=None, init=False)
     _telling: set[Pin] = field(default_factory=set, init=False)
     _commands: dict[UUID, Command] = field(default_factory=dict, init=False)
+    _known: dict[Pin, tuple[Actuator, Device]] = field(default_factory=dict, init=False)
     _strangers: OrderedDict[Pin, float] = field(default_factory=OrderedDict, init=False)
     _online: dict[str, bool] = field(default_factory=dict, init=False)
     _unstored: deque[_Job] = field(default_factory=deque, init=False)
@@ -163,18 +169,26 @@ class WatchLeases:
             if self._note_on(pin, value):
                 del self._strangers[pin]
         for lease in self.leases.leases:
-            actuator = self.registry.actuator(lease.pin)
-            if actuator is None:
-                self.leases.forget(lease.pin)
-                self._commands.pop(lease.id, None)
-            else:
-                self.leases.limit(actuator, now)
+            self._look_at(lease, now)
             self._look_who_is_there(lease.pin.esp_id)
         for lease in self.leases.due(now):
             self._switch_off(lease, now)
         self._alarm(now)
         self._take_changes()
         self._see(now)
+
+    def _look_at(self, lease: Lease, now: Moment) -> None:
+        pin = lease.pin
+        actuator, device = self.registry.actuator(pin), self.registry.device(pin.esp_id)
+        if actuator is not None and device is not None:
+            self._known[pin] = actuator, device
+            self.leases.limit(actuator, now)
+        elif pin in self._known and now.at < lease.until + timedelta(seconds=REMOVED_FOR):
+            self.leases.end(pin, now)
+        else:
+            self.leases.forget(pin)
+            self._commands.pop(lease.id, None)
+            self._known.pop(pin, None)
 
     def _look_who_is_there(self, esp_id: str) -> None:
         before, online = self._online.get(esp_id), self._is_online(esp_id)
@@ -189,9 +203,9 @@ class WatchLeases:
     def _switch_off(self, lease: Lease, now: Moment) -> None:
         if self._tasks is None or lease.pin in self._telling or len(self._telling) >= MOST_TELLING:
             return
-        actuator, device = self.registry.actuator(lease.pin), self.registry.device(lease.pin.esp_id)
-        if actuator is None or device is None:
+        if lease.pin not in self._known:
             return
+        actuator, device = self._known[lease.pin]
         command = self._commands.get(lease.id)
         if command is None:
             command = self._commands[lease.id] = self._new_command(lease)
@@ -254,6 +268,7 @@ class WatchLeases:
                 self._store(partial(_open, change.lease))
                 self._tell_opened(change.lease)
             else:
+                self._known.pop(change.lease.pin, None)
                 self._store(partial(_close, change))
                 self._end_command(change.lease)
                 self._tell_closed(change)

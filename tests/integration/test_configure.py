@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 
 from domain.actuators import Pin
 from domain.devices import Device
+from domain.lease_book import LeaseBook
 from domain.services.configure import Configure
 from domain.services.registry import Registry
 from storage.connection import Database
@@ -29,6 +30,7 @@ async def configure(database: Database) -> Configure:
         registry=registry,
         events=FakeEventStream(),
         clock=FakeClock(),
+        leases=LeaseBook(),
         new_id=uuid7,
         changed=lambda _esp_id: None,
         admitted=FakeAdmissions(),

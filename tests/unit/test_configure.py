@@ -6,14 +6,21 @@ from uuid import uuid4
 
 import pytest
 
-from domain.actuators import Actuator, ActuatorState, Pin
+from domain.actuators import LAST_PIN, Actuator, ActuatorState, Pin
 from domain.configs import NO_PIN
 from domain.desired import sensor_item
 from domain.devices import Device, DeviceStatus
-from domain.errors import BadInputError, NotFoundError, StorageUnavailableError
+from domain.errors import (
+    BadInputError,
+    ConflictError,
+    NotFoundError,
+    StorageUnavailableError,
+)
 from domain.events import ActuatorChanged, DeviceHeard
+from domain.lease_book import LeaseBook
+from domain.leases import Moment
 from domain.sensors import ProcessingMode, SensorKey
-from domain.services.configure import LAST_PIN, LONGEST_NAME, Configure
+from domain.services.configure import LONGEST_NAME, Configure
 from domain.services.registry import Registry
 from tests.fakes import START, FakeClock, FakeEventStream, FakeStorage
 from tests.fakes.configs import FakeAdmissions
@@ -35,11 +42,13 @@ class Greenhouse:
         self.registry = Registry()
         self.changed: list[str] = []
         self.admissions = FakeAdmissions()
+        self.leases = LeaseBook()
         self.configure = Configure(
             storage=self.storage,
             registry=self.registry,
             events=self.events,
             clock=FakeClock(LATER),
+            leases=self.leases,
             new_id=uuid4,
             changed=self.changed.append,
             admitted=self.admissions,
@@ -223,3 +232,33 @@ async def test_a_device_is_told_at_once_that_it_was_let_in() -> None:
     with pytest.raises(NotFoundError):
         await greenhouse.configure.approve_device("ESP_FFFFFF")
     assert greenhouse.admissions.told == [ESP]
+
+
+# ---------------------------------------------------------------- what is on is not forgotten
+
+AT = Moment(LATER, 0.0)
+
+
+async def test_what_is_on_is_not_removed_and_neither_is_its_device() -> None:
+    house = Greenhouse()
+    lease = house.leases.grant(uuid4(), house.actuator(), 1.0, None, AT)
+    for removal in (house.configure.remove_actuator(PIN), house.configure.remove_device(ESP)):
+        with pytest.raises(ConflictError, match="is on: switch it off first, with sendCommand OFF"):
+            await removal
+    house.leases.confirmed(PIN, lease.id)
+    house.leases.end(PIN, AT)
+    with pytest.raises(ConflictError, match="try again when its device has confirmed it"):
+        await house.configure.remove_actuator(PIN)
+    house.leases.off(PIN, AT)
+    assert await house.configure.remove_actuator(PIN)
+    assert await house.configure.remove_device(ESP)
+
+
+async def test_what_was_told_to_switch_off_is_removed_where_its_device_is_gone() -> None:
+    house = Greenhouse()
+    house.leases.grant(uuid4(), house.actuator(), 1.0, None, AT)
+    house.registry.change_device(ESP, online=False)
+    with pytest.raises(ConflictError, match="is on"):
+        await house.configure.remove_device(ESP)
+    house.leases.end(PIN, AT)
+    assert await house.configure.remove_device(ESP)

@@ -20,6 +20,7 @@ from domain.configs import (
 )
 from domain.devices import Device, DeviceHealth
 from domain.errors import BrokerUnavailableError, StorageUnavailableError
+from domain.lease_book import LeaseBook
 from domain.ports import Receiver
 from domain.sensors import SensorKey
 from domain.services.configure import Configure
@@ -115,6 +116,7 @@ class House:
             registry=self.registry,
             events=FakeEventStream(),
             clock=self.clock,
+            leases=LeaseBook(),
             new_id=uuid4,
             changed=self.service.changed,
             admitted=FakeAdmissions(),

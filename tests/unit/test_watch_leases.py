@@ -31,6 +31,7 @@ from domain.services.registry import Registry
 from domain.services.watch_leases import (
     MOST_STRANGERS,
     MOST_UNSTORED,
+    REMOVED_FOR,
     SEEN_EVERY,
     TICK,
     WatchLeases,
@@ -347,13 +348,29 @@ async def test_a_device_that_is_not_approved_has_no_leases() -> None:
         assert house.leases.leases == []
 
 
-async def test_an_actuator_that_was_removed_is_forgotten() -> None:
+async def test_an_actuator_that_was_removed_while_it_was_switched_on_is_switched_off() -> None:
     house = House()
     async with house.running():
-        await house.switch_on(1)
+        await house.switch_on(60)
+        await house.clock.advance(TICK)
         house.registry.remove_actuator(PIN)
-        await house.clock.advance(5)
-        assert (house.leases.leases, house.link.told) == ([], [])
+        await house.clock.advance(TICK)
+        assert [command.action for command in house.link.told] == [CommandAction.OFF]
+        house.report(0.0)
+        await house.clock.advance(TICK)
+        assert house.leases.leases == []
+
+
+async def test_an_actuator_that_was_removed_is_forgotten_after_a_minute_of_silence() -> None:
+    house = House()
+    async with house.running():
+        await house.switch_on(60)
+        await house.clock.advance(TICK)
+        house.registry.remove_device(PIN.esp_id)
+        await house.clock.advance(REMOVED_FOR - 1)
+        assert len(house.leases.leases) == 1
+        await house.clock.advance(2)
+        assert house.leases.leases == []
 
 
 async def test_who_ends_a_lease_early_says_why_to_the_device_and_to_people() -> None:
