@@ -5,6 +5,7 @@ from uuid_utils.compat import uuid7
 from app.bridge import Bridge
 from app.ground import Ground
 from domain.services.command import SendCommand
+from domain.services.recall_conditions import RecallConditions
 from domain.services.record_events import RecordEvents
 from domain.services.report_events import ReportEvents
 from domain.services.watch_effects import WatchEffects
@@ -58,6 +59,7 @@ def watch_interlocks(ground: Ground, leases: WatchLeases) -> WatchInterlocks:
         leases=ground.leases,
         clock=ground.clock,
         switch_off=leases.switch_off,
+        recall=_recall(ground),
     )
 
 
@@ -72,4 +74,14 @@ def watch_effects(ground: Ground, leases: WatchLeases, record: RecordEvents) -> 
         guard=ground.storage_guard(),
         record=record,
         switch_off=leases.switch_off,
+        recall=_recall(ground),
+    )
+
+
+def _recall(ground: Ground) -> RecallConditions:
+    return RecallConditions(
+        storage=ground.database,
+        registry=ground.registry,
+        clock=ground.clock,
+        guard=ground.storage_guard(),
     )

@@ -95,7 +95,7 @@ class Parts:
     def jobs(self) -> Mapping[str, Job]:
         """Return what must run once the registry is filled, by name."""
         return {
-            "intake": self.libraries.once_loaded(self.intake.run),
+            "intake": self.libraries.once_loaded(self._take_in_once_recalled),
             "thresholds": self.thresholds.run,
             "calibrations": self.calibrate.run,
             "recomputations": self.recompute.run,
@@ -120,6 +120,12 @@ class Parts:
             "control connection": self.bridge.control_session.run,
             "telemetry connection": self.bridge.telemetry_session.run,
         }
+
+    async def _take_in_once_recalled(self) -> None:
+        """Let no reading come in before what it could end is known."""
+        await self.interlocks.recalled.wait()
+        await self.effects.recalled.wait()
+        await self.intake.run()
 
 
 def make_parts(ground: Ground, settings: Settings, intake_type: type[Intake]) -> Parts:

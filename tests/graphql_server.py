@@ -79,6 +79,7 @@ from tests.fakes.configs import FakeAdmissions
 from tests.fakes.libraries import FakeLibraryLink, FakeLibrarySources
 from tests.fakes.orders import FakeOrderLink
 from tests.fakes.past import FakeRelive
+from tests.fakes.safeguards import recall_nothing
 from tests.fakes.shelf import FakeJournal, FakeShelf
 from tests.makers import make_user
 
@@ -179,6 +180,7 @@ class GraphqlServer:
             switch_off=lambda pin, why, *_: self.leases.end(
                 pin, Moment(self.clock.now(), self.clock.monotonic()), why
             ),
+            recall=recall_nothing,
         )
 
     def _accounts(self, storage: Storage, new_id: Callable[[], UUID]) -> Accounts:

@@ -17,6 +17,7 @@ from domain.safeguards import Safeguards
 from domain.safety import Wish, refusal
 from domain.sensors import Measurement, ProcessingMode, Quality, Sensor
 from domain.services.guard import Guard
+from domain.services.recall_conditions import RecallConditions
 from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
 from domain.services.watch_effects import WatchEffects
@@ -31,6 +32,8 @@ PUMP, VALVE = Pin(ESP, 5), Pin("ESP_FA17E5", 6)
 LEVEL = make_sensor(ESP, 34, "level", id=1, name="Tank")
 FLOW = make_sensor(ESP, 14, "flow", id=2, name="Flow")
 MINUTE = timedelta(minutes=1)
+SOON = 0.2
+"""Seconds that a server may take to remember what there was before it."""
 
 FULL_ENOUGH = Threshold(sensor=LEVEL.key, limit=Limit(Operator.GT, 10.0), unit="%")
 VALVE_OPEN = ActuatorIs(pin=VALVE, on=True)
@@ -73,12 +76,20 @@ class Plant:
             guard=guard,
             new_id=uuid4,
         )
+        recall = RecallConditions(
+            storage=self.storage,
+            registry=self.registry,
+            clock=self.clock,
+            guard=guard,
+            within=SOON,
+        )
         self.interlocks = WatchInterlocks(
             registry=self.registry,
             world=self.world,
             leases=self.leases,
             clock=self.clock,
             switch_off=self.switch_off,
+            recall=recall,
         )
         self.effects = WatchEffects(
             storage=self.storage,
@@ -89,8 +100,8 @@ class Plant:
             guard=guard,
             record=self.record,
             switch_off=self.switch_off,
+            recall=recall,
         )
-        self._readings = 0
 
     # ------------------------------------------------------------ what happens
 
@@ -106,14 +117,14 @@ class Plant:
         *,
         ago: float = 0.0,
     ) -> None:
-        self._readings += 1
         unit = "%" if sensor is LEVEL else "L/min"
-        at = self.clock.now() - timedelta(seconds=ago)
+        rows, at = self.storage.readings.rows, self.clock.now() - timedelta(seconds=ago)
         measurement = Measurement(value, unit, quality, ProcessingMode.PI_ENHANCED)
         reading = make_reading(
-            self._readings, sensor=sensor, measured_at=at, measurement=measurement
-        )
-        self.world([reading._replace(received_at=self.clock.now())])
+            len(rows) + 1, sensor=sensor, measured_at=at, measurement=measurement
+        )._replace(received_at=self.clock.now())
+        rows.append(reading)
+        self.world([reading])
 
     def ask(self, pin: Pin = PUMP) -> str | None:
         """Ask the gate to switch on."""
@@ -168,6 +179,8 @@ class Plant:
         """Run both watches, until they have looked once, and then as the time advances."""
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(watch.run()) for watch in (self.interlocks, self.effects)]
+            await self.interlocks.recalled.wait()
+            await self.effects.recalled.wait()
             await self.clock.until_asleep(2)
             yield
             for task in tasks:

@@ -20,6 +20,7 @@ from domain.safeguards import Safeguards
 from domain.services.command import SendCommand
 from domain.services.emergency import Emergency
 from domain.services.guard import Guard
+from domain.services.recall_conditions import RecallConditions
 from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
 from domain.services.watch_devices import WatchDevices
@@ -135,6 +136,9 @@ class Server:
             leases=self.leases,
             clock=clock,
             switch_off=self.watch.switch_off,
+            recall=RecallConditions(
+                storage=storage, registry=registry, clock=clock, guard=self._guard()
+            ),
         )
         commands = CommandWire(sender=self.control)
         commands.attach(self.control)

@@ -246,20 +246,26 @@ class _Evaluation:
             return Explanation(condition=leaf, holds=leaf.limit.admits(seen.value), seen=(seen,))
         if not leaf.limit.admits(seen.value):
             return Explanation(condition=leaf, holds=False, seen=(seen,))
-        since = seen.observation.measured_at
+        since, surely = seen.observation.measured_at, self._is_sure(leaf.sensor)
         memory = self._remembered.get(leaf)
         unbroken = self._unbroken(leaf.sensor, seen.observation, leaf.max_age)
         if isinstance(memory, TrueSince) and unbroken:
-            since = memory.since
-        self.memories[leaf] = TrueSince(since)
+            since, surely = memory
+        self.memories[leaf] = TrueSince(since, surely)
         ripe = since + leaf.hold_for
+        waits = self._now < ripe
         return Explanation(
             condition=leaf,
-            holds=self._now >= ripe,
+            holds=(False if surely else None) if waits else True,
             seen=(seen,),
             since=since,
-            until=ripe if self._now < ripe else None,
+            until=ripe if waits else None,
+            trouble=None if surely or not waits else "since when it has been so is not known",
         )
+
+    def _is_sure(self, key: SensorKey) -> bool:
+        """Say whether it would be known had the value been beyond its limit before."""
+        return not self._world.doubting or key in self._before
 
     def _unbroken(
         self, key: SensorKey, observation: Observation, max_age: timedelta | None
@@ -281,6 +287,10 @@ class _Evaluation:
                 self.memories[leaf] = memory
             return Explanation(condition=leaf, holds=None, seen=(seen,))
         holds = leaf.next(seen.value, active=active)
+        unsure = memory is None and self._world.doubting
+        if unsure and holds is not leaf.next(seen.value, active=not active):
+            trouble = "which of both it crossed last is not known"
+            return Explanation(condition=leaf, holds=None, seen=(seen,), trouble=trouble)
         self.memories[leaf] = Active(holds)
         return Explanation(condition=leaf, holds=holds, seen=(seen,))
 

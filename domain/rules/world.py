@@ -57,18 +57,26 @@ class World:
         devices: What is known of the devices' presence.
         actuators: What devices last said that their actuators do.
         max_age: From which age on a value says nothing, where a condition does not say else.
+        doubting: Whether what hangs on a past that nobody remembers is unknown; else a condition
+            begins as if nothing had ever been. Interlocks doubt, rules begin.
     """
 
     readings: Mapping[SensorKey, Observation] = field(default_factory=dict)
     devices: Mapping[str, DeviceStatus] = field(default_factory=dict)
     actuators: Mapping[Pin, ActuatorState] = field(default_factory=dict)
     max_age: timedelta = MAX_AGE
+    doubting: bool = False
 
 
 class TrueSince(NamedTuple):
-    """Of a threshold with a time: since when the value is beyond it without a break."""
+    """Of a threshold with a time: since when the value is beyond it without a break.
+
+    Attributes:
+        surely: Whether it was not so before; else nobody knows. Only who doubts asks.
+    """
 
     since: datetime
+    surely: bool = True
 
 
 class Active(NamedTuple):

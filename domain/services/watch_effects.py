@@ -2,8 +2,8 @@
 
 An effect is judged on what was measured since the actuator is on, so water that flowed before
 proves nothing. When it was decided is stored: a run that was decided is not judged again after a
-restart, and one that was not has its full time again, for what was measured meanwhile may still be
-on its way.
+restart. One that was not goes on from what was measured before, and has its full time again, for
+what was measured meanwhile may still be on its way.
 """
 
 import asyncio
@@ -23,9 +23,10 @@ from domain.safeguards import Effect
 from domain.safety import told
 from domain.sensors import SensorKey
 from domain.services.guard import Guard
+from domain.services.recall_conditions import Forgotten, Recall
 from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
-from domain.services.world import KnownWorld
+from domain.services.world import CLOCKS_AGREE, KnownWorld
 from domain.system_events import EventKind, Severity
 
 TICK = 0.25
@@ -49,7 +50,11 @@ class _Awaited:
 
 @dataclass(slots=True, kw_only=True)
 class WatchEffects:
-    """Tells where an effect is missing, and switches off where people want that."""
+    """Tells where an effect is missing, and switches off where people want that.
+
+    Attributes:
+        recalled: Set once it remembers what there was before the server: readings may come in.
+    """
 
     storage: Storage
     registry: Registry
@@ -59,6 +64,8 @@ class WatchEffects:
     guard: Guard
     record: RecordEvents
     switch_off: SwitchOff
+    recall: Recall
+    recalled: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _awaited: dict[Pin, _Awaited] = field(default_factory=dict, init=False)
     _decided: dict[Pin, datetime] = field(default_factory=dict, init=False)
     _unsaved: dict[Pin, datetime] = field(default_factory=dict, init=False)
@@ -70,9 +77,19 @@ class WatchEffects:
         await self.guard.insist(self._load)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._save_forever(), name="store effects")
+            await self._recall()
             while True:
                 self._look()
                 await self.clock.sleep(TICK)
+
+    async def _recall(self) -> None:
+        self._follow()
+        found = [self._await(lease.pin, lease) for lease in self.leases.leases]
+        awaited = [one for one in found if one is not None]
+        states = await self.recall(map(_forgotten, awaited))
+        for one in awaited:
+            one.state = states.get(_forgotten(one), one.state)
+        self.recalled.set()
 
     def heard(self, key: SensorKey) -> None:
         """A sensor that is followed has said something."""
@@ -173,3 +190,8 @@ class WatchEffects:
                 await work.safeguards.save_judged(pin, at)
 
         await self.guard.insist(save)
+
+
+def _forgotten(awaited: _Awaited) -> Forgotten:
+    since = awaited.since - CLOCKS_AGREE
+    return Forgotten(awaited.effect.condition, since, good_only=True)

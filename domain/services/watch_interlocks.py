@@ -2,9 +2,11 @@
 
 Readings are judged at once, in their order, so that conditions over time see each of them; what
 other actuators and devices do, and what time alone changes, is looked at four times a second. What
-is remembered of a condition begins anew with the server: until it is known again, it does not hold.
+conditions remember is made again of stored readings when the server starts, before a new one comes
+in; where that cannot be done, what hangs on it does not hold.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,6 +31,7 @@ from domain.safeguards import (
     OnServerLoss,
 )
 from domain.sensors import SensorKey
+from domain.services.recall_conditions import Forgotten, Recall
 from domain.services.registry import Registry
 from domain.services.world import KnownWorld
 from domain.system_events import EventKind, Severity
@@ -74,13 +77,19 @@ class _Guarded:
 
 @dataclass(slots=True, kw_only=True)
 class WatchInterlocks:
-    """Says what holds, and switches off what must not be on any more."""
+    """Says what holds, and switches off what must not be on any more.
+
+    Attributes:
+        recalled: Set once it remembers what there was before the server: readings may come in.
+    """
 
     registry: Registry
     world: KnownWorld
     leases: LeaseBook
     clock: Clock
     switch_off: SwitchOff
+    recall: Recall
+    recalled: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _guarded: dict[Pin, _Guarded] = field(default_factory=dict, init=False)
     _pins: dict[SensorKey, tuple[Pin, ...]] = field(default_factory=dict, init=False)
     _revision: int = field(default=-1, init=False)
@@ -106,9 +115,22 @@ class WatchInterlocks:
     async def run(self) -> None:
         """Watch what is on, until cancelled."""
         self._end_what_was_left_alone()
+        await self._recall()
         while True:
             self._look()
             await self.clock.sleep(TICK)
+
+    async def _recall(self) -> None:
+        self._keep_up()
+        every = [each for guarded in self._guarded.values() for each in guarded.every]
+        states = await self.recall(Forgotten(interlock.condition) for interlock in every)
+        self._keep_up()  # somebody may have declared something meanwhile
+        for guarded in self._guarded.values():
+            guarded.every = tuple(
+                Interlock(each.condition, states.get(Forgotten(each.condition), each.state))
+                for each in guarded.every
+            )
+        self.recalled.set()
 
     def heard(self, key: SensorKey) -> None:
         """A sensor that is followed has said something."""

@@ -127,14 +127,14 @@ class KnownWorld:
         start before its valve is confirmed to be open, and of two that must never be on together
         the second is refused as soon as the first is on its way.
         """
-        return self._world(watched, self._newest_of, self._certain)
+        return replace(self._world(watched, self._newest_of, self._certain), doubting=True)
 
     def for_effects(self, watched: Watched, since: datetime) -> World:
         """Return what an effect is judged on: nothing that was measured before a time."""
         world = self.for_rules(watched)
         start = since - CLOCKS_AGREE
         fresh = {key: seen for key, seen in world.readings.items() if seen.measured_at >= start}
-        return replace(world, readings=fresh)
+        return replace(world, readings=fresh, doubting=True)
 
     def _world(
         self,

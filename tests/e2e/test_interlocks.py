@@ -193,3 +193,36 @@ async def test_what_has_no_effect_is_told_and_switched_off_also_after_a_restart(
             await eventually(told, within=SOON, what="people are told")
             (newest, *_) = (await ask(http, COMMANDS, esp=BOARD))["actuator"]["commands"]["edges"]
             assert newest["node"]["origin"] == "SAFETY"
+
+
+async def test_a_killed_server_remembers_how_long_and_on_which_side_a_value_was(
+    server: ServerProcess, broker: EmbeddedBroker
+) -> None:
+    device, tank = board(), Tank(broker)
+    steadily = {"threshold": {**FULL, "holdFor": "PT8S"}}
+    filled = {"hysteresis": {"sensor": LEVEL, "activateAbove": 70, "deactivateBelow": 30}}
+    async with living(broker.url, [device]):
+        async with client(server) as http:
+            await until_known(http, device)
+            await declare(http, interlocks=[steadily, filled])
+            await tank.says(80)
+            await until_holding(http, None, True)
+            # Between both limits: only who remembers knows that it was full enough.
+            await tank.says(50)
+            await until_holding(http, True, True)
+            assert (await switch_on(http))[0] == "ACKNOWLEDGED"
+        await server.kill()
+        await server.start()
+        async with client(server) as http:
+            await until_holding(http, True, True)
+            assert (await switch_on(http))[0] == "ACKNOWLEDGED"
+            assert running(device)
+            events = (await ask(http, EVENTS))["systemEvents"]["edges"]
+            assert "INTERLOCK_BROKEN" not in [edge["node"]["kind"] for edge in events]
+            await tank.says(20)
+            await until_holding(http, True, False)
+        await server.kill()
+        await server.start()
+        async with client(server) as http:
+            await tank.says(50)
+            await until_holding(http, True, False)

@@ -1,11 +1,13 @@
 """Safeguards of actuators, in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain.actuators import Pin
+from domain.rules.world import ConditionState
 from domain.safeguards import Safeguards
+from domain.services.recall_conditions import Forgotten
 from tests.fakes.actuators import FakeActuators
 
 
@@ -31,3 +33,7 @@ class FakeSafeguards:
 
     async def judged(self) -> Mapping[Pin, datetime]:
         return {pin: self.times[key] for key, pin in self._pins().items() if key in self.times}
+
+
+async def recall_nothing(_every: Iterable[Forgotten]) -> Mapping[Forgotten, ConditionState]:
+    return {}

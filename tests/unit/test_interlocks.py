@@ -234,7 +234,6 @@ async def test_a_condition_over_time_sees_every_reading_though_many_come_at_once
 async def test_after_a_restart_the_stored_readings_count() -> None:
     plant = Plant(TANK_ONLY)
     plant.hear(80.0)
-    plant.storage.readings.rows.extend(plant.world._last.values())
     plant.command()
     later = a_copy_that_is_loaded_again(plant, TANK_ONLY)
     await later.world.load()

@@ -1,11 +1,13 @@
 """A heater that does not heat and a pump without flow are told, and switched off where wanted."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from domain.safeguards import Effect, Safeguards
+from domain.sensors import Quality
 from domain.system_events import EventKind, Severity
 from tests.fakes import until
-from tests.safeguarding import FLOW, FLOWING, PUMP, Plant, a_copy_that_is_loaded_again
+from tests.safeguarding import FLOW, FLOWING, MINUTE, PUMP, Plant, a_copy_that_is_loaded_again
 
 TEN = timedelta(seconds=10)
 
@@ -92,6 +94,46 @@ async def test_a_restart_goes_on_watching_with_the_full_time() -> None:
         assert later.told == []
         await later.clock.advance(2.0)
     assert len(later.told) == 1
+
+
+async def test_what_was_seen_before_a_restart_still_counts() -> None:
+    steadily = Safeguards(
+        effect=Effect(condition=replace(FLOWING, hold_for=MINUTE), within=1.5 * MINUTE)
+    )
+    plant = Plant(steadily)
+    async with plant.watched():
+        plant.hear(2.0, FLOW)  # before it is on, which proves nothing
+        await plant.clock.advance(10.0)
+        plant.command()
+        await plant.clock.advance(5.0)
+        plant.hear(2.0, FLOW)
+        await plant.clock.advance(20.0)
+        plant.hear(0.0, FLOW, Quality.BAD)
+        plant.hear(2.0, FLOW)
+        await plant.clock.advance(25.0)
+    later = a_copy_that_is_loaded_again(plant, steadily)
+    await later.world.load()
+    async with later.watched():
+        await later.clock.advance(16.0)
+        await until(lambda: bool(plant.storage.safeguards.times))
+        await later.clock.advance(100.0)
+    assert later.told == []
+
+
+async def test_what_was_seen_of_another_run_before_a_restart_does_not_count() -> None:
+    steadily = Safeguards(
+        effect=Effect(condition=replace(FLOWING, hold_for=MINUTE), within=1.5 * MINUTE)
+    )
+    plant = Plant(steadily)
+    plant.hear(2.0, FLOW)
+    await plant.clock.advance(55.0)
+    plant.command()
+    later = a_copy_that_is_loaded_again(plant, steadily)
+    await later.world.load()
+    async with later.watched():
+        later.hear(2.0, FLOW)
+        await later.clock.advance(10.0)
+        assert later.storage.safeguards.times == {}
 
 
 async def test_a_run_that_was_decided_is_not_judged_again_after_a_restart() -> None:
