@@ -26,8 +26,8 @@ mutants: setup ## Change what decides about safety again and again; count what t
 soak: setup ## Take a million random steps through the real services, in virtual time; 15 minutes
 	@KAISER_CORES=$(cores) $(python) -m tests.soak
 
-faults: setup ## Kill server, broker and database 36 times while leases are open, 120 times while rules run
-	@KAISER_FAULTS=36 $(python) -m pytest -s tests/e2e/test_faults.py $(ARGS)
+faults: setup ## Kill server, broker and database 204 times while leases are open (27 minutes), 120 while rules run
+	@KAISER_FAULTS=204 $(python) -m pytest -s tests/e2e/test_faults.py $(ARGS)
 	@KAISER_FAULTS=120 $(python) -m pytest -s tests/e2e/test_rule_faults.py $(ARGS)
 
 lint: setup ## Check style, formatting, types and the arrows between the layers

@@ -45,6 +45,13 @@ class Configuration:
         pins = {part.gpio for part in built_in}
         return sum(key[0] is section and key[1] not in pins for key in self.items)
 
+    def longest_run(self, gpio: int) -> float | None:
+        """Return for how long a pin may be on without a pause, in seconds; None: nobody said."""
+        for item in self.items.values():
+            if isinstance(item, ActuatorItem) and item.gpio == gpio and item.max_runtime_ms:
+                return item.max_runtime_ms / 1000.0
+        return None
+
     def take(self, config: DeviceConfig, dialect: Dialect, origin: Origin) -> list[Fields]:
         """Take a configuration, and return the answers."""
         self.taken += 1

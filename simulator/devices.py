@@ -120,7 +120,13 @@ class VirtualDevice:
             level=self._hears_on,
             zone_id=self.zone_id,
         )
-        self.pins = Pins(voice=self._voice, actuators=self.actuators)
+        self.pins = Pins(
+            voice=self._voice,
+            actuators=self.actuators,
+            longest_run=lambda gpio: self.configuration.longest_run(  # noqa: PLW0108 - reset renews it
+                gpio
+            ),
+        )
         self._emergency = EmergencyStop(voice=self._voice, pins=self.pins, token=self.esp_id)
         self._orders = SystemOrders(
             voice=self._voice, pins=self.pins, emergency=self._emergency, sensors=self.sensors

@@ -78,6 +78,7 @@ class Dialect:
         knows_subzones: It hears of subzones, and of orders to a single sensor.
         obeys_duration: ON with a duration switches off by itself.
         limits_runtime: It switches a pump off that runs too long.
+        takes_longest_run: It is told for how long each pin may be on, and switches it off then.
         parses_blanks: It reads JSON with a blank between a key's quote and the colon.
         reports_twice: It sends a pin's status twice after a command.
         trigger: What stops it.
@@ -107,6 +108,7 @@ class Dialect:
     knows_subzones: bool = False
     obeys_duration: bool = False
     limits_runtime: bool = True
+    takes_longest_run: bool = False
     parses_blanks: bool = True
     reports_twice: bool = False
     trigger: Trigger = Trigger.JSON
@@ -157,6 +159,7 @@ FEBRUARY = Dialect(
     name="february-2026",
     retains=True,
     gate=FEBRUARY_GATE,
+    takes_longest_run=True,
     numbers=True,
     lists_failures=True,
     reports_errors=True,
@@ -180,6 +183,7 @@ HEAD = Dialect(
     reports_errors=True,
     knows_subzones=True,
     obeys_duration=True,
+    takes_longest_run=True,
     trigger=Trigger.CONTRACT,
     system_actions=frozenset(SystemAction)
     - {SystemAction.REBOOT, SystemAction.RESUME_OPERATION, SystemAction.RESET_CONFIG},

@@ -3,7 +3,7 @@
 Device protocol, sections 1.7, 3.1 and 3.5.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from domain.actuators import CommandAction
@@ -31,6 +31,7 @@ class Pins:
     """All actuators of one board.
 
     Attributes:
+        longest_run: Returns for how many seconds a pin may be on, by the board's configuration.
         stopped_at: When an emergency stop came, Unix seconds; None: there is none.
         locked: Whether the board is in its safe mode.
         obeyed: Commands carried out.
@@ -39,6 +40,7 @@ class Pins:
 
     voice: Voice
     actuators: Sequence[VirtualActuator]
+    longest_run: Callable[[int], float | None] = lambda _gpio: None
     stopped_at: float | None = field(default=None, init=False)
     locked: bool = field(default=False, init=False)
     obeyed: int = field(default=0, init=False)
@@ -193,8 +195,13 @@ class Pins:
         return self.voice.outlet.registration.heard_at + ACK_DEADLINE
 
     def _overrun_at(self, actuator: VirtualActuator) -> float:
-        limited = self.voice.dialect.limits_runtime and actuator.actuator_type == "pump"
-        return actuator.on_since + LONGEST_RUN if limited and actuator.is_on else _NEVER
+        if not actuator.is_on:
+            return _NEVER
+        dialect = self.voice.dialect
+        longest = self.longest_run(actuator.gpio) if dialect.takes_longest_run else None
+        if longest is None and dialect.limits_runtime and actuator.actuator_type == "pump":
+            longest = LONGEST_RUN
+        return _NEVER if longest is None else actuator.on_since + longest
 
 
 def next_beat(due: float, interval: float, now: float) -> float:

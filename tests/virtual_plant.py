@@ -99,6 +99,12 @@ class Board:
     def pump(self) -> VirtualActuator:
         return self.device.actuators[0]
 
+    @property
+    def is_locked_up(self) -> bool:
+        """Whether it waits to be let in, and cannot say so: it refuses even OFF for a minute."""
+        mute = Fault.NO_ANSWERS in self.device.faults.active
+        return mute and self.device.registration.refusal() is not None
+
 
 @dataclass(slots=True)
 class Water:
@@ -470,7 +476,7 @@ class Plant:
         now, watching = self.loop.time(), self.server.ready and self.broker_there
         for pin in PINS:
             board = self.boards[pin.esp_id]
-            held = not watching or not board.connected or board.stalled
+            held = not watching or not board.connected or board.stalled or board.is_locked_up
             if not board.pump.is_on:
                 self.by_hand.discard(pin)
             elif not self.server.ready and pin in self.by_hand - self.storage.leases.rows.keys():

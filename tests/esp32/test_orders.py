@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from domain.configs import ActuatorItem, DeviceConfig
 from domain.zones import SubzoneAssignment, SubzoneSafety, ZoneAssignment
 from mqtt_bridge import payloads
 from mqtt_bridge.messages import (
@@ -19,6 +20,7 @@ from mqtt_bridge.messages import (
 )
 from mqtt_bridge.topics import Kind
 from simulator.actions import Renew
+from simulator.actuators import VirtualActuator
 from simulator.dialects import DECEMBER, DIALECTS, FEBRUARY, HEAD, NOVEMBER, Dialect
 from simulator.sensors import DS18B20, VirtualSensor
 from tests.esp32.driving import Bench, make_device, of, running
@@ -188,6 +190,27 @@ def test_a_pump_that_runs_for_an_hour_is_stopped_except_by_the_first(dialect: Di
     key = "type" if dialect is NOVEMBER else "alert_type"
     alerts = [alert[key] for alert in of(bench.sent, Kind.ACTUATOR_ALERT)]
     assert alerts == ([] if dialect is NOVEMBER else ["runtime_protection"])
+
+
+@ALL
+def test_firmware_of_2026_holds_each_pin_to_the_longest_time_on_that_it_was_told(
+    dialect: Dialect,
+) -> None:
+    light = VirtualActuator(gpio=6, actuator_type="relay")
+    bench = running(dialect, actuators=(light,))
+    item = ActuatorItem(gpio=6, actuator_type="relay", name="Light", max_runtime_ms=90_000)
+    bench.receive(
+        payloads.encode(
+            DeviceConfig(
+                esp_id=ESP, kaiser_id="god", sensors=(), actuators=(item,), correlation_id="c-9"
+            )
+        )
+    )
+    bench.command(gpio=6)
+    bench.wait(89.0)
+    assert light.is_on
+    bench.wait(1.0)
+    assert light.is_on is (dialect not in {FEBRUARY, HEAD})
 
 
 @pytest.mark.parametrize("dialect", [NOVEMBER, DECEMBER], ids=lambda d: d.name)
