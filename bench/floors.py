@@ -23,6 +23,7 @@ _TABLE = "bench_reading"
 _BATCH = 1000
 _DEADLINE = 300.0
 _LARGEST_BATCH = 2000
+_PAUSE = 0.05
 
 _INSERT = f"""
 INSERT INTO {_TABLE} (id, measured_at, received_at, raw_value, value, sequence, sensor_id,
@@ -201,4 +202,29 @@ async def round_trips(
         spent.append(clock.monotonic() - began)
     device.close()
     server.close()
+    return spent
+
+
+async def commits_and_message(
+    parts: Parts, database: asyncpg.Connection, times: int, commits: int = 1
+) -> list[float]:
+    """Return the seconds of some commits, each of a row, and then a message with QoS 2."""
+    clock, heard = SystemClock(), asyncio.Event()
+    await database.execute("CREATE TABLE IF NOT EXISTS bench_commit (id int)")
+    device = await open_wire(parts.address, "bench-ear", lambda _: heard.set())
+    await device.subscribe([("bench/floor", 2)])
+    mouth = await open_wire(parts.address, "bench-mouth")
+    spent: list[float] = []
+    for number in range(times):
+        heard.clear()
+        began = clock.monotonic()
+        for _ in range(commits):
+            await database.execute("INSERT INTO bench_commit VALUES ($1)", number)
+        mouth.publish(b"bench/floor", b"{}", 2)
+        async with asyncio.timeout(_DEADLINE):
+            await heard.wait()
+        spent.append(clock.monotonic() - began)
+        await clock.sleep(_PAUSE)
+    device.close()
+    mouth.close()
     return spent
