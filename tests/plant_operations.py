@@ -110,7 +110,8 @@ def restart(plant: Plant, chance: Random) -> None:
 
 
 def restart_with_a_clock_that_was_set_back(plant: Plant, chance: Random) -> None:
-    plant.restart(0.0, set_by=-chance.uniform(0.5, 100_000))
+    down = chance.choice((0.0, _short(chance)))
+    plant.restart(down, set_by=-chance.choice((chance.uniform(0.5, 20), 100_000)))
 
 
 def wait(plant: Plant, chance: Random) -> None:

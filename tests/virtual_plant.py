@@ -226,9 +226,9 @@ class Plant:
     def restart(self, down: float, set_by: float = 0.0) -> None:
         self.kill()
         if set_by < 0:
-            # What a clock hides that was set back is not longer than what was not stored yet.
+            # What a clock hides that was set back is not longer than since the last word of it.
             for board in self.boards.values():
-                board.until += SEEN_EVERY
+                board.until += SEEN_EVERY + down
         self.wait(down)
         self.clock.set_by += set_by
         self.start()
