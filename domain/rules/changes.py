@@ -8,9 +8,8 @@ the first and last of each stretch. To judge more is harmless.
 
 Fifty million readings have no time for a line of Python each. What is said is taken apart into
 questions with two answers (`_questions`) that a float's own methods answer; where two sensors stay
-apart for a while, their smallest and largest values show it.
-
-Only a rate looks at how far values lie apart: of its sensor, every reading counts.
+apart for a while, their smallest and largest values show it. Only a rate, which looks at how far
+values lie apart, is followed from one to the next (`rates`).
 """
 
 from bisect import bisect_left
@@ -38,7 +37,8 @@ from domain.rules.conditions import (
 )
 from domain.rules.evaluate import in_unit
 from domain.rules.past import Kind, Past
-from domain.rules.world import Observation
+from domain.rules.rates import RateWalk
+from domain.rules.world import Memory, Observation, Remembering
 from domain.sensors import SensorKey
 
 _Question: TypeAlias = Callable[[float], bool]
@@ -68,6 +68,7 @@ def find_changes(
     past: Mapping[SensorKey, Past],
     before: Mapping[SensorKey, Observation],
     max_age: timedelta,
+    memories: Mapping[Remembering, Memory],
 ) -> Mapping[SensorKey, Changes]:
     """Return where a condition can change.
 
@@ -76,13 +77,18 @@ def find_changes(
         past: A stretch of the past of each sensor that it watches.
         before: The last reading of each sensor before it.
         max_age: From which age on a value says nothing, where a leaf does not say else.
+        memories: What its leaves remember before it.
     """
     found = {key: Changes() for key, stretch in past.items() if len(stretch)}
     oldest: dict[SensorKey, timedelta] = {}
     for leaf in leaves(condition):
         for key in sensors(leaf):
             oldest[key] = min(oldest.get(key, timedelta.max), _age(leaf, max_age))
-        _leaf_changes(leaf, past, before, found)
+        if isinstance(leaf, Rate) and leaf.sensor in found:
+            walk = RateWalk.of(leaf, memories.get(leaf), max_age)
+            found[leaf.sensor].places.update(_rate_changes(walk, past[leaf.sensor]))
+        else:
+            _leaf_changes(leaf, past, before, found)
     for key, changes in found.items():
         stretch = past[key]
         changes.after_pauses.update(_after_pauses(stretch, oldest[key]))
@@ -107,8 +113,6 @@ def _leaf_changes(
     match leaf:
         case Threshold() | Hysteresis() if leaf.sensor in found:
             found[leaf.sensor].places.update(_value_changes(leaf, past[leaf.sensor]))
-        case Rate() if leaf.sensor in found:
-            found[leaf.sensor].places.update(range(len(past[leaf.sensor])))
         case Comparison():
             for key, place in _comparison_changes(leaf, past, before):
                 found[key].places.add(place)
@@ -139,6 +143,14 @@ def _value_changes(leaf: Threshold | Hysteresis, past: Past) -> Iterator[int]:
     for values in _in_unit(past, leaf.unit):
         for question in _questions(leaf):
             yield from _differences(bytes(map(question, values)))
+
+
+def _rate_changes(walk: RateWalk, past: Past) -> Iterator[int]:
+    last: bool | None = None
+    for place, said in enumerate(walk.along(past, range(len(past)))):
+        if said is not last:
+            last = said
+            yield place
 
 
 def _questions(leaf: Threshold | Hysteresis) -> Sequence[_Question]:

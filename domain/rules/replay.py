@@ -13,7 +13,7 @@ A wake comes before a reading of the same instant. A hold that is renewed sends 
 """
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -22,12 +22,20 @@ from domain.actuators import Actuator, ActuatorState, CommandAction, Pin
 from domain.devices import DeviceStatus
 from domain.rules.actuation import Actuation, Use, Violation
 from domain.rules.changes import Changes, find_changes
-from domain.rules.conditions import Stale, watched_actuators, watched_devices, watched_sensors
+from domain.rules.conditions import (
+    Rate,
+    Stale,
+    leaves,
+    watched_actuators,
+    watched_devices,
+    watched_sensors,
+)
 from domain.rules.decide import Decision, Reason, Step, decide
 from domain.rules.evaluate import Explanation, Verdict, evaluate
 from domain.rules.model import Action, CommandStep, DelayStep, EnableRuleStep, Rule, RuleState
 from domain.rules.past import Past, instant, microseconds
-from domain.rules.world import MAX_AGE, Observation, World
+from domain.rules.rates import RateWalk
+from domain.rules.world import MAX_AGE, ConditionState, Observation, World
 from domain.sensors import SensorKey
 
 MOST_KEPT = 1000
@@ -101,6 +109,7 @@ class _Stretch:
 
     past: Mapping[SensorKey, Past] = field(default_factory=dict)
     changes: Mapping[SensorKey, Changes] = field(default_factory=dict)
+    rates: Sequence[RateWalk] = ()
     passed: dict[SensorKey, int] = field(default_factory=dict)
     due: list[tuple[int, int, SensorKey, int]] = field(default_factory=list)
 
@@ -229,9 +238,16 @@ class Replay:
             if key in past
         }
         changes: Mapping[SensorKey, Changes] = {}
+        rates: Sequence[RateWalk] = ()
         if self._skipping:
-            changes = find_changes(self._rule.condition, newer, self._seen, self._max_age)
-        self._stretch = _Stretch(newer, changes)
+            condition, memories = self._rule.condition, self._state.condition.memories
+            changes = find_changes(condition, newer, self._seen, self._max_age, memories)
+            rates = [
+                RateWalk.of(leaf, memories.get(leaf), self._max_age)
+                for leaf in leaves(condition)
+                if isinstance(leaf, Rate) and leaf.sensor in newer
+            ]
+        self._stretch = _Stretch(newer, changes, rates)
         self._readings += sum(map(len, newer.values()))
         for key, found in newer.items():
             places: Iterable[int] = range(len(found))
@@ -248,7 +264,13 @@ class Replay:
                 self._look(key, place - 1)
         if self._skipping and self._seen:
             # What it would have remembered, had it been judged at each of them.
-            remembered = replace(self._state.condition, observations=dict(self._seen))
+            memories = dict(self._state.condition.memories)
+            for walk in self._stretch.rates:
+                key = walk.leaf.sensor
+                walk.follow(self._stretch.past[key], self._stretch.passed.get(key, 0))
+                if (memory := walk.memory()) is not None:
+                    memories[walk.leaf] = memory
+            remembered = ConditionState(observations=dict(self._seen), memories=memories)
             self._state = replace(self._state, condition=remembered)
 
     def _look(self, key: SensorKey, place: int) -> None:

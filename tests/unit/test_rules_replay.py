@@ -25,6 +25,7 @@ from domain.rules.conditions import (
     Limit,
     Not,
     Operator,
+    Rate,
     Stale,
     Threshold,
     watched_actuators,
@@ -263,6 +264,21 @@ def test_a_random_month_is_decided_identically_both_ways(mode: RuleMode) -> None
     assert (skipped.commands, skipped.use) == (straight.commands, straight.use)
     assert skipped.violations == straight.violations
     assert skipped.evaluations < straight.evaluations / 3
+
+
+def test_a_random_month_of_a_rate_is_decided_identically_and_judged_where_it_changes() -> None:
+    one, other, _ = SENSORS
+    steep = Rate(sensor=one, limit=Limit(Operator.GT, 0.02), over=timedelta(hours=1))
+    still = replace(steep, sensor=other, limit=Limit(Operator.LT, 0.01), unit="°F")
+    rule = rule_of(AllOf((steep, Not(still))), mode=RuleMode.HOLD)
+    received, end = random_month(2), NOON + timedelta(days=30)
+    cuts = [NOON + timedelta(days=day) for day in (3, 14, 15, 28)]
+    straight = replayed(rule, received, end, skipping=False)
+    skipped = replayed(rule, received, end, skipping=True, cuts=cuts)
+    assert straight.firing_count > 30
+    assert skipped.firings == straight.firings
+    assert (skipped.commands, skipped.use) == (straight.commands, straight.use)
+    assert skipped.evaluations < straight.evaluations / 2
 
 
 # ---------------------------------------------------------------- what comes out
