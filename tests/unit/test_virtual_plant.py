@@ -3,7 +3,9 @@
 `make soak` takes a million steps; here it is some hundreds.
 """
 
+from datetime import timedelta
 from random import Random
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,7 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from typing_extensions import override
 
+from domain import runtimes
 from domain.actuators import CommandAction
+from tests.fakes import START
 from tests.plant_operations import OPERATIONS, Operation, look
 from tests.soak import failure_of, live, shortest, steps_of
 from tests.virtual_plant import BOUND, FIRST, PUMP, SECOND, Plant
@@ -123,4 +127,24 @@ def test_what_an_old_broker_delivers_late_is_followed_by_an_order_to_switch_off(
     plant.wait(2.0)
     assert not board.pump.is_on
     plant.check()
+    plant.close()
+
+
+def test_a_run_over_midnight_and_a_restart_is_one_run_whose_time_falls_on_two_days() -> None:
+    """It is midnight there at noon in UTC, when the clock of the plant began."""
+    plant, there = Plant(), ZoneInfo("Asia/Kamchatka")
+    plant.clock.set_by = -plant.loop.time() - 10.0
+    plant.order(FIRST, CommandAction.ON, 20)
+    plant.wait(5.0)
+    plant.restart(down=2.0)
+    plant.wait(25.0)
+    assert not plant.boards[FIRST.esp_id].pump.is_on
+    (run,) = plant.storage.leases.runs
+    today = runtimes.days(START - timedelta(minutes=1), START + timedelta(minutes=1), there)
+    used = [runtimes.within(day, run.began, run.ended) for day in today]
+    assert [one.starts for one in used] == [1, 0]
+    assert [one.on_for.total_seconds() for one in used] == [
+        pytest.approx(10.0, abs=0.1),
+        pytest.approx(10.0, abs=BOUND),
+    ]
     plant.close()
