@@ -319,6 +319,7 @@ class Automate:
             self.remember(live, before)
             return
         now, skipped = self._now(), None
+        claims = self.carry_out.holders.claims(rule, before.executed_at, now)
         if decision.step in {Step.FIRE, Step.HOLD_BEGINS}:
             away = self.carry_out.obstacle(rule)
             skipped = away or self.carry_out.claim(rule, now)
@@ -326,7 +327,7 @@ class Automate:
                 live.state = unfulfilled(live.state)
                 live.tried_at = self.carry_out.clock.monotonic()
         decision = replace(decision, state=live.state)
-        job = Job(rule, now, decision, verdict, reading, before.held_version, skipped)
+        job = Job(rule, now, decision, verdict, reading, before.held_version, skipped, claims)
         self._enqueue(live, job)
 
     def _enqueue(self, live: Live, job: Job) -> None:
@@ -391,7 +392,7 @@ class Automate:
         self.carry_out.tell_not_done(job.rule, job.skipped)
         for action in job.rule.actions:
             if isinstance(action, EmergencyStep):
-                await self.carry_out.stop(action)
+                await self.carry_out.stop(action, job.rule)
 
     async def _go_on(self, live: Live, execution: RuleExecution, rule: Rule) -> None:
         execution = await self.carry_out.go_on(execution, rule)
@@ -474,6 +475,7 @@ class Automate:
             triggered_at=job.at,
             triggered_by=job.reading,
             explanation={} if verdict is None else explanation_json(verdict.explanation),
+            arbitration=job.arbitration,
         )
 
     def _now(self) -> datetime:

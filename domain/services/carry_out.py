@@ -237,7 +237,7 @@ class CarryOut:
                 case NotifyStep():
                     self._notify(action, rule, execution)
                 case EmergencyStep():
-                    await self.stop(action)
+                    await self.stop(action, rule)
                 case EnableRuleStep():
                     await self.enable(action.rule_id, action.enabled)
                 case DelayStep():
@@ -255,9 +255,11 @@ class CarryOut:
             details={"rule_id": str(rule.id), "rule": rule.name, "version": rule.version},
         )
 
-    async def stop(self, action: EmergencyStep) -> None:
-        """Press the emergency stop."""
-        await self.emergency.stop(action.reason, esp_id=action.esp_id, gpio=action.gpio, by=None)
+    async def stop(self, action: EmergencyStep, rule: Rule) -> None:
+        """Press the emergency stop; whoever sees it reads which rule did."""
+        await self.emergency.stop_once(
+            action.reason, f"rule {rule.name}", esp_id=action.esp_id, gpio=action.gpio
+        )
 
     async def _command(
         self, action: CommandStep, rule: Rule, execution: RuleExecution, place: int

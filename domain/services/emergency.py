@@ -115,6 +115,30 @@ class Emergency:
         self._tell_people(EventKind.EMERGENCY_STOP, f"Emergency stop of {stop.scope}", stop)
         return stop
 
+    async def stop_once(
+        self, reason: str, cause: str, *, esp_id: str | None = None, gpio: int | None = None
+    ) -> EmergencyStop:
+        """Stop because the server itself sees why; while that stop is in force, it is enough.
+
+        Args:
+            reason: Why.
+            cause: Who saw it, such as the name of a rule; people read it behind the reason.
+            esp_id: As for `stop`.
+            gpio: As for `stop`.
+
+        Returns:
+            The stop, new or as it is.
+
+        Raises:
+            DomainError: As for `stop`.
+        """
+        seen_by = f" ({_in_one_line(cause)})"[: LONGEST_REASON // 2]
+        words = _in_one_line(reason)[: LONGEST_REASON - len(seen_by)] + seen_by
+        for stop in self.latch.stops:
+            if stop.active and (stop.reason, stop.esp_id, stop.gpio) == (words, esp_id, gpio):
+                return stop
+        return await self.stop(words, esp_id=esp_id, gpio=gpio, by=None)
+
     async def clear(self, stop_id: UUID, by: UUID, *, resume: bool) -> EmergencyStop:
         """End a stop: its devices become free one after the other; nothing is switched on.
 
@@ -215,7 +239,7 @@ class Emergency:
         concerned = any(esp_id in stop.devices for stop in self.latch.stops)
         if device is None or not device.approved or concerned or self._tasks is None:
             return
-        words = " ".join("".join(c for c in message if c.isprintable()).split())
+        words = _in_one_line(message)
         reason = f"{esp_id} stopped itself{words and ': '}{words}"[:LONGEST_REASON]
         stop = await self.stop(reason, esp_id=esp_id, by=None)
         self.latch.stopped(esp_id, stop.triggered_at)
@@ -410,3 +434,7 @@ class Emergency:
             raise NotFoundError(f"no device {esp_id} is known")
         elif gpio is not None and self.registry.actuator(Pin(esp_id, gpio)) is None:
             raise NotFoundError(f"no actuator is known on GPIO {gpio} of {esp_id}")
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -316,7 +316,8 @@ async def test_rules_notify_stop_and_switch_each_other() -> None:
         waiting = [burst.event.message for burst in house.record._waiting]
     assert enabled
     assert "It is hot." in waiting
-    assert house.latch.covering(PUMP)
+    (stop,) = house.latch.covering(PUMP)
+    assert stop.reason == "too hot (rule Rule)"
     assert house.executions()[0].outcome is RuleOutcome.SUCCEEDED
 
 

@@ -253,3 +253,27 @@ async def test_what_was_confirmed_last_is_stored_though_the_stop_is_over_by_then
         await until(
             lambda: house.storage.emergency_stops.rows[stop.id].devices[ESP].released_at is not None
         )
+
+
+async def test_what_the_server_saw_itself_it_stops_once_and_says_who_saw_it() -> None:
+    house = House()
+    async with house.running() as service:
+        first = await service.stop_once("too hot", "rule Heat", esp_id=ESP)
+        assert (first.reason, first.triggered_by) == ("too hot (rule Heat)", None)
+        assert await service.stop_once("too hot", "rule Heat", esp_id=ESP) == house.latch.get(
+            first.id
+        )
+        assert len(house.latch.stops) == 1
+        other = await service.stop_once("too hot", "rule Heat", esp_id=AWAY)
+        await service.clear(first.id, ANNA, resume=False)
+        again = await service.stop_once("too hot", "rule Heat", esp_id=ESP)
+    assert len({first.id, other.id, again.id}) == 3
+
+
+async def test_a_long_reason_leaves_room_for_who_saw_it() -> None:
+    house = House()
+    async with house.running() as service:
+        stop = await service.stop_once("too hot\n" * 100, "rule " + "x" * 500)
+    assert len(stop.reason) == LONGEST_REASON
+    assert stop.reason.startswith("too hot too hot")
+    assert "(rule xxx" in stop.reason
