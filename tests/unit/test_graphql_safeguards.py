@@ -1,5 +1,7 @@
 """Interlocks, effects and the loss of the server through GraphQL, with every explanation."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -158,3 +160,14 @@ async def test_it_is_said_what_cannot_be_promised_without_the_server(
     await declare(server, onServerLoss=choice)
     query = f'{{ actuator(espId: "{ESP}", gpio: 5) {{ guarantees }} }}'
     assert said in " ".join((await server.ask(query))["actuator"]["guarantees"])
+
+
+async def test_the_example_of_the_safety_page_can_be_declared_as_it_stands() -> None:
+    page = Path(__file__).parents[2] / "docs" / "SAFETY.md"
+    (example,) = re.findall(r"```graphql\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    server = await house()
+    declared = (await server.ask(example))["setActuator"]
+    assert [set(interlock) for interlock in declared["interlocks"]] == [
+        {"threshold"},
+        {"actuatorState"},
+    ]
