@@ -146,13 +146,13 @@ def make_parts(ground: Ground, settings: Settings, intake_type: type[Intake]) ->
         journal=_log,
         flooding=reports.flooding,
         learn=learn,
+        way=ground.way,
     )
     bridge = connect(ground, settings.mqtt_client_id, intake, _tokens(settings))
     synchronise = _synchronise(ground, bridge, reports, libraries)
     devices = let_hear(ground, bridge, watch=watch, reports=reports, synchronise=synchronise)
     FirmwareWire(learn).attach(bridge.control)
     ProcessingWire(sender=bridge.control, process=process, clock=ground.clock, journal=_log).attach(
-        way=ground.way,
         bridge.control
     )
     leases = watch_leases(ground, bridge, record)
@@ -224,13 +224,13 @@ def _convert(ground: Ground, libraries: LibraryRunner) -> ConvertSamples:
         judge=JudgeReadings(
             registry=ground.registry, library_limits=LibraryLimits(lambda: libraries.catalog)
         ),
+        way=ground.way,
     )
 
 
 def _ingest(
     ground: Ground,
     convert: ConvertSamples,
-        way=ground.way,
     watch: WatchDevices,
     reports: ReportEvents,
     thresholds: WatchThresholds,
@@ -251,13 +251,13 @@ def _ingest(
         heard=watch.heard,
         buried=reports.buried,
         watched=watched,
+        way=ground.way,
     )
 
 
 def _record(ground: Ground) -> RecordEvents:
     return RecordEvents(
         storage=ground.database,
-        way=ground.way,
         registry=ground.registry,
         events=ground.events,
         clock=ground.clock,
@@ -308,13 +308,13 @@ def _emergency(ground: Ground, bridge: Bridge, record: RecordEvents) -> Emergenc
         guard=ground.storage_guard(),
         record=record,
         new_id=uuid7,
+        way=ground.way,
     )
     bridge.emergencies.attach(bridge.control, emergency)
     return emergency
 
 
 def _calibrate(
-        way=ground.way,
     ground: Ground, libraries: LibraryRunner, record: RecordEvents, settings: Settings
 ) -> Calibrate:
     return Calibrate(
