@@ -20,7 +20,9 @@ device was away (`unfulfilled`) is wanted further, and repeated when the device 
 **A hold** has no edges but a state: it begins when its condition holds, is renewed every
 `RENEW_EVERY` while it does, and ends, once, when the condition is false or unknown (its sensor went
 stale), when the rule is disabled, deleted, edited, or made a trigger. A restart finds it on and
-renews it, or ends it. A rule that was edited lets go as it was before, and begins again as it is.
+renews it, or ends it. One that ends before its turn to be carried out has come, as after an outage,
+is not begun any more: actuators do not make up for what is over. A rule that was edited lets go as
+it was before, and begins again as it is.
 
 State must be stored together with the execution, before anything is done: what is stored as done
 and was not, is lost; nothing is done twice. A reading that was stored, but not judged any more when

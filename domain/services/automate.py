@@ -41,6 +41,8 @@ MOST_WAITING = 16
 """Decisions of one rule that may wait for the database; then the oldest is dropped, and counted."""
 
 
+ENDED_ALREADY = "its condition ended before its turn came"
+
 TOO_MANY_WAIT = "too much of what it decided waits to be stored, and the oldest of it was dropped"
 
 MOST_CAUGHT_UP = 5_000
@@ -334,6 +336,9 @@ class Automate:
         renews = job.decision is not None and job.decision.step is Step.HOLD_RENEWS
         if renews and live.jobs:
             return
+        last = live.jobs[-1] if live.jobs else job
+        if job.is_to(Step.HOLD_ENDS) and last.is_to(Step.HOLD_BEGINS):
+            live.jobs[-1] = last._replace(skipped=ENDED_ALREADY)
         if len(live.jobs) >= MOST_WAITING:
             live.jobs.popleft()
             self.counts.dropped += 1
@@ -389,7 +394,8 @@ class Automate:
             self.counts.executed += 1
             await self._go_on(live, execution, job.rule)
             return
-        self.carry_out.tell_not_done(job.rule, job.skipped)
+        if job.skipped != ENDED_ALREADY:
+            self.carry_out.tell_not_done(job.rule, job.skipped)
         for action in job.rule.actions:
             if isinstance(action, EmergencyStep):
                 await self.carry_out.stop(action, job.rule)
@@ -445,15 +451,12 @@ class Automate:
         if job.held_version is not None:
             rule = await self.carry_out.version(rule, job.held_version)
         began, live.execution_id = live.execution_id, None
-        if began is None:
-            # It never came to hold anything: there is nothing to switch off, and nothing to tell.
-            for pin in rule.pins:
-                self.carry_out.holders.release(pin, rule.id)
-            return
-        execution = replace(self._execution(job, decision), rule_version=rule.version)
-        await self.carry_out.store(execution, live.remembered(decision.state))
-        self.counts.executed += 1
-        await self.carry_out.go_on(execution, rule)
+        # If it never came to hold anything, there is nothing to switch off, and nothing to tell.
+        if began is not None:
+            execution = replace(self._execution(job, decision), rule_version=rule.version)
+            await self.carry_out.store(execution, live.remembered(decision.state))
+            self.counts.executed += 1
+            await self.carry_out.go_on(execution, rule)
         for pin in rule.pins:
             self.carry_out.holders.release(pin, rule.id)
             self._let_others(pin)

@@ -1,8 +1,10 @@
 """Carries out what a rule decided: stored first, then its actions, one after the other.
 
 A command goes out once, however often the server restarts: its idempotency key names execution and
-action. What else an action can be is noted as begun before it is. A delay is a time in the
-database: a restart goes on where it is due, unless that is longer ago than `RESUMED_WITHIN`.
+action. People are told at most once: that is noted before. An emergency stop, and enabling a rule,
+which change nothing the second time, are noted afterwards: better twice than not at all. A delay is
+a time in the database: a restart goes on where it is due, unless that is longer ago than
+`RESUMED_WITHIN`; then of the rest only emergency stops are done.
 
 An execution is carried out as a whole or not at all: while the device of one of its commands is
 away, or somebody more important holds one of its actuators, none of them is touched; only an
@@ -136,6 +138,9 @@ class CarryOut:
         """
         late = self.clock.now() - (execution.resume_at or execution.triggered_at)
         if late > RESUMED_WITHIN:
+            for action in actions_of(execution, rule)[execution.place :]:
+                if isinstance(action, EmergencyStep):
+                    await self._do(action, rule, execution, execution.place)
             return await self.drop(execution, "the server was away, and it was too late to go on")
         actions = actions_of(execution, rule)
         done, wrong = execution.place, [execution.reason] if execution.reason else []
@@ -150,15 +155,21 @@ class CarryOut:
                 )
                 await self.save(execution)
                 return execution
-            if not isinstance(action, CommandStep):
-                execution = replace(execution, place=place + 1, resume_at=None)
-                await self.save(execution)
+            if isinstance(action, NotifyStep):
+                execution = await self._note(execution, place + 1)
             problem = await self._do(action, rule, execution, place)
+            if isinstance(action, EmergencyStep | EnableRuleStep):
+                execution = await self._note(execution, place + 1)
             if problem is None:
                 done += 1
             else:
                 wrong.append(problem)
         return await self._finish(execution, len(actions), done, wrong)
+
+    async def _note(self, execution: RuleExecution, place: int) -> RuleExecution:
+        execution = replace(execution, place=place, resume_at=None)
+        await self.save(execution)
+        return execution
 
     async def drop(self, execution: RuleExecution, reason: str) -> RuleExecution:
         """End an execution that is under way: what is left of it is not done."""

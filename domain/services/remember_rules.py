@@ -23,7 +23,7 @@ from domain.rule_executions import (
     RuleExecution,
     StoredRule,
 )
-from domain.rules.decide import Decision
+from domain.rules.decide import Decision, Step
 from domain.rules.evaluate import Verdict
 from domain.rules.model import Rule, RuleState
 from domain.rules.past import microseconds
@@ -53,6 +53,10 @@ class Job(NamedTuple):
     reading: ReadingKey | None = None
     held_version: int | None = None
     skipped: str | None = None
+
+    def is_to(self, step: Step) -> bool:
+        """Whether a step was decided, and is to be carried out."""
+        return self.decision is not None and self.decision.step is step and self.skipped is None
 
 
 @dataclass(slots=True)

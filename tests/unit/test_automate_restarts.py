@@ -1,9 +1,10 @@
 """What a rule makes of the end of the server: nothing is done twice, and nothing is missed."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from typing_extensions import override
@@ -11,7 +12,7 @@ from typing_extensions import override
 from domain.actuators import CommandAction
 from domain.rule_executions import Remembered, RuleOutcome
 from domain.rules.decide import Step
-from domain.services.automate import MOST_WAITING, TOO_MANY_WAIT
+from domain.services.automate import ENDED_ALREADY, MOST_WAITING, TOO_MANY_WAIT
 from domain.services.remember_rules import SAVE_EVERY
 from tests.automation import (
     BEDS,
@@ -96,7 +97,7 @@ async def test_what_a_device_said_before_it_was_approved_is_not_caught_up_with()
     assert again.executions() == []
 
 
-async def test_a_hold_that_began_and_ended_unjudged_is_on_and_off_once() -> None:
+async def test_a_hold_that_began_and_ended_unjudged_is_known_and_not_made_up_for() -> None:
     memory = Memory()
     async with Greenhouse(memory).running() as house:
         await house.manage.create(rule(cold(), switch(HEATER)))
@@ -105,8 +106,10 @@ async def test_a_hold_that_began_and_ended_unjudged_is_on_and_off_once() -> None
         house.store(21)
     async with Greenhouse(memory).running() as again:
         await again.pass_(2)
-    assert again.sent() == [ON, OFF]
-    assert [one.step for one in again.executions()] == [Step.HOLD_BEGINS, Step.HOLD_ENDS]
+    assert again.sent() == []
+    (begin,) = again.executions()
+    assert (begin.step, begin.outcome) == (Step.HOLD_BEGINS, RuleOutcome.SKIPPED)
+    assert begin.reason == ENDED_ALREADY
 
 
 @pytest.mark.parametrize("noted", [True, False], ids=["end stored", "end not stored"])
@@ -200,3 +203,48 @@ async def test_decisions_that_are_dropped_because_too_much_waits_are_told() -> N
     assert house.automate.counts.dropped == 1
     assert any(TOO_MANY_WAIT in message for message in told)
     assert len(house.executions()) == MOST_WAITING + 1
+
+
+async def test_a_hold_that_ended_before_its_turn_came_is_not_made_up_for() -> None:
+    async with Greenhouse().running() as house:
+        await house.manage.create(rule(cold(), switch(HEATER)))
+        house.link.hold = asyncio.Event()
+        for value in (17, 21, 17, 21, 17, 21):
+            await house.read(value)
+            house.clock._elapsed += 0.001
+        house.link.hold.set()
+        await house.settle()
+        told = [burst.event.message for burst in house.record._waiting]
+        assert house.holders.get(HEATER, house.clock.now()) is None
+    assert house.sent() == [ON, OFF]
+    begins = [one for one in house.executions() if one.step is Step.HOLD_BEGINS]
+    assert [one.reason for one in begins] == [None, ENDED_ALREADY, ENDED_ALREADY]
+    assert not any(ENDED_ALREADY in message for message in told)
+
+
+STOP = {"emergencyStop": {"espId": BEDS, "reason": "too hot"}}
+
+
+async def cut(memory: Memory, *actions: Mapping[str, Any]) -> None:
+    """Leave behind an execution that was stored, and nothing of it done."""
+    async with Greenhouse(memory).running() as house:
+        await house.manage.create(rule(above(30), *actions))
+        await house.read(31)
+    (execution,) = memory.storage.rule_executions.rows.values()
+    running = replace(execution, outcome=RuleOutcome.RUNNING, place=0, completed_at=None)
+    memory.storage.rule_executions.rows[running.id] = running
+    memory.storage.emergency_stops.rows.clear()
+
+
+@pytest.mark.parametrize("away", [10, 1200])
+async def test_an_emergency_stop_that_was_cut_off_is_pressed_after_the_restart_however_late(
+    away: float,
+) -> None:
+    memory = Memory()
+    await cut(memory, HOT, STOP, switch(HEATER))
+    memory.clock._elapsed += away
+    async with Greenhouse(memory).running() as again:
+        await again.pass_(2)
+        assert again.latch.covering(PUMP)
+    (execution,) = again.executions()
+    assert execution.outcome is (RuleOutcome.SUCCEEDED if away == 10 else RuleOutcome.FAILED)
