@@ -30,6 +30,7 @@ def send_command(
         ended=reports.command_ended,
         interlocks=interlocks.of,
         people=ground.holders.overridden,
+        holder=ground.holders.get,
     )
 
 

@@ -1,9 +1,10 @@
 """Actuators, the commands given to them, and what their devices say they do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.devices import FirmwareEvidence
@@ -174,6 +175,8 @@ class Command:
         value: What the pin is to become, 0.0..1.0.
         override_until: Until when rules leave the actuator alone; None: nothing was said of that.
         execution_id: The execution of a rule that caused it; None: no rule did.
+        arbitration: Who had the actuator when a person took it (`arbitration.told`); None: nobody,
+            or no person asked.
     """
 
     id: UUID
@@ -192,6 +195,7 @@ class Command:
     completed_at: datetime | None = None
     override_until: datetime | None = None
     execution_id: UUID | None = None
+    arbitration: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

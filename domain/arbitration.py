@@ -6,16 +6,18 @@ holds one for as long as the lease of its command lasts. A rule takes an actuato
 important one only; people take it from every rule, and every person from every other.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from domain.actuators import Command, CommandOrigin, CommandStatus, Pin
 from domain.errors import BadInputError
 from domain.leases import Lease
-from domain.rules.model import Rule, RuleMode
-from domain.times import write_instant
+from domain.rules.model import EXECUTIONS_COUNTED, Rule, RuleMode
+from domain.rules.notation import write_pin
+from domain.times import write_duration, write_instant
 
 OVERRIDDEN_FOR = timedelta(minutes=30)
 """How long rules leave an actuator alone that a person switched off without saying how long."""
@@ -72,6 +74,20 @@ class Holder:
         )
 
 
+def told(holder: Holder) -> dict[str, Any]:
+    """Return who an actuator obeys, as JSON."""
+    return {
+        "kind": "PERSON" if holder.rule_id is None else "RULE",
+        "ruleId": None if holder.rule_id is None else str(holder.rule_id),
+        "name": holder.name or None,
+        "userId": None if holder.user_id is None else str(holder.user_id),
+        "priority": holder.priority,
+        "since": write_instant(holder.since),
+        "until": None if holder.until is None else write_instant(holder.until),
+        "reason": holder.reason,
+    }
+
+
 @dataclass(slots=True, kw_only=True)
 class Holders:
     """The holder of each actuator.
@@ -90,6 +106,28 @@ class Holders:
             del self._held[pin]
             return None
         return holder
+
+    def claims(self, rule: Rule, ran: Sequence[datetime], now: datetime) -> dict[str, Any]:
+        """Return what a rule has to say for itself, and who has what it wants, as JSON.
+
+        Args:
+            rule: The one that decided.
+            ran: When it ran before, oldest first; as many as its limits look at.
+            now: When it decided; nothing is claimed yet.
+        """
+        recent = [at for at in ran if at > now - EXECUTIONS_COUNTED]
+        most = rule.max_executions_per_hour
+        held = {pin: self.get(pin, now) for pin in rule.pins}
+        return {
+            "priority": rule.priority,
+            "lastRanAt": write_instant(ran[-1]) if ran else None,
+            "cooldown": write_duration(rule.cooldown),
+            "executionsInTheHour": None if most is None else len(recent),
+            "maxExecutionsPerHour": most,
+            "heldBy": [
+                {**write_pin(pin), **told(holder)} for pin, holder in held.items() if holder
+            ],
+        }
 
     def in_the_way(self, pin: Pin, rule: Rule, now: datetime) -> Holder | None:
         """Return who keeps a rule from an actuator: whoever is not less important."""

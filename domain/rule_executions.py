@@ -50,6 +50,8 @@ class RuleExecution:
         why: Why that was decided.
         triggered_by: The reading that it was decided on; None: time or a device did it.
         explanation: Every leaf of the condition with the value seen and the verdict.
+        arbitration: Its priority and limits, how often it had run, and who had its actuators, all
+            at that moment (`arbitration.claims`); empty: that was not written down.
         place: The index of the action that is next; all before it have begun.
         resume_at: When that is due, where a delay is in flight.
         reason: What went wrong, or why nothing was done; None: all is well.
@@ -63,6 +65,7 @@ class RuleExecution:
     triggered_at: datetime
     triggered_by: ReadingKey | None = None
     explanation: Mapping[str, Any] = field(default_factory=dict)
+    arbitration: Mapping[str, Any] = field(default_factory=dict)
     outcome: RuleOutcome = RuleOutcome.RUNNING
     reason: str | None = None
     place: int = 0

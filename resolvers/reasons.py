@@ -17,8 +17,8 @@ WhichRule = Annotated[strawberry.ID, strawberry.argument(description="The `id` o
 At = Annotated[
     datetime | None,
     strawberry.argument(
-        description="When; now if left out. Of the past only stored readings are known, not what "
-        "devices and actuators did; the rule is judged as it is now."
+        description="When; now if left out. The rule is judged as it stood then; of the past only "
+        "stored readings are known, not what devices and actuators did."
     ),
 ]
 

@@ -1,5 +1,6 @@
 """Commands and how far they have come."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from domain.pages import Key, Page, PageRequest
 from storage.client import TransactionClient
 from storage.pages import behind, cut, instant, key_after, microseconds
 from storage.tables import CommandRow
+from storage.texts import storable
 
 _MICROSECOND = timedelta(microseconds=1)
 _OPEN = (CommandStatus.PENDING, CommandStatus.SENT)
@@ -47,6 +49,9 @@ class CommandRepository:
                 command.completed_at,
                 command.override_until,
                 command.execution_id,
+                None
+                if command.arbitration is None
+                else storable(json.dumps(command.arbitration, ensure_ascii=False)),
             ],
         )
         if added is not None:
@@ -140,6 +145,7 @@ def _command(row: CommandRow) -> Command:
         completed_at=row.completed_at,
         override_until=row.override_until,
         execution_id=row.execution_id,
+        arbitration=row.arbitration,
     )
 
 
@@ -147,8 +153,8 @@ def _command(row: CommandRow) -> Command:
 _ADD = """
 INSERT INTO command (id, actuator_id, action, value, duration, status, reason, origin, user_id,
                      idempotency_key, created_at, sent_at, completed_at, override_until,
-                     execution_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                     execution_id, arbitration)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::text::jsonb)
 ON CONFLICT (idempotency_key) DO NOTHING
 RETURNING id
 """

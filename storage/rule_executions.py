@@ -43,6 +43,7 @@ class RuleExecutionRepository:
                 reading.measured_at if reading else None,
                 reading.reading_id if reading else None,
                 storable(json.dumps(execution.explanation, ensure_ascii=False)),
+                storable(json.dumps({**execution.arbitration}, ensure_ascii=False)),
                 *_changing(execution),
             ],
         )
@@ -136,6 +137,7 @@ def _execution(row: RuleExecutionRow) -> RuleExecution:
         triggered_at=row.triggered_at,
         triggered_by=reading,
         explanation=row.explanation,
+        arbitration=row.arbitration or {},
         outcome=row.outcome,
         reason=row.reason,
         place=row.place,
@@ -148,8 +150,9 @@ def _execution(row: RuleExecutionRow) -> RuleExecution:
 _ADD = """
 INSERT INTO rule_execution
     (id, rule_id, rule_version, step, why, triggered_at, sensor_id, measured_at, reading_id,
-     explanation, outcome, reason, place, resume_at, completed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::jsonb, $11, $12, $13, $14, $15)
+     explanation, arbitration, outcome, reason, place, resume_at, completed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::jsonb, $11::text::jsonb, $12, $13, $14, $15,
+        $16)
 ON CONFLICT (id) DO NOTHING
 """
 

@@ -47,6 +47,23 @@ class RuleVersionRow(Model):
         table = "rule_version"
 
 
+class RuleChangeRow(Model):
+    """From when on a rule stood in one of its versions, enabled or not, or was deleted."""
+
+    id = fields.BigIntField(primary_key=True)
+    rule_id = fields.UUIDField()
+    at = fields.DatetimeField()
+    version = fields.IntField()
+    enabled = fields.BooleanField()
+    deleted = fields.BooleanField()
+
+    class Meta:
+        """Table options."""
+
+        table = "rule_change"
+        indexes = (Index(fields=["rule_id", "at", "id"], name="rule_change_by_rule"),)
+
+
 class RuleStateRow(Model):
     """What is remembered of a rule."""
 
@@ -73,6 +90,7 @@ class RuleExecutionRow(Model):
     measured_at = fields.DatetimeField(null=True)
     reading_id = fields.BigIntField(null=True)
     explanation: fields.Field[dict[str, Any]] = fields.JSONField()
+    arbitration: fields.Field[dict[str, Any] | None] = fields.JSONField(null=True)
     outcome = fields.CharEnumField(RuleOutcome, max_length=16)
     reason = fields.TextField(null=True)
     place = fields.IntField()

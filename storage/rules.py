@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -60,6 +61,17 @@ class RuleRepository:
         found = RuleVersionRow.filter(rule_id=rule_id, version=version).using_db(self._client)
         row = await found.first()
         return None if row is None else read_rule(row.definition, rule_id, version)
+
+    async def at(self, rule_id: UUID, at: datetime) -> StoredRule | None:
+        """Select the last change before: one step into the index."""
+        rows = await self._client.execute_query_dict(_AT, [rule_id, at])
+        return _stored(rows[0], rows[0]["definition"]) if rows else None
+
+    async def trim_changes(self, before: datetime) -> int:
+        """Delete old ones, but the newest of each rule."""
+        deleted: int
+        deleted, _ = await self._client.execute_query(_TRIM_CHANGES, [before])
+        return deleted
 
     async def all(self) -> Sequence[StoredRule]:
         """Select all that are not deleted."""
@@ -136,6 +148,9 @@ WITH saved AS (
     ON CONFLICT (id) DO UPDATE SET
         name = excluded.name, version = excluded.version, enabled = excluded.enabled,
         updated_at = excluded.updated_at, deleted_at = excluded.deleted_at
+), changed AS (
+    INSERT INTO rule_change (rule_id, at, version, enabled, deleted)
+    VALUES ($1, $6, $3, $4, $7::timestamptz IS NOT NULL)
 )
 INSERT INTO rule_version (rule_id, version, definition, created_at, created_by)
 VALUES ($1, $3, $8::text::jsonb, $6, $9)
@@ -155,6 +170,24 @@ SELECT rule.id, rule.version, enabled, rule.created_at, updated_at, deleted_at,
        definition::text AS definition
 FROM rule JOIN rule_version ON rule_id = id AND rule_version.version = rule.version
 WHERE id = ANY($1::uuid[])
+"""
+
+_AT = """
+SELECT rule_id AS id, change.version, change.enabled, rule.created_at, change.at AS updated_at,
+       CASE WHEN change.deleted THEN change.at END AS deleted_at, definition::text AS definition
+FROM rule_change AS change
+JOIN rule_version USING (rule_id, version)
+JOIN rule ON rule.id = rule_id
+WHERE rule_id = $1 AND change.at <= $2
+ORDER BY change.at DESC, change.id DESC LIMIT 1
+"""
+
+_TRIM_CHANGES = """
+DELETE FROM rule_change AS old
+WHERE at < $1 AND EXISTS (
+    SELECT FROM rule_change AS newer
+    WHERE newer.rule_id = old.rule_id AND newer.at < $1 AND (newer.at, newer.id) > (old.at, old.id)
+)
 """
 
 _SAVE_STATES = """

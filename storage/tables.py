@@ -250,6 +250,7 @@ class CommandRow(Model):
     completed_at = fields.DatetimeField(null=True)
     override_until = fields.DatetimeField(null=True)
     execution_id: UUID | None = fields.UUIDField(null=True)
+    arbitration: fields.Field[dict[str, Any] | None] = fields.JSONField(null=True)
 
     class Meta:
         """Table options."""

@@ -103,6 +103,7 @@ class Greenhouse:
             new_id=new_id,
             ended=lambda _command: None,
             people=self.holders.overridden,
+            holder=self.holders.get,
         )
         self.stops = FakeEmergencyLink()
         self.emergency = Emergency(

@@ -29,6 +29,14 @@ class Rules(Protocol):
         """Return a rule as it was in a version."""
         ...
 
+    async def at(self, rule_id: UUID, at: datetime) -> StoredRule | None:
+        """Return a rule as it stood at a moment, deleted or not; None: it did not exist yet."""
+        ...
+
+    async def trim_changes(self, before: datetime) -> int:
+        """Forget older changes, but for how each rule stood at that moment; return how many."""
+        ...
+
     async def all(self) -> Sequence[StoredRule]:
         """Return every rule that is not deleted, in order of id."""
         ...

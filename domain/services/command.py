@@ -25,7 +25,7 @@ from domain.actuators import (
     Order,
     Pin,
 )
-from domain.arbitration import PEOPLE, override_until
+from domain.arbitration import PEOPLE, Holder, override_until, told
 from domain.devices import Device
 from domain.emergency_latch import Latch
 from domain.errors import (
@@ -66,6 +66,7 @@ class SendCommand:
         ended: Told of each command that came to its end.
         ready: Set once commands can be given.
         people: Told of each command of a person, when it is stored and when it came to its end.
+        holder: Knows who has an actuator, that a person's command takes from them.
         interlocks: Knows what must hold for an actuator to be on, and what is the case.
     """
 
@@ -80,6 +81,7 @@ class SendCommand:
     new_id: Callable[[], UUID]
     ended: Callable[[Command], None]
     people: Callable[[Command], None] = lambda _command: None
+    holder: Callable[[Pin, datetime], Holder | None] = lambda _pin, _now: None
     interlocks: Callable[[Pin], Interlocks] = lambda _pin: NO_INTERLOCKS
     _turns: dict[Pin, asyncio.Lock] = field(default_factory=dict, init=False)
     _open: int = field(default=0, init=False)
@@ -125,6 +127,7 @@ class SendCommand:
         refused = self._refusal(action, value, order.origin, actuator, device)
         now = self.clock.now()
         person = order.origin in PEOPLE
+        holder = self.holder(order.pin, now) if person else None
         command = Command(
             id=self.new_id(),
             actuator_id=actuator.id,
@@ -141,6 +144,7 @@ class SendCommand:
             completed_at=now if refused else None,
             override_until=override_until(order.override_for, value, now) if person else None,
             execution_id=order.execution_id,
+            arbitration=None if holder is None else told(holder),
         )
         async with self.storage.autocommit() as work:
             stored = await work.commands.add(command)

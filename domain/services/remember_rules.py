@@ -6,11 +6,12 @@ is to be stored together with an execution waits for that.
 
 import asyncio
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.ports import Clock
@@ -44,6 +45,7 @@ class Job(NamedTuple):
     Attributes:
         decision: What was decided; None: an execution goes on that waited.
         skipped: Why it is not to be carried out.
+        arbitration: What `RuleExecution` says of it.
     """
 
     rule: Rule
@@ -53,6 +55,7 @@ class Job(NamedTuple):
     reading: ReadingKey | None = None
     held_version: int | None = None
     skipped: str | None = None
+    arbitration: Mapping[str, Any] = MappingProxyType({})
 
     def is_to(self, step: Step) -> bool:
         """Whether a step was decided, and is to be carried out."""
@@ -164,6 +167,7 @@ class RememberRules:
         async def trim() -> None:
             async with self.storage.autocommit() as work:
                 await work.rule_executions.trim(TABLE_LIMIT, self.clock.now() - KEPT_FOR)
+                await work.rules.trim_changes(self.clock.now() - KEPT_FOR)
 
         while True:
             await self.guard.insist(trim)

@@ -24,6 +24,7 @@ class FakeRules:
     rows: dict[UUID, StoredRule] = field(default_factory=dict)
     versions: dict[tuple[UUID, int], object] = field(default_factory=dict)
     remembered: dict[UUID, Remembered] = field(default_factory=dict)
+    changes: list[StoredRule] = field(default_factory=list)
 
     async def add(self, stored: StoredRule, user_id: UUID | None) -> None:
         await self.save(stored, user_id)
@@ -32,6 +33,17 @@ class FakeRules:
         rule = stored.rule
         self.rows[rule.id] = stored
         self.versions.setdefault((rule.id, rule.version), write_rule(rule))
+        self.changes.append(stored)
+
+    async def at(self, rule_id: UUID, at: datetime) -> StoredRule | None:
+        found = [c for c in self.changes if c.rule.id == rule_id and c.updated_at <= at]
+        return found[-1] if found else None
+
+    async def trim_changes(self, before: datetime) -> int:
+        kept = [await self.at(rule_id, before) for rule_id in self.rows]
+        gone = [c for c in self.changes if c.updated_at < before and c not in kept]
+        self.changes = [c for c in self.changes if c not in gone]
+        return len(gone)
 
     async def by_ids(self, ids: Sequence[UUID]) -> Mapping[UUID, StoredRule]:
         return {rule_id: self.rows[rule_id] for rule_id in ids if rule_id in self.rows}

@@ -61,6 +61,7 @@ def execution(number: int, **changes: Any) -> RuleExecution:  # noqa: ANN401 - a
         triggered_at=START + timedelta(seconds=number),
         triggered_by=ReadingKey(1, START, 77),
         explanation={"holds": True, "sentence": "it is 20 °C"},
+        arbitration={"priority": 50, "heldBy": [{"name": "Tür"}]},
     )
     return replace(made, **changes)
 
@@ -76,6 +77,28 @@ async def test_every_version_of_a_rule_stays(database: Database) -> None:
         assert await work.rules.version(RULE, 1) == first
         assert await work.rules.version(RULE, 2) == second
         assert await work.rules.version(RULE, 3) is None
+
+
+async def test_how_a_rule_stood_is_known_of_every_moment(database: Database) -> None:
+    minute = timedelta(minutes=1)
+    made, edited = stored(rule()), stored(rule(2, priority=3), updated_at=START + minute)
+    off = replace(edited, rule=replace(edited.rule, enabled=False), updated_at=START + 2 * minute)
+    gone = replace(off, updated_at=START + 3 * minute, deleted_at=START + 3 * minute)
+    async with database.autocommit() as work:
+        await work.rules.add(made, None)
+        for one in (edited, off, gone):
+            await work.rules.save(one, None)
+
+        async def at(minutes: float) -> StoredRule | None:
+            return await work.rules.at(RULE, START + minutes * minute)
+
+        assert await at(-0.1) is None
+        assert [await at(0), await at(0.9)] == [made, made]
+        assert [await at(1), await at(2), await at(9)] == [edited, off, gone]
+        assert await work.rules.trim_changes(START + 2.5 * minute) == 2
+        assert [await at(1.5), await at(2.5), await at(3)] == [None, off, gone]
+        assert await work.rules.trim_changes(START + 100 * minute) == 1
+        assert await at(100) == gone
 
 
 async def test_enabling_is_no_version(database: Database) -> None:
@@ -188,7 +211,9 @@ async def test_commands_know_their_execution_and_how_long_they_keep_rules_away(
             actuator, id=UUID(int=1), origin=CommandOrigin.RULE, execution_id=UUID(int=4)
         )
         until = START + timedelta(minutes=5)
-        person = make_command(actuator, id=UUID(int=2), override_until=until)
+        person = make_command(
+            actuator, id=UUID(int=2), override_until=until, arbitration={"name": "Tür"}
+        )
         await work.commands.add(caused)
         await work.commands.add(person)
         assert await work.commands.of_executions([UUID(int=4)]) == {UUID(int=4): [caused]}
