@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 from structlog.typing import FilteringBoundLogger
 from uuid_utils.compat import uuid7
 
@@ -110,6 +111,7 @@ def wire_up(
         install_libraries=parts.install_libraries,
         reload_libraries=parts.libraries.reload,
         watch_relays=parts.relays,
+        watch_thresholds=parts.thresholds,
         watch_interlocks=parts.interlocks,
         protect=_protect(ground, parts),
         check_health=health,
@@ -121,12 +123,7 @@ def wire_up(
         app=asgi.build(
             Endpoint(build_schema(), services),
             health,
-            [
-                *legacy_routes(
-                    ground, parts.process, settings.process_rate, accounts, parts.emergency
-                ),
-                *graphiql.routes(),
-            ],
+            _routes(ground, parts, settings, accounts),
         ),
         services=services,
         jobs={
@@ -139,6 +136,13 @@ def wire_up(
         finish=lambda: finish(parts.intake, parts.bridge, parts.record),
         database=ground.database,
     )
+
+
+def _routes(
+    ground: Ground, parts: Parts, settings: Settings, accounts: Accounts
+) -> list[BaseRoute]:
+    legacy = legacy_routes(ground, parts.process, settings.process_rate, accounts, parts.emergency)
+    return [*legacy, *graphiql.routes()]
 
 
 def _accounts(ground: Ground, secret_key: str) -> Accounts:

@@ -8,9 +8,10 @@ import argparse
 import asyncio
 import json
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import uvloop
 
@@ -55,22 +56,55 @@ def topic(device: int) -> bytes:
     return b"kaiser/god/esp/ESP_%06X/sensor/4/data" % (device + 1)
 
 
+class Probe(NamedTuple):
+    """A kind of sensor.
+
+    Attributes:
+        raw: The lowest that it says.
+        own: What its device makes of it.
+        rest: What else its messages hold.
+    """
+
+    raw: int
+    own: bytes
+    rest: bytes = b""
+
+
+PROBES = {
+    "ds18b20": Probe(300, b'21.5,"unit":"\xc2\xb0C"', b',"onewire_address":"28FF641E8D3C0C79"'),
+    "ph": Probe(1800, b'7.12,"unit":"pH"'),
+}
+
+
+def _tail(sensor_type: str, probe: Probe, *, final: bool) -> bytes:
+    head = b',"zone_id":"","subzone_id":"","gpio":4,"sensor_type":"' + sensor_type.encode()
+    mode = b"false" if final else b"true"
+    said = b'","raw":%d,"value":' + probe.own + b',"quality":"good","ts":%d,"time_valid":true'
+    return head + said + b',"raw_mode":' + mode + probe.rest + b"}"
+
+
 class Packets:
     """Makes PUBLISH packets of single readings, QoS 1, as the newest firmware sends them."""
 
-    _TAIL = (
-        b',"zone_id":"","subzone_id":"","gpio":4,"sensor_type":"ds18b20","raw":%d,"value":21.5,'
-        b'"unit":"\xc2\xb0C","quality":"good","ts":%d,"time_valid":true,"raw_mode":true,'
-        b'"onewire_address":"28FF641E8D3C0C79"}'
-    )
-
-    def __init__(self, *, bulk: int = 1, only: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        probes: Sequence[str] = ("ds18b20",),
+        final: bool = False,
+        bulk: int = 1,
+        only: int | None = None,
+    ) -> None:
         """Prepare.
 
         Args:
+            probes: The kinds of sensors that each device has; they take turns.
+            final: Whether devices convert by themselves.
             bulk: Packets in a row from the same device.
             only: The one device that sends; None: all of them.
         """
+        self._tails = [
+            (PROBES[name].raw, _tail(name, PROBES[name], final=final)) for name in probes
+        ]
         self._bulk = bulk
         self._heads: list[bytes] = []
         for device in range(DEVICES) if only is None else (only,):
@@ -84,7 +118,8 @@ class Packets:
         mid = (sequence % _LARGEST_MID + 1).to_bytes(2, "big")
         device = sequence // self._bulk * _STRIDE % len(self._heads)
         body = self._heads[device] % (mid, sequence)
-        body += self._TAIL % (300 + sequence % 100, ts)
+        raw, tail = self._tails[sequence // len(self._heads) % len(self._tails)]
+        body += tail % (raw + sequence % 100, ts)
         size = len(body)
         return b"\x32" + bytes((size & 0x7F | 0x80, size >> 7)) + body
 
@@ -92,17 +127,14 @@ class Packets:
 class Load:
     """Sends packets as fast as they are confirmed, or at a rate."""
 
-    def __init__(
-        self, messages: int, window: int, *, age: float = 0.0, only: int | None = None
-    ) -> None:
+    def __init__(self, messages: int, window: int, packets: Packets, *, age: float = 0.0) -> None:
         """Prepare.
 
         Args:
             messages: How many.
             window: How many of them may be unconfirmed at once.
-            age: Seconds that the oldest was measured ago; then they come in bulks, and the last one
-                was measured just now.
-            only: The one device that sends; None: all of them.
+            packets: Makes them; with an age in bulks.
+            age: Seconds that the oldest was measured ago; the last one was measured just now.
         """
         self.left = array("d", bytes(8 * messages))
         self.confirmed = 0
@@ -110,7 +142,7 @@ class Load:
         self._clock = SystemClock()
         self._messages = messages
         self._window = window
-        self._packets = Packets(bulk=_BULK if age else 1, only=only)
+        self._packets = packets
         self._age = age
         self._sent = 0
         self._wire: MqttWire | None = None
@@ -193,10 +225,18 @@ def main() -> None:
     parser.add_argument("--window", type=int, default=WINDOW, help="unconfirmed at once")
     parser.add_argument("--age", type=float, default=0.0, help="seconds; makes it a backlog")
     parser.add_argument("--only", type=int, help="the number of the one device that sends")
+    parser.add_argument("--probes", nargs="+", choices=PROBES, default=["ds18b20"])
+    parser.add_argument("--final", action="store_true", help="devices convert by themselves")
     parser.add_argument("--client-id", default="bench-generator")
     parser.add_argument("--times", default="", help="file for the times of leaving")
     options = parser.parse_args()
-    load = Load(options.messages, options.window, age=options.age, only=options.only)
+    packets = Packets(
+        probes=options.probes,
+        final=options.final,
+        bulk=_BULK if options.age else 1,
+        only=options.only,
+    )
+    load = Load(options.messages, options.window, packets, age=options.age)
     generated = uvloop.run(generate(load, options))
     if options.times:
         with Path(options.times).open("wb") as file:

@@ -81,7 +81,7 @@ class Track(NamedTuple):
         value: The newest value that was not too far from the one before, in the unit of the
             limits; None: there is none.
         value_at: When it was measured.
-        made: Who converted it, and with which calibration: others do not compare with it.
+        made: Who converted it, with which calibration and settings: others do not compare with it.
     """
 
     at: datetime
@@ -93,12 +93,13 @@ class Track(NamedTuple):
     made: tuple[object, ...]
 
 
-def judge(
+def judge(  # noqa: PLR0913, PLR0917 - all that is known of a reading
     sample: Sample,
     measured: Measurement,
     limits: QualityLimits,
     track: Track | None,
     booted_at: datetime | None,
+    settings: object = None,
 ) -> tuple[Measurement, Track | None]:
     """Judge a measurement by its limits and by what went before.
 
@@ -111,6 +112,7 @@ def judge(
         limits: In any unit.
         track: What is remembered of its sensor; None: nothing.
         booted_at: When its device last started; None: nobody knows.
+        settings: What its owner set for the conversion: other litres per pulse are no flood.
 
     Returns:
         The measurement as it is to be stored, and what is to be remembered.
@@ -123,7 +125,10 @@ def judge(
     if value is not None:
         reasons += _of_value(value, limits)
     if track is None or at > track.at:
-        made = (measured.unit, measured.library_version, measured.calibration_id, limits.unit)
+        made = (
+            *(measured.unit, measured.library, measured.library_version),
+            *(measured.calibration_id, limits.unit, settings),
+        )
         too_fast = _too_fast(track, value, at, made, limits)
         believed = None if too_fast else value
         track = _followed(track, sample.raw_value, at, believed, made)

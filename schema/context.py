@@ -29,6 +29,7 @@ from domain.services.rehearse import Rehearse
 from domain.services.reload_libraries import ReloadLibraries
 from domain.services.watch_interlocks import WatchInterlocks
 from domain.services.watch_relays import WatchRelays
+from domain.services.watch_thresholds import WatchThresholds
 from domain.users import Identity, Role
 from schema.loaders import Loaders
 
@@ -63,6 +64,7 @@ class Services:
     install_libraries: InstallLibraries
     reload_libraries: ReloadLibraries
     watch_relays: WatchRelays
+    watch_thresholds: WatchThresholds
     watch_interlocks: WatchInterlocks
     protect: Protect
     check_health: CheckHealth

@@ -19,6 +19,7 @@ from schema.ids import global_id, microseconds
 from schema.nodes import Node
 from schema.pages import Connection, CountedConnection, Cursors
 from schema.parameters import EffectiveParameter, ParameterSource
+from schema.thresholds import ThresholdState
 
 if TYPE_CHECKING:
     from schema.calibrations import Calibration, CalibrationConnection
@@ -82,7 +83,6 @@ class Sensor(Node):
         description="I2C address (decimal) or OneWire ROM (hex) where several share a pin."
     )
     name: str = strawberry.field(description="What people call it.")
-    unit: str | None = strawberry.field(description="The unit of its values, such as `°C`.")
     enabled: bool = strawberry.field(description="Whether its device reads it.")
     interval: timedelta | None = strawberry.field(
         description="The time between two samples; null: as the device does by itself."
@@ -104,6 +104,7 @@ class Sensor(Node):
     created_at: datetime = strawberry.field(description="When the server first knew it.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     named_sources: strawberry.Private[Mapping[str, sensors.SensorKey]]
+    own_unit: strawberry.Private[str | None]
     row_id: strawberry.Private[int]
     esp_id: strawberry.Private[str]
 
@@ -116,7 +117,6 @@ class Sensor(Node):
             sensor_type=sensor.key.sensor_type,
             address=sensor.key.address or None,
             name=sensor.name,
-            unit=sensor.unit,
             enabled=sensor.enabled,
             interval=sensor.interval,
             processing_mode=sensor.processing_mode,
@@ -126,9 +126,27 @@ class Sensor(Node):
             created_at=sensor.created_at,
             updated_at=sensor.updated_at,
             named_sources=sensor.sources,
+            own_unit=sensor.unit,
             row_id=sensor.id,
             esp_id=sensor.key.esp_id,
         )
+
+    @field
+    async def unit(self, info: Info) -> str | None:
+        """The unit of its values, such as `°C`: that of its library where nobody names another.
+
+        Null where no library reads it, and where nobody converts it.
+        """
+        return self._known_unit(info)
+
+    @field
+    async def threshold_state(self, info: Info) -> ThresholdState | None:
+        """Where it stands to its thresholds; null: it has none, or nothing could be compared yet.
+
+        What cannot be compared: readings that are bad, late, or in a unit that does not fit.
+        """
+        standing = info.context.services.watch_thresholds.standing(self.row_id)
+        return ThresholdState.of(standing) if standing else None
 
     @field
     async def device(self, info: Info) -> Annotated["Device", strawberry.lazy("schema.devices")]:
@@ -235,9 +253,14 @@ class Sensor(Node):
         return Series(
             sensor=self,
             every=chosen.every,
-            unit=told or self.unit,
+            unit=told or self._known_unit(info),
             points=[SeriesPoint.of(bucket) for bucket in points],
         )
+
+    def _known_unit(self, info: Info) -> str | None:
+        if self.own_unit is not None or self.processing_mode is sensors.ProcessingMode.RAW:
+            return self.own_unit
+        return info.context.services.configure.unit_of(self.sensor_type)
 
 
 @strawberry.type(description="The readings of a sensor over time.")

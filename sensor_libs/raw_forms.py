@@ -70,7 +70,10 @@ class RawForm(NamedTuple):
 
     def is_clipped(self, raw: float) -> bool:
         """Return whether a raw value lies where the chip cannot say more."""
-        return any(low <= raw <= high for low, high in self.clipped)
+        for low, high in self.clipped:  # noqa: SIM110 - for each reading: twice as fast as any()
+            if low <= raw <= high:
+                return True
+        return False
 
 
 ADC_ENDS = (Range(0, 49), Range(4046, ADC_TOP))

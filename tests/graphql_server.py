@@ -54,6 +54,7 @@ from domain.services.report_libraries import ReportLibraries
 from domain.services.report_recomputations import ReportRecomputations
 from domain.services.watch_interlocks import WatchInterlocks
 from domain.services.watch_relays import WatchRelays
+from domain.services.watch_thresholds import WatchThresholds
 from domain.services.world import KnownWorld
 from domain.users import Identity, Role, User
 from mqtt_bridge.dialects import capabilities
@@ -130,6 +131,7 @@ class GraphqlServer:
             **shared, guard=self._guard(), new_id=lambda: UUID(int=next(numbers))
         )
         self._watch_interlocks(shared["storage"])
+        watched = {name: part for name, part in shared.items() if name != "events"}
         self.services = Services(
             **shared,
             accounts=self._accounts(shared["storage"], lambda: UUID(int=next(numbers))),
@@ -156,6 +158,7 @@ class GraphqlServer:
             reload_libraries=self._reload_libraries(),
             install_libraries=self._install_libraries(lambda: UUID(int=next(numbers))),
             watch_relays=self._watch_relays(),
+            watch_thresholds=WatchThresholds(**watched, guard=self._guard(), record=self.record),
             watch_interlocks=self.interlocks,
             protect=Protect(registry=self.registry),
             check_health=CheckHealth(
@@ -200,6 +203,7 @@ class GraphqlServer:
             changed=self.changed.append,
             admitted=FakeAdmissions(),
             recipe=self.libraries.recipe,
+            unit_of=LibraryLimits(lambda: self.libraries.catalog).unit,
         )
 
     def _send_command(self, new_id: Callable[[], UUID]) -> SendCommand:

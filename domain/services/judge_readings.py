@@ -58,6 +58,7 @@ class JudgedBatch:
             house.limits(sensor),
             learnt.get(key) or house._tracks.get(key),  # noqa: SLF001 - a part of it
             None if device is None else device.last_boot_at,
+            (sensor.parameters, sensor.sources),
         )
         if track is not None:
             learnt[key] = track

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from domain.errors import BadInputError
 from domain.ports import Clock
@@ -47,6 +48,18 @@ class WatchCounts:
     edges: int = 0
 
 
+class Standing(NamedTuple):
+    """Where a sensor stands to its thresholds.
+
+    Attributes:
+        since: When the reading was measured that brought it there; None: before the server started,
+            or with its first reading since.
+    """
+
+    zone: Zone
+    since: datetime | None
+
+
 @dataclass(slots=True, kw_only=True)
 class WatchThresholds:
     """Compares, tells and remembers; `run` stores."""
@@ -58,6 +71,7 @@ class WatchThresholds:
     record: RecordEvents
     counts: WatchCounts = field(default_factory=WatchCounts)
     _zones: dict[int, Zone] = field(default_factory=dict, init=False)
+    _since: dict[int, datetime] = field(default_factory=dict, init=False)
     _seen: dict[int, datetime] = field(default_factory=dict, init=False)
     _unsaved: dict[int, Zone] = field(default_factory=dict, init=False)
     _moved: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -75,6 +89,15 @@ class WatchThresholds:
         """Return where a sensor stands."""
         return self._zones.get(sensor_id, Zone.NORMAL)
 
+    def standing(self, sensor_id: int) -> Standing | None:
+        """Return where a sensor stands; None: nobody knows, for nothing could be compared yet."""
+        sensor = self.registry.sensor_by_id(sensor_id)
+        if sensor is None or sensor.thresholds is None:
+            return None
+        if sensor_id not in self._zones and sensor_id not in self._seen:
+            return None
+        return Standing(self.zone(sensor_id), self._since.get(sensor_id))
+
     def __call__(self, readings: Iterable[Reading]) -> None:
         """Take in readings of approved devices, in the order of commits."""
         for reading in readings:
@@ -83,7 +106,7 @@ class WatchThresholds:
             if sensor is not None and sensor.thresholds is not None:
                 self._compare(sensor, sensor.thresholds, reading)
             elif reading.sensor.id in self._zones:
-                self._move(reading.sensor.id, Zone.NORMAL)
+                self._move(reading.sensor.id, Zone.NORMAL, reading.measured_at)
 
     def _compare(self, sensor: Sensor, thresholds: Thresholds, reading: Reading) -> None:
         measured = reading.measurement
@@ -103,10 +126,11 @@ class WatchThresholds:
         before = self.zone(sensor.id)
         zone = thresholds.zone(value, before)
         if zone is not before:
-            self._move(sensor.id, zone)
+            self._move(sensor.id, zone, at)
             self._tell(sensor, thresholds, reading, shown(value), before, zone)
 
-    def _move(self, sensor_id: int, zone: Zone) -> None:
+    def _move(self, sensor_id: int, zone: Zone, at: datetime) -> None:
+        self._since[sensor_id] = at
         if zone is Zone.NORMAL:
             self._zones.pop(sensor_id, None)
         else:

@@ -48,6 +48,16 @@ async def test_an_owners_parameters_count_more_than_the_defaults() -> None:
     assert made.measurement.value == 24.5
 
 
+async def test_what_an_owner_sets_anew_is_no_jump_of_the_quantity() -> None:
+    house = House()
+    sensor = house.has("ds18b20", 4, parameters={"offset": 0.0})
+    await house.takes(at(sensor, 0, 400))
+    house.registry.put_sensors([replace(sensor, parameters={"offset": -10.0})])
+    (after, jump) = await house.takes(at(sensor, 1, 400), at(sensor, 2, 560))
+    assert (after.measurement.value, after.measurement.notes) == (15.0, None)
+    assert "possible is 2 °C a second" in str(jump.measurement.notes)
+
+
 async def test_a_calibration_counts_more_than_the_owner_and_is_named_in_the_reading() -> None:
     house = House()
     sensor = house.has("ph", 34, parameters={"slope": -1.0, "offset": 3.0})

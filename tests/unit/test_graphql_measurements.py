@@ -118,6 +118,36 @@ async def test_thresholds_and_limits_are_set_shown_and_ended() -> None:
     assert "thresholds need a unit" in await refusal(server, SET, input=wrong)
 
 
+async def test_where_a_sensor_stands_to_its_thresholds_is_shown() -> None:
+    server = await house(25.0, 31.0)
+    ask = f"{{ sensor({REF}) {{ thresholdState {{ zone since }} }} }}"
+    assert await server.ask(ask) == {"sensor": {"thresholdState": None}}
+    settings: dict[str, object] = {"espId": "ESP_A", "gpio": 4, "sensorType": "ds18b20"}
+    await server.ask(SET, input=settings | {"thresholds": THRESHOLDS})
+    server.services.watch_thresholds(server.storage.readings.rows)
+    assert await server.ask(ask) == {
+        "sensor": {"thresholdState": {"zone": "WARNING_HIGH", "since": "2026-01-01T12:00:10Z"}}
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "mode", "shown"),
+    [
+        (None, None, "°C"),
+        ("°F", None, "°F"),
+        (None, ProcessingMode.PI_ENHANCED, "°C"),
+        (None, ProcessingMode.RAW, None),
+    ],
+)
+async def test_a_sensor_is_measured_in_the_unit_of_its_library_where_nobody_names_another(
+    given: str | None, mode: ProcessingMode | None, shown: str | None
+) -> None:
+    server = GraphqlServer()
+    await server.has_device(make_device("ESP_A"))
+    await server.has_sensor(make_sensor("ESP_A", 4, unit=given, processing_mode=mode))
+    assert await server.ask(f"{{ sensor({REF}) {{ unit }} }}") == {"sensor": {"unit": shown}}
+
+
 async def test_thresholds_in_a_unit_that_the_sensor_type_does_not_have_are_refused() -> None:
     server = await house()
     configure = server.services.configure

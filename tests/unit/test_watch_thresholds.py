@@ -110,6 +110,18 @@ def test_crossing_and_coming_back_are_told_once_each() -> None:
     }
 
 
+def test_where_a_sensor_stands_and_since_when_can_be_asked() -> None:
+    house = House()
+    assert house.watch.standing(house.sensor.id) is None, "nothing was compared yet"
+    house.hear(20)
+    assert house.watch.standing(house.sensor.id) == (Zone.NORMAL, None)
+    crossed = house.hear(31)
+    house.hear(32)
+    assert house.watch.standing(house.sensor.id) == (Zone.WARNING_HIGH, crossed.measured_at)
+    house.registry.put_sensors([replace(house.sensor, thresholds=None)])
+    assert house.watch.standing(house.sensor.id) is None
+
+
 def test_an_edge_that_soon_comes_again_is_told_again() -> None:
     house = House()
     for value in (3, 20, 3, 20):
