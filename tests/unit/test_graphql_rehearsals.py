@@ -53,9 +53,9 @@ query($id: ID!, $input: RuleInput!) {
 }
 """
 MAKE = """
-mutation($parameters: JSON!) {
-  createRuleFromBlueprint(blueprint: "heating", parameters: $parameters, name: "Warm") {
-    name mode condition
+mutation($blueprint: String! = "heating", $parameters: JSON!) {
+  createRuleFromBlueprint(blueprint: $blueprint, parameters: $parameters, name: "Warm") {
+    id name mode condition
   }
 }
 """
@@ -175,3 +175,42 @@ async def test_blueprints_say_what_they_want_and_become_rules(server: GraphqlSer
     made = (await server.ask(MAKE, parameters=parameters))["createRuleFromBlueprint"]
     assert (made["name"], made["mode"]) == ("Warm", "HOLD")
     assert await server.code(MAKE, parameters={"sensor": SENSOR}) == "BAD_INPUT"
+
+
+WANTED = {
+    "heating": ("°C", "heater"),
+    "irrigation": ("%", "pump"),
+    "ventilation": ("kPa", "fan"),
+    "co2": ("ppm", "valve"),
+    "ph": ("pH", "doser"),
+}
+"""In which unit the sensor of a blueprint is, and what its actuator is called."""
+
+ACTING = {"heating": 10.0, "irrigation": 5.0, "ventilation": 0.2, "co2": 400.0, "ph": 7.0}
+"""A value at which there is something to do."""
+
+
+@pytest.mark.parametrize("name", WANTED)
+async def test_each_blueprint_is_made_in_one_mutation_and_backtested(
+    server: GraphqlServer, name: str
+) -> None:
+    unit, actuator = WANTED[name]
+    parameters: dict[str, Any] = {actuator: PUMP}
+    said = {"sensor": (unit, ACTING[name])} | ({"light": ("lx", 9000.0)} if name == "co2" else {})
+    for gpio, (parameter, (sensor_unit, value)) in enumerate(said.items(), 20):
+        made = make_sensor(gpio=gpio, sensor_type="made_up", unit=sensor_unit, id=gpio)
+        sensor = await server.has_sensor(made)
+        parameters[parameter] = {"espId": "ESP_12AB34", "gpio": gpio, "sensorType": "made_up"}
+        for minute in range(60):
+            at = START - timedelta(minutes=60 - minute)
+            number = 1000 * gpio + minute
+            reading = make_reading(number, sensor=sensor, value=value, measured_at=at)
+            measurement = reading.measurement._replace(unit=sensor_unit)
+            await server.store(reading._replace(measurement=measurement))
+    rule = (await server.ask(MAKE, blueprint=name, parameters=parameters))[
+        "createRuleFromBlueprint"
+    ]
+    found = (await server.ask(BACKTEST, id=rule["id"], **SPAN))["backtestRule"]
+    assert found["firingCount"] >= 1
+    assert found["onTime"][0]["starts"] >= 1
+    assert found["violations"] == []
