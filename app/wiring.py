@@ -197,8 +197,8 @@ async def _open_storage(
     generated = await guard.insist(lambda: accounts.ensure_first_admin(password))
     if generated is not None:
         told.password(generated)
-    ground.ready.set()
     _set_aside_what_stays()
+    ground.ready.set()
     _log.info("server.ready")
     told.ready(ground.addresses)
     await asyncio.Event().wait()

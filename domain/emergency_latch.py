@@ -4,7 +4,7 @@ Pure: it is told the time and what was heard. What was sent to whom is forgotten
 then every device that has not confirmed is told again, and clearing waits its full time anew.
 """
 
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -96,11 +96,20 @@ class _Told:
 
 @dataclass(slots=True)
 class Latch:
-    """The stops that are in force, or whose devices are not free yet."""
+    """The stops that are in force, or whose devices are not free yet.
+
+    It is asked several times a second: that costs what there is to do, not what there is.
+
+    Attributes:
+        _open: By stop, the devices about which something is left to be done.
+        _included: The devices that every stop in force knows of.
+    """
 
     _stops: dict[UUID, EmergencyStop] = field(default_factory=dict)
     _active: dict[UUID, EmergencyStop] = field(default_factory=dict)
-    _told: dict[Target, _Told] = field(default_factory=dict)
+    _open: dict[UUID, dict[str, None]] = field(default_factory=dict)
+    _included: set[str] = field(default_factory=set)
+    _told: dict[str, dict[int | None, _Told]] = field(default_factory=dict)
     _changed: set[UUID] = field(default_factory=set)
     _seen: dict[str, tuple[bool, datetime | None]] = field(default_factory=dict)
     _resumed_at: datetime | None = None
@@ -127,8 +136,9 @@ class Latch:
     def put(self, stop: EmergencyStop) -> None:
         """Take in a new stop, or one that was cleared; a new one waits for no pause."""
         if stop.active:
+            self._included.intersection_update(stop.devices if stop.esp_id is None else ())
             for esp_id in stop.devices:
-                if (told := self._told.get((esp_id, stop.gpio))) is not None:
+                if (told := self._told_of(esp_id, stop.gpio)) is not None:
                     told.stop_at = None
         resumed = [device.resumed_at for device in stop.devices.values() if device.resumed_at]
         known = [self._resumed_at] if self._resumed_at else []
@@ -137,10 +147,12 @@ class Latch:
 
     def include(self, esp_ids: Iterable[str]) -> None:
         """Take in which devices there are: those first heard of during a stop are stopped, too."""
-        known = tuple(esp_ids)
-        for stop in self.stops:
-            if stop.active:
-                self._replace(stop, stop.including(known))
+        new = [esp_id for esp_id in esp_ids if esp_id not in self._included]
+        if not new:
+            return
+        for stop in tuple(self._active.values()):
+            self._replace(stop, stop.including(new))
+        self._included.update(new)
 
     def take_changed(self) -> Sequence[EmergencyStop]:
         """Return the stops of whose devices something new is known, and forget which they were."""
@@ -151,11 +163,13 @@ class Latch:
     def drop_over(self, now: datetime, known: Container[str]) -> None:
         """Forget the stops about which nothing is left to be done and to be stored."""
         for stop in self.stops:
-            if stop.over(now, known) and stop.id not in self._changed:
-                del self._stops[stop.id]
+            left = (stop.devices[esp_id] for esp_id in self._open[stop.id])
+            if stop.id not in self._changed and stop.over(now, known, left):
+                del self._stops[stop.id], self._open[stop.id]
         if not self._stops:
             self._told.clear()
             self._seen.clear()
+            self._included.clear()
 
     # ------------------------------------------------------------ what is to be told
 
@@ -168,7 +182,7 @@ class Latch:
         """
         if not self._stops:
             return ()
-        wanted = self._wanted().values()
+        wanted = self._wanted()
         away = sum(instruction.esp_id not in online for instruction in wanted)
         pauses = {True: STOP_AGAIN, False: max(STOP_AGAIN, away * AWAY_SPACING)}
         due = [
@@ -183,23 +197,26 @@ class Latch:
         ]
         return [*due, *self._next_resume(now, online)]
 
-    def _wanted(self) -> Mapping[Target, Instruction]:
-        wanted: dict[Target, Instruction] = {}
-        for stop, device in self._pairs():
-            if stop.active and device.confirmed_at is None:
-                task = Task.STOP if stop.gpio is None else Task.SWITCH_OFF
-            elif self._to_be_released(stop, device):
+    def _wanted(self) -> Sequence[Instruction]:
+        """Return what targets are to be told, each because of the earliest stop."""
+        wanted, targets, held = list[Instruction](), set[Target](), self._held()
+        for stop, device in self._left():
+            esp_id, gpio = device.esp_id, None
+            if stop.active:
+                task, gpio = (Task.STOP if stop.gpio is None else Task.SWITCH_OFF), stop.gpio
+            elif device.released_at is None and not held(esp_id):
                 task = Task.CLEAR
             else:
                 continue
-            instruction = Instruction(task, device.esp_id, stop)
-            wanted.setdefault(instruction.target, instruction)
+            if (esp_id, gpio) not in targets:
+                targets.add((esp_id, gpio))
+                wanted.append(Instruction(task, esp_id, stop))
         return wanted
 
     def _next_resume(self, now: datetime, online: Collection[str]) -> Sequence[Instruction]:
         if self._resumed_at is not None and now < self._resumed_at + RESUME_SPACING:
             return ()
-        for stop, device in self._pairs():
+        for stop, device in self._left():
             if (
                 device.released_at is not None
                 and stop.resumes(device, now)
@@ -230,15 +247,14 @@ class Latch:
 
     def not_sent(self, instruction: Instruction) -> None:
         """Take in that the broker did not take it: an order that nobody heard does not count."""
-        told = self._told.get(instruction.target)
+        told = self._told_of(*instruction.target)
         if instruction.task is Task.CLEAR and told is not None and told.clears:
             told.clears -= 1
 
-    def broadcast(self, now: datetime) -> None:
+    def broadcast(self, stop: EmergencyStop, now: datetime) -> None:
         """Take in that every device is told to stop now."""
-        for stop, device in self._pairs():
-            if stop.holds(device.esp_id):
-                self._toward((device.esp_id, None), now).stirred_at = now
+        for esp_id in stop.devices:
+            self._toward((esp_id, None), now).stirred_at = now
 
     # ------------------------------------------------------------ what is heard
 
@@ -259,7 +275,7 @@ class Latch:
 
     def off(self, pin: Pin, at: datetime) -> None:
         """A device shows that one of its actuators is off: enough for a stop of just that one."""
-        told = self._told.get((pin.esp_id, pin.gpio))
+        told = self._told_of(pin.esp_id, pin.gpio)
         if told is None or told.stop_at is None or at < told.stop_at or not told.counts(at):
             return
         for stop, device in self._pairs(pin.esp_id):
@@ -316,42 +332,51 @@ class Latch:
 
     def refusal(self, esp_id: str) -> str | None:
         """Return why a device last refused what it was told."""
-        told = self._told.get((esp_id, None))
+        told = self._told_of(esp_id, None)
         return told.refusal if told else None
 
     def given_up(self, esp_id: str) -> bool:
         """Whether a device did not confirm its clearing as often as it was told."""
-        told = self._told.get((esp_id, None))
+        told = self._told_of(esp_id, None)
         return told is not None and told.clears >= MOST_CLEARS
 
     def unconfirmed(self, now: datetime) -> Sequence[tuple[EmergencyStop, str]]:
         """Return the devices that should have confirmed a stop by now."""
         return [
-            (stop, device.esp_id)
-            for stop, device in self._pairs()
-            if stop.active
-            and device.confirmed_at is None
-            and now >= stop.triggered_at + UNCONFIRMED_AFTER
+            (stop, esp_id)
+            for stop in self._active.values()
+            if now >= stop.triggered_at + UNCONFIRMED_AFTER
+            for esp_id in self._open[stop.id]
         ]
 
     def unreleased(self) -> Sequence[tuple[EmergencyStop, str]]:
         """Return the devices that are to be freed."""
+        held = self._held()
         return [
             (stop, device.esp_id)
-            for stop, device in self._pairs()
-            if self._to_be_released(stop, device)
+            for stop, device in self._left()
+            if not stop.active and device.released_at is None and not held(device.esp_id)
         ]
 
     # ------------------------------------------------------------ inside
 
-    def _pairs(self, esp_id: str | None = None) -> Sequence[tuple[EmergencyStop, StoppedDevice]]:
-        if esp_id is None:
-            return [(stop, device) for stop in self.stops for device in stop.devices.values()]
+    def _pairs(self, esp_id: str) -> Sequence[tuple[EmergencyStop, StoppedDevice]]:
         return [(stop, stop.devices[esp_id]) for stop in self.stops if esp_id in stop.devices]
 
+    def _left(self) -> Iterator[tuple[EmergencyStop, StoppedDevice]]:
+        """Yield the devices about which something is left to be done, the earliest stop first."""
+        for stop_id, stop in self._stops.items():
+            for esp_id in self._open[stop_id]:
+                yield stop, stop.devices[esp_id]
+
+    def _held(self) -> Callable[[str], bool]:
+        """Return whether a device as a whole is stopped, for asking about many."""
+        whole = {stop.esp_id for stop in self._active.values() if stop.gpio is None}
+        return lambda esp_id: None in whole or esp_id in whole
+
     def _tell_again(self, esp_id: str, at: datetime) -> None:
-        for target, told in self._told.items():
-            if target[0] == esp_id and (told.stop_at is None or told.stop_at < at):
+        for told in self._told.get(esp_id, {}).values():
+            if told.stop_at is None or told.stop_at < at:
                 told.begin_anew(at)
         for stop, device in self._pairs(esp_id):
             if stop.active and device.confirmed_at is not None and device.confirmed_at < at:
@@ -364,11 +389,24 @@ class Latch:
         return any(stop.concerns(esp_id) for stop in self._active.values())
 
     def _toward(self, target: Target, now: datetime) -> _Told:
-        return self._told.setdefault(target, _Told(stirred_at=now))
+        esp_id, gpio = target
+        told = self._told_of(esp_id, gpio)
+        if told is None:
+            told = self._told.setdefault(esp_id, {})[gpio] = _Told(stirred_at=now)
+        return told
+
+    def _told_of(self, esp_id: str, gpio: int | None) -> _Told | None:
+        return self._told.get(esp_id, {}).get(gpio)
 
     def _note(self, stop: EmergencyStop, device: StoppedDevice) -> None:
         # Read again: of several changes in a row, each knows only the stop it began with.
-        self._replace(stop, self._stops[stop.id].noting(device))
+        changed = self._stops[stop.id].noting(device)
+        self._put(changed)
+        self._changed.add(stop.id)
+        if changed.leaves(device):
+            self._open[stop.id][device.esp_id] = None
+        else:
+            self._open[stop.id].pop(device.esp_id, None)
 
     def _replace(self, stop: EmergencyStop, changed: EmergencyStop) -> None:
         if changed is not stop:
@@ -376,6 +414,12 @@ class Latch:
             self._changed.add(stop.id)
 
     def _keep(self, stop: EmergencyStop) -> None:
+        self._put(stop)
+        self._open[stop.id] = {
+            esp_id: None for esp_id, device in stop.devices.items() if stop.leaves(device)
+        }
+
+    def _put(self, stop: EmergencyStop) -> None:
         self._stops[stop.id] = stop
         if stop.active:
             self._active[stop.id] = stop

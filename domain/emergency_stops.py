@@ -116,11 +116,23 @@ class EmergencyStop:
             and now < self.cleared_at + RESUME_WITHIN
         )
 
-    def over(self, now: datetime, known: Container[str]) -> bool:
-        """Whether nothing is left to be done about it with the devices that are known."""
+    def leaves(self, device: StoppedDevice) -> bool:
+        """Whether something is left to be done about a device, now or, for a while, later."""
+        if self.active:
+            return device.confirmed_at is None
+        return device.released_at is None or (self.resume and device.resumed_at is None)
+
+    def over(self, now: datetime, known: Container[str], devices: Iterable[StoppedDevice]) -> bool:
+        """Whether nothing is left to be done about it.
+
+        Args:
+            now: The time.
+            known: The devices that are known.
+            devices: Of its devices those that it `leaves`.
+        """
         return not self.active and all(
             device.released_at is not None and not self.resumes(device, now)
-            for device in self.devices.values()
+            for device in devices
             if device.esp_id in known
         )
 

@@ -343,7 +343,7 @@ class Emergency:
 
     async def _broadcast(self, stop: EmergencyStop) -> None:
         while (known := self.latch.get(stop.id)) is not None and known.active:
-            self.latch.broadcast(self.clock.now())
+            self.latch.broadcast(known, self.clock.now())
             try:
                 with self.way.taken():
                     await self.link.stop_all(stop)
@@ -399,8 +399,7 @@ class Emergency:
 
     def _report_once(self, stop: EmergencyStop, esp_id: str, *, freeing: bool) -> None:
         key = (stop.id, esp_id, freeing)
-        note = self.note(stop, esp_id)
-        if key in self._reported or note is None:
+        if key in self._reported or (note := self.note(stop, esp_id)) is None:
             return
         self._reported.add(key)
         what = "is still stopped" if freeing else "has not confirmed the emergency stop"

@@ -39,22 +39,29 @@ CAUSES = """{
 }"""
 
 
-async def shows(broker: EmbeddedBroker, celsius: float) -> None:
-    """Let the probe say how warm it is, now."""
-    said = {
-        "esp_id": PROBE,
-        "gpio": 4,
-        "sensor_type": "ds18b20",
-        "raw": round(celsius * 16),
-        "raw_mode": True,
-        "ts": int(SystemClock().now().timestamp()),
-        "time_valid": True,
-    }
-    await say(broker, f"kaiser/god/esp/{PROBE}/sensor/4/data", said)
+class Probe:
+    """A virtual sensor that shows whatever the story wants, seconds apart."""
+
+    def __init__(self, broker: EmbeddedBroker) -> None:
+        self._broker = broker
+        self._at = int(SystemClock().now().timestamp()) - 60
+
+    async def shows(self, celsius: float) -> None:
+        self._at += 1
+        said = {
+            "esp_id": PROBE,
+            "gpio": 4,
+            "sensor_type": "ds18b20",
+            "raw": round(celsius * 16),
+            "raw_mode": True,
+            "ts": self._at,
+            "time_valid": True,
+        }
+        await say(self._broker, f"kaiser/god/esp/{PROBE}/sensor/4/data", said)
 
 
-async def until_probe_known(http: AsyncClientSession, broker: EmbeddedBroker) -> None:
-    await shows(broker, 20)
+async def until_probe_known(http: AsyncClientSession, probe: Probe) -> None:
+    await probe.shows(20)
 
     async def known() -> bool:
         return (await ask(http, KNOWN))["sensor"] is not None
@@ -73,18 +80,18 @@ async def taken_in(http: AsyncClientSession, celsius: float) -> bool:
 async def test_a_rule_stops_a_board_latched_and_confirmed_and_everybody_sees_which_rule(
     server: ServerProcess, broker: EmbeddedBroker, *, armed: bool
 ) -> None:
-    hot, other = board(1, DECEMBER), board(2, HEAD)
+    hot, other, probe = board(1, DECEMBER), board(2, HEAD), Probe(broker)
     async with living(broker.url, [hot, other]):
         async with client(server) as http:
             await until_online(http, [hot, other])
             await until_known(http, hot)
             await until_known(http, other)
-            await until_probe_known(http, broker)
+            await until_probe_known(http, probe)
             stop = {"emergencyStop": {"espId": hot.esp_id, "reason": "the motor burns"}}
             rule = {"name": "Motor guard", "condition": HOT, "actions": [stop], "enabled": armed}
             await ask(http, CREATE, input=rule)
             assert (await ask(http, ON, esp=hot.esp_id))["sendCommand"]["status"] == "ACKNOWLEDGED"
-            await shows(broker, 70)
+            await probe.shows(70)
             if not armed:
                 await eventually(lambda: taken_in(http, 70), within=20, what="it was taken in")
                 assert hot.actuators[0].is_on
@@ -111,7 +118,7 @@ async def test_a_rule_stops_a_board_latched_and_confirmed_and_everybody_sees_whi
 
             await eventually(told_people, within=10, what="people are told which rule it was")
             # It has cooled down, and that ends nothing; nor does a restart.
-            await shows(broker, 20)
+            await probe.shows(20)
         await server.kill()
         await server.start()
         async with client(server) as http:

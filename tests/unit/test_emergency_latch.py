@@ -330,6 +330,20 @@ class Greenhouse(RuleBasedStateMachine):
                 if covered and board.online and told_by_now:
                     assert gpio not in board.running
 
+    @invariant()
+    def what_is_left_to_be_done_is_known_without_a_look_at_everybody(self) -> None:
+        left = [(stop.id, device.esp_id) for stop, device in self.latch._left()]
+        assert left == [
+            (stop.id, esp_id) for stop in self.latch.stops for esp_id in self.latch._open[stop.id]
+        ]
+        assert set(left) == {
+            (stop.id, device.esp_id)
+            for stop in self.latch.stops
+            for device in stop.devices.values()
+            if (device.confirmed_at is None if stop.active else device.released_at is None)
+            or (not stop.active and stop.resume and device.resumed_at is None)
+        }
+
     @override
     def teardown(self) -> None:
         """Whatever happened: cleared and left alone, every board becomes free."""

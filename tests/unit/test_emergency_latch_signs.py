@@ -95,7 +95,7 @@ def test_after_a_broadcast_clearing_waits_its_full_time_anew(stop: EmergencyStop
     one = of_pin()
     latch = holding(stop, one)
     told(latch, START, *BOTH)
-    latch.broadcast(at(3))
+    latch.broadcast(stop, at(3))
     latch.put(cleared(stop, 3))
     assert (Task.CLEAR, ESP) not in told(latch, START + CLEAR_AFTER, ESP)
     assert (Task.CLEAR, ESP) in told(latch, at(3) + CLEAR_AFTER, ESP)
