@@ -176,21 +176,34 @@ class LeaseBook:
         off_for = None if off_at is None else timedelta(seconds=max(0.0, now.ticks - off_at))
         return Usage(off_for=off_for, starts=starts)
 
-    def load(self, leases: Iterable[Lease], runs: Iterable[Run], now: Moment) -> None:
+    def load(
+        self,
+        leases: Iterable[Lease],
+        runs: Iterable[Run],
+        now: Moment,
+        started: Moment | None = None,
+    ) -> None:
         """Take in what a restart must not forget.
 
         Args:
             leases: As they were stored; one whose clock was set back since is over.
             runs: What ended within `LONGEST_REST`.
             now: The time.
+            started: When the server started, which may have waited since; None: now.
         """
+        started = started or now
+        steady = started.at + timedelta(seconds=now.ticks - started.ticks)
+        set_back = min(timedelta(0), now.at - steady)
+        self._moved = set_back < timedelta(0)
         self.settle(now)
         for run in runs:
             past = self._past(run.pin)
             past.off_at = max(past.off_at or -float("inf"), _ticks(run.ended, now))
             past.starts.append(_ticks(run.began, now))
         for lease in leases:
-            left = (lease.until - now.at).total_seconds() if now.at >= lease.seen_at else 0.0
+            known = started.at >= lease.seen_at
+            lease = lease.moved(set_back)  # noqa: PLW2901 - on the clock of now
+            left = (lease.until - now.at).total_seconds() if known else 0.0
             self._held[lease.pin] = _Held(
                 lease,
                 began=_ticks(lease.began, now),

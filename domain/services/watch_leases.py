@@ -92,6 +92,11 @@ class WatchLeases:
     _unstored: deque[_Job] = field(default_factory=deque, init=False)
     _waiting: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _seen_at: float = field(default=0.0, init=False)
+    _made_at: Moment = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Leases are judged by what the clock read then, however long the database is away."""
+        self._made_at = self._now()
 
     # ------------------------------------------------------------ what devices say
 
@@ -152,7 +157,7 @@ class WatchLeases:
         async with self.storage.autocommit() as work:
             leases = await work.leases.all()
             runs = await work.leases.runs_since(now.at - LONGEST_REST)
-        self.leases.load(leases, runs, now)
+        self.leases.load(leases, runs, now, self._made_at)
 
     async def run(self) -> None:
         """Switch off what is on for too long, until cancelled."""

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import pytest
+
 from domain.lease_book import Closed, LeaseBook
 from domain.leases import Lease, Moment
 from tests.fakes import START
@@ -73,6 +75,25 @@ def test_a_lease_that_is_cut_short_right_after_the_clock_was_set_ends_on_the_new
 def test_a_clock_that_reads_earlier_than_the_lease_was_last_seen_ends_it_at_once() -> None:
     lease = lease_of(LeaseBook(), moment(0.0))
     assert is_due(started_at(START - SECOND, lease), Moment(START - SECOND, 0.0))
+
+
+def test_that_the_database_was_away_since_hides_no_clock_that_was_set_back() -> None:
+    book, lease = LeaseBook(), lease_of(LeaseBook(), moment(0.0))
+    now = Moment(START + 20 * SECOND, 21.0)
+    book.load([lease], [], now, started=Moment(START - SECOND, 0.0))
+    assert is_due(book, now)
+
+
+@pytest.mark.parametrize(
+    ("set_by", "left"), [(-DAY, 40.0), (-5 * SECOND, 40.0), (5 * SECOND, 35.0)]
+)
+def test_a_clock_that_is_set_while_the_server_waits_for_the_database_prolongs_nothing(
+    set_by: timedelta, left: float
+) -> None:
+    book, lease = LeaseBook(), lease_of(LeaseBook(), moment(0.0))
+    book.load([lease], [], moment(20.0, set_by), started=moment(0.0))
+    assert not is_due(book, moment(20.0 + left - 0.1, set_by))
+    assert is_due(book, moment(20.0 + left, set_by))
 
 
 def test_a_clock_that_was_set_back_prolongs_a_lease_by_no_more_than_the_server_was_away() -> None:
