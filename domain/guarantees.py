@@ -1,6 +1,6 @@
 """What can be promised of an actuator, and what cannot, by the firmware of its device.
 
-Pure. Facts: device protocol, sections 1.7, 3.3 and 3.5.
+Pure. Facts: device protocol, sections 1.7, 1.9, 3.1, 3.3 and 3.5.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,6 +35,14 @@ def guarantees(
             )
     else:
         yield _off_without_the_server(able.get("stopsAlone"))
+    yield "Rules are carried out by the server alone: while it is away, none switches it on or off."
+    if able.get("stopsAlone"):
+        # `offline_rules` (section 1.9) has no documented fields: none can be sent, nor taken back.
+        yield (
+            "Its firmware can keep offline rules. It gets none from this server, which cannot see "
+            "or erase them either: if it has any from elsewhere, they switch it while the server "
+            "is gone, instead of everything going off."
+        )
     if able.get("survivesReconnect") is False:
         yield (
             "After it lost the broker once, its firmware hears no command, OFF neither, until it "

@@ -151,6 +151,8 @@ async def test_an_interlock_that_holds_lets_the_command_out() -> None:
         (FirmwareGeneration.APRIL_2026, "HOLD_LEASE", "cannot be held longer than two minutes"),
         (FirmwareGeneration.NOVEMBER_2025, "OFF", "which its firmware does not do by itself"),
         (FirmwareGeneration.UNKNOWN, "OFF", "is not known to do by itself"),
+        (FirmwareGeneration.UNKNOWN, "OFF", "Rules are carried out by the server alone"),
+        (FirmwareGeneration.APRIL_2026, "OFF", "can keep offline rules. It gets none from this"),
     ],
 )
 async def test_it_is_said_what_cannot_be_promised_without_the_server(
