@@ -10,11 +10,19 @@ from tortoise.queryset import QuerySet
 
 from domain.errors import BadInputError
 from domain.pages import Page, PageRequest
-from domain.rule_executions import TALLIED, ReadingKey, RuleExecution, RuleOutcome, Tally
+from domain.rule_executions import (
+    TALLIED,
+    ReadingKey,
+    Remembered,
+    RuleExecution,
+    RuleOutcome,
+    Tally,
+)
 from domain.rules.decide import Reason
 from storage.client import TransactionClient
 from storage.pages import cut, key_after
 from storage.rule_tables import RuleExecutionRow
+from storage.rules import remember, state_columns
 from storage.texts import storable
 
 
@@ -27,8 +35,8 @@ class RuleExecutionRepository:
     def _rows(self) -> QuerySet[RuleExecutionRow]:
         return RuleExecutionRow.all().using_db(self._client)
 
-    async def add(self, execution: RuleExecution) -> None:
-        """Insert, unless it is there."""
+    async def add(self, execution: RuleExecution, *remembered: Remembered) -> None:
+        """Insert, unless it is there, and what is remembered: one statement, one round trip."""
         reading = execution.triggered_by
         await self._client.execute_query(
             _ADD,
@@ -45,6 +53,7 @@ class RuleExecutionRepository:
                 storable(json.dumps(execution.explanation, ensure_ascii=False)),
                 storable(json.dumps({**execution.arbitration}, ensure_ascii=False)),
                 *_changing(execution),
+                *state_columns(remembered),
             ],
         )
 
@@ -147,14 +156,15 @@ def _execution(row: RuleExecutionRow) -> RuleExecution:
 
 
 # Written out: between a reading and a pump, an object of the mapper is a millisecond.
-_ADD = """
+_ADD = f"""
+WITH remembered AS ({remember(17)})
 INSERT INTO rule_execution
     (id, rule_id, rule_version, step, why, triggered_at, sensor_id, measured_at, reading_id,
      explanation, arbitration, outcome, reason, place, resume_at, completed_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::jsonb, $11::text::jsonb, $12, $13, $14, $15,
         $16)
 ON CONFLICT (id) DO NOTHING
-"""
+"""  # noqa: S608 - of our own statements
 
 _SAVE = """
 UPDATE rule_execution

@@ -94,14 +94,7 @@ class RuleRepository:
 
     async def save_states(self, remembered: Sequence[Remembered]) -> None:
         """Insert or update all in one statement."""
-        await self._client.execute_query(
-            _SAVE_STATES,
-            [
-                [one.rule_id for one in remembered],
-                [json.dumps(write_rule_state(one.state)) for one in remembered],
-                [one.execution_id for one in remembered],
-            ],
-        )
+        await self._client.execute_query(remember(1), state_columns(remembered))
 
     async def states(self) -> Mapping[UUID, Remembered]:
         """Select all."""
@@ -121,6 +114,31 @@ class RuleRepository:
         )
         found = {row["rule_id"]: row["definition"] for row in definitions}
         return [_stored(vars(row), found[row.id]) for row in rows]
+
+
+def remember(first: int) -> str:
+    """Return the statement that stores what rules remember.
+
+    Args:
+        first: The number of the first of its three parameters, which `state_columns` returns.
+    """
+    return f"""
+        INSERT INTO rule_state (rule_id, state, execution_id)
+        SELECT id, state::jsonb, execution
+        FROM unnest(${first}::uuid[], ${first + 1}::text[], ${first + 2}::uuid[])
+             AS new (id, state, execution)
+        ON CONFLICT (rule_id) DO UPDATE
+        SET state = excluded.state, execution_id = excluded.execution_id
+    """  # noqa: S608 - of numbers
+
+
+def state_columns(remembered: Sequence[Remembered]) -> list[object]:
+    """Return what rules remember, column by column."""
+    return [
+        [one.rule_id for one in remembered],
+        [json.dumps(write_rule_state(one.state)) for one in remembered],
+        [one.execution_id for one in remembered],
+    ]
 
 
 def _stored(row: Mapping[str, Any], definition: str) -> StoredRule:
@@ -188,12 +206,4 @@ WHERE at < $1 AND EXISTS (
     SELECT FROM rule_change AS newer
     WHERE newer.rule_id = old.rule_id AND newer.at < $1 AND (newer.at, newer.id) > (old.at, old.id)
 )
-"""
-
-_SAVE_STATES = """
-INSERT INTO rule_state (rule_id, state, execution_id)
-SELECT id, state::jsonb, execution
-FROM unnest($1::uuid[], $2::text[], $3::uuid[]) AS new (id, state, execution)
-ON CONFLICT (rule_id) DO UPDATE
-SET state = excluded.state, execution_id = excluded.execution_id
 """

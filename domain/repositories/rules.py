@@ -57,8 +57,8 @@ class Rules(Protocol):
 class RuleExecutions(Protocol):
     """Stored executions."""
 
-    async def add(self, execution: RuleExecution) -> None:
-        """Store a new one; a known id is left as it is."""
+    async def add(self, execution: RuleExecution, *remembered: Remembered) -> None:
+        """Store a new one, and what rules remember of it; a known id is left as it is."""
         ...
 
     async def save(self, execution: RuleExecution) -> None:

@@ -108,9 +108,8 @@ class CarryOut:
         """Store an execution and what the rule remembers, at once; before anything is done."""
 
         async def store() -> None:
-            async with self.storage.unit_of_work() as work:
-                await work.rule_executions.add(execution)
-                await work.rules.save_states([remembered])
+            async with self.storage.autocommit() as work:
+                await work.rule_executions.add(execution, remembered)
 
         await self.guard.insist(store)
         await self.events.publish(RuleExecuted(execution))

@@ -1,6 +1,6 @@
 """Rules and what they did, in memory; written and read back as the database does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -71,9 +71,11 @@ class FakeRules:
 
 @dataclass(slots=True)
 class FakeRuleExecutions:
+    rules: Callable[[], FakeRules]
     rows: dict[UUID, RuleExecution] = field(default_factory=dict)
 
-    async def add(self, execution: RuleExecution) -> None:
+    async def add(self, execution: RuleExecution, *remembered: Remembered) -> None:
+        await self.rules().save_states(remembered)
         self.rows.setdefault(execution.id, execution)
 
     async def save(self, execution: RuleExecution) -> None:

@@ -104,7 +104,7 @@ class FakeStorage:
     )
     recomputations: FakeRecomputations = field(default_factory=FakeRecomputations)
     rules: FakeRules = field(default_factory=FakeRules)
-    rule_executions: FakeRuleExecutions = field(default_factory=FakeRuleExecutions)
+    rule_executions: FakeRuleExecutions = field(init=False)
     library_installations: FakeLibraryInstallations = field(
         default_factory=FakeLibraryInstallations
     )
@@ -117,6 +117,7 @@ class FakeStorage:
     def __post_init__(self) -> None:
         self.leases = FakeLeases(self.commands)
         self.safeguards = FakeSafeguards(self.actuators)
+        self.rule_executions = FakeRuleExecutions(lambda: self.rules)
 
     @property
     def health_history(self) -> FakeHealthHistory:

@@ -160,7 +160,9 @@ async def test_an_execution_is_stored_once_and_saved_as_it_goes_on(database: Dat
         completed_at=START + timedelta(seconds=9),
     )
     async with database.autocommit() as work:
-        await work.rule_executions.add(begun)
+        remembered = Remembered(rule_id=RULE, state=RuleState(armed=False), execution_id=begun.id)
+        await work.rule_executions.add(begun, remembered)
+        assert await work.rules.states() == {RULE: remembered}
         await work.rule_executions.add(ended)
         assert await work.rule_executions.running() == [begun]
         await work.rule_executions.save(ended)
