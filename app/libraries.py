@@ -4,14 +4,25 @@ A file under test may never come to an end. It runs in the main thread, so an al
 and say in which of its lines it was.
 """
 
+import asyncio
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 from sensor_libs.check import Finding, Report, check
-from sensor_libs.loader import BUILT_IN, Catalog, catalog_of, load_with_own, read_file, read_folder
+from sensor_libs.loader import (
+    BUILT_IN,
+    Catalog,
+    Source,
+    Tried,
+    assemble,
+    read_file,
+    read_folder,
+    try_here,
+)
+from sensor_libs.workers import try_apart
 
 LONGEST_CHECK = 10.0
 """Seconds after which a file under test is interrupted."""
@@ -40,7 +51,7 @@ def check_library(path: Path, own: Path | None, *, say: Callable[[str], None]) -
 
 def list_libraries(own: Path | None, *, say: Callable[[str], None]) -> None:
     """Say which libraries there are and what they read; files that are broken, with the reason."""
-    catalog = load_with_own(own)
+    catalog = _catalog(_read(own))
     for file, libraries in catalog.files.items():
         for library in libraries:
             names = ", ".join((*library.sensor_types, *library.aliases))
@@ -51,8 +62,23 @@ def list_libraries(own: Path | None, *, say: Callable[[str], None]) -> None:
 
 
 def _beside(path: Path, own: Path | None) -> Catalog:
-    folders = [*read_folder(BUILT_IN), *(read_folder(own, is_built_in=False) if own else ())]
-    return catalog_of(other for other in folders if other.path.resolve() != path.resolve())
+    return _catalog([other for other in _read(own) if other.path.resolve() != path.resolve()])
+
+
+def _read(own: Path | None) -> list[Source]:
+    return [*read_folder(BUILT_IN), *(read_folder(own, is_built_in=False) if own else ())]
+
+
+def _catalog(sources: Sequence[Source]) -> Catalog:
+    """Return what the server would use, and as it does: the user's files run in other processes."""
+
+    async def tried() -> list[Tried]:
+        return [
+            try_here(source) if source.is_built_in else await try_apart(source)
+            for source in sources
+        ]
+
+    return assemble(asyncio.run(tried()))
 
 
 def _line(path: Path, finding: Finding) -> str:

@@ -71,11 +71,6 @@ def load_built_in() -> Catalog:
     return load(BUILT_IN)
 
 
-def load_with_own(own: Path | None) -> Catalog:
-    """Load the libraries that come with the server, and the user's where there is a directory."""
-    return load(BUILT_IN, own=own)
-
-
 def load(folder: Path, previous: Catalog | None = None, *, own: Path | None = None) -> Catalog:
     """Read every library file afresh; see `catalog_of`.
 

@@ -13,7 +13,7 @@ from time import monotonic
 from domain.errors import BadInputError
 from domain.resilience import Backoff
 from sensor_libs.api import Channels, Converted, SensorLibrary, adc_volts
-from sensor_libs.loader import Source
+from sensor_libs.loader import Source, Tried
 from sensor_libs.worker_frames import (
     SHARED,
     Answer,
@@ -123,9 +123,13 @@ class FileWorker:
                 self._process = process
                 self._ready.set()
         finally:
-            self._over = True
-            if self._process is not None:
-                await self._process.dismiss()
+            await self.end()
+
+    async def end(self) -> None:
+        """End its process; nobody is answered any more."""
+        self._over = True
+        if self._process is not None:
+            await self._process.dismiss()
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -275,6 +279,17 @@ class ForeignNumber(ForeignFunction):
         if isinstance(answer, Number):
             return answer.value
         raise self._failure(answer)
+
+
+async def try_apart(source: Source) -> Tried:
+    """Run a file in a process of its own, which then ends: only what it declares can be used."""
+    try:
+        worker = FileWorker(source)
+        libraries = await worker.load()
+    except LibraryFileError as error:
+        return Tried(source, fault=str(error))
+    await worker.end()
+    return Tried(source, libraries)
 
 
 def worker_of(library: SensorLibrary) -> FileWorker | None:

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
-from app.libraries import check_library, list_libraries
+from app.libraries import check_library
 from app.settings import PROJECT
 from sensor_libs.check import Report, check
 from sensor_libs.loader import BUILT_IN, load_built_in, read_file, read_folder
@@ -163,19 +163,6 @@ def test_the_commands_end_with_a_code_that_scripts_understand(tmp_path: Path) ->
     path.write_text(GOOD)
     runner = CliRunner(env={"KAISER_SENSOR_LIBRARIES": str(tmp_path)})
     assert runner.invoke(cli, ["library", "check", str(path)]).exit_code == 0
-    listed = runner.invoke(cli, ["library", "list"])
-    assert listed.exit_code == 0
-    assert re.search(r"^probe +1\.0\.0 +V +own +probe$", listed.output, re.MULTILINE)
     path.write_text(GOOD.replace("* 2", "* 3"))
     assert runner.invoke(cli, ["library", "check", str(path)]).exit_code == 1
     assert runner.invoke(cli, ["library", "check", str(tmp_path / "none.py")]).exit_code == 2
-
-
-def test_the_list_shows_every_library_and_every_broken_file(tmp_path: Path) -> None:
-    said: list[str] = []
-    (tmp_path / "broken.py").write_text("nonsense")
-    list_libraries(tmp_path, say=said.append)
-    names = {library.name for files in load_built_in().files.values() for library in files}
-    assert {line.split()[0] for line in said[:-1]} == names
-    assert "NameError" in said[-1]
-    assert str(tmp_path / "broken.py") in said[-1]
