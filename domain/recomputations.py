@@ -20,6 +20,10 @@ KEPT_FOR = timedelta(days=30)
 """How long a recomputation can be taken back: what it keeps for that takes as much room again."""
 
 
+RECOMPUTED = "recomputed"
+"""The note of a measurement that was made again, which no conversion makes."""
+
+
 class RecomputationState(StrEnum):
     """How far a recomputation has come."""
 
@@ -160,7 +164,20 @@ def compare(outcomes: Iterable[tuple[Reading, Outcome]]) -> Summary:
 
 def differs(old: Measurement, new: Measurement) -> bool:
     """Return whether a reading must be written again."""
-    return old._replace(notes=old.notes or None) != new._replace(notes=new.notes or None)
+    said = {name: note for name, note in (old.notes or {}).items() if name != RECOMPUTED}
+    return old._replace(notes=said or None) != new._replace(notes=new.notes or None)
+
+
+def marked(made: Measurement, recomputation_id: UUID, now: datetime) -> Measurement:
+    """Let a measurement say that it is not the one that was made when its reading came in."""
+    mark = {"at": now.isoformat(), "recomputation": str(recomputation_id)}
+    return made._replace(notes={**(made.notes or {}), RECOMPUTED: mark})
+
+
+def recomputed_at(measurement: Measurement) -> datetime | None:
+    """Return when a measurement was made again; None: it is the first one."""
+    mark = (measurement.notes or {}).get(RECOMPUTED)
+    return datetime.fromisoformat(mark["at"]) if mark else None
 
 
 @dataclass(slots=True)

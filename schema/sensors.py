@@ -10,6 +10,7 @@ from strawberry.scalars import JSON
 
 from domain import sensors
 from domain.errors import BadInputError, NotFoundError
+from domain.recomputations import recomputed_at
 from domain.series import DEFAULT_POINTS, MOST_POINTS, Bucket, told_in, window
 from domain.units import convert, shown
 from schema.arguments import After, First, From, To
@@ -334,6 +335,9 @@ class Reading(Node):
         "sentence, `reasons` lists `code` and `text` of each. And `inputs`: what was taken from "
         "other sensors, by parameter."
     )
+    recomputed_at: datetime | None = strawberry.field(
+        description="When it was converted again; null: it says what it said when it came in."
+    )
     measured: strawberry.Private[float | None]
     calibration_id: strawberry.Private[UUID | None]
 
@@ -356,6 +360,7 @@ class Reading(Node):
             processing_mode=made.mode,
             library_version=made.library_version,
             metadata=None if made.notes is None else JSON(dict(made.notes)),
+            recomputed_at=recomputed_at(made),
         )
 
     @field

@@ -39,6 +39,7 @@ from domain.recomputations import (
     Summary,
     compare,
     differs,
+    marked,
 )
 from domain.repositories import Storage, UnitOfWork
 from domain.repositories.recomputations import Extent, Rewritten
@@ -308,10 +309,11 @@ class Recompute:
         convert, track = await self._resumed(work, found)
         outcomes, track = await convert(work.history, readings, track)
         version = _version(found, outcomes)
+        now = self.clock.now()
         await work.history.rewrite(
             found,
             [
-                Rewritten(reading, made)
+                Rewritten(reading, marked(made, found.id, now))
                 for reading, made in outcomes
                 if not isinstance(made, Left) and differs(reading.measurement, made)
             ],

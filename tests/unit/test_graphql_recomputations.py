@@ -76,7 +76,7 @@ async def test_then_the_past_is_converted_again_and_can_be_taken_back(
         answer = await server.ask(
             "query($id: ID!) { recomputation(id: $id) { state progress libraryVersion endedAt } "
             "node(id: $id) { ... on Recomputation { state } } "
-            "readings { edges { node { value libraryVersion } } } }",
+            "readings { edges { node { value libraryVersion recomputedAt } } } }",
             id=order["id"],
         )
         assert answer["node"]["state"] == answer["recomputation"]["state"]
@@ -86,15 +86,19 @@ async def test_then_the_past_is_converted_again_and_can_be_taken_back(
     assert (done["recomputation"]["state"], done["recomputation"]["progress"]) == ("DONE", 1.0)
     version = done["recomputation"]["libraryVersion"]
     shown = [edge["node"] for edge in done["readings"]["edges"]]
-    assert shown[1:] == [{"value": 7.0, "libraryVersion": version}] * 2
-    assert shown[0] == {"value": 6.5, "libraryVersion": None}
+    again = {"value": 7.0, "libraryVersion": version, "recomputedAt": "2026-01-01T20:00:00Z"}
+    assert shown[1:] == [again] * 2
+    assert shown[0] == {"value": 6.5, "libraryVersion": None, "recomputedAt": None}
     await server.ask(
         "mutation($id: ID!) { takeBackRecomputation(id: $id) { state } }", id=order["id"]
     )
     await carried_out(server)
     back = await seen()
     assert back["recomputation"]["state"] == "TAKEN_BACK"
-    assert [edge["node"]["value"] for edge in back["readings"]["edges"]] == [6.5, 5.0, 5.0]
+    shown = [edge["node"] for edge in back["readings"]["edges"]]
+    assert [(node["value"], node["recomputedAt"]) for node in shown] == [
+        *((6.5, None), (5.0, None), (5.0, None))
+    ]
 
 
 async def test_one_that_is_under_way_can_be_cancelled(server: GraphqlServer) -> None:
