@@ -153,6 +153,8 @@ class Order:
         override_for: How long rules leave the actuator alone after a person's command; zero: not at
             all, None: see `domain.arbitration`.
         execution_id: The execution of a rule that it is part of; None: no rule asks.
+        rule_id: That rule.
+        priority: Of that rule, 1 is the most important.
     """
 
     pin: Pin
@@ -164,6 +166,8 @@ class Order:
     idempotency_key: str | None = None
     override_for: timedelta | None = None
     execution_id: UUID | None = None
+    rule_id: UUID | None = None
+    priority: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from domain.errors import BadInputError
 from domain.leases import Lease
 from domain.rules.model import EXECUTIONS_COUNTED, Rule, RuleMode
 from domain.rules.notation import write_pin
+from domain.safety import outranks
 from domain.times import write_duration, write_instant
 
 OVERRIDDEN_FOR = timedelta(minutes=30)
@@ -132,7 +133,9 @@ class Holders:
     def in_the_way(self, pin: Pin, rule: Rule, now: datetime) -> Holder | None:
         """Return who keeps a rule from an actuator: whoever is not less important."""
         holder = self.get(pin, now)
-        if holder is None or holder.rule_id == rule.id or rule.priority < holder.priority:
+        if holder is None or holder.rule_id == rule.id:
+            return None
+        if outranks(rule.priority, holder.priority):
             return None
         return holder
 

@@ -14,14 +14,14 @@ from domain.safeguards import NO_INTERLOCKS, Interlocks, broken
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """A rule that holds an actuator.
+    """Somebody else that an actuator obeys.
 
     Attributes:
-        name: What people call it.
-        priority: 1 is the most important.
+        reason: Who and why, as a sentence.
+        priority: 1 is the most important rule; 0: a person.
     """
 
-    name: str
+    reason: str
     priority: int
 
 
@@ -41,7 +41,7 @@ class Wish:
         usage: How the actuator was used lately.
         interlocks: What must hold for it to be on, and what that is judged on.
         priority: Of the rule that asks, 1 is the most important; None: it has none.
-        holder: The rule that holds the actuator; None: none does.
+        holder: Who else holds the actuator; None: nobody does.
     """
 
     action: CommandAction
@@ -55,6 +55,16 @@ class Wish:
     interlocks: Interlocks = NO_INTERLOCKS
     priority: int | None = None
     holder: Holder | None = None
+
+
+def outranks(priority: int | None, holder: int) -> bool:
+    """Whether a rule takes an actuator from who holds it: only from a less important one.
+
+    Args:
+        priority: Of the rule, 1 is the most important; None: it has none.
+        holder: Of who holds it; 0: a person.
+    """
+    return priority is not None and priority < holder
 
 
 def refusal(wish: Wish) -> str | None:
@@ -123,13 +133,11 @@ def _unfit(wish: Wish) -> Iterator[str]:
 
 def _outranked(wish: Wish) -> Iterator[str]:
     holder = wish.holder
-    if wish.origin is CommandOrigin.RULE and holder is not None:
-        own = math.inf if wish.priority is None else wish.priority
-        if holder.priority < own:
-            yield (
-                f"the rule {holder.name} holds it, and is more important: wait until it lets go, "
-                "or change the priorities"
-            )
+    if wish.origin is not CommandOrigin.RULE or holder is None:
+        return
+    if not outranks(wish.priority, holder.priority):
+        cure = "; wait until it lets go, or change the priorities" if holder.priority else ""
+        yield f"{holder.reason}{cure}"
 
 
 def _overused(wish: Wish) -> Iterator[str]:

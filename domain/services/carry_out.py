@@ -304,6 +304,8 @@ class CarryOut:
             duration=HOLD_LEASE if holds else action.duration,
             origin=CommandOrigin.RULE,
             execution_id=execution_id,
+            rule_id=rule.id,
+            priority=rule.priority,
         )
 
     async def renew(self, rule: Rule, execution_id: UUID) -> None:

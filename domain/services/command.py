@@ -20,7 +20,6 @@ from domain.actuators import (
     Actuator,
     Command,
     CommandAction,
-    CommandOrigin,
     CommandStatus,
     Order,
     Pin,
@@ -66,7 +65,7 @@ class SendCommand:
         ended: Told of each command that came to its end.
         ready: Set once commands can be given.
         people: Told of each command of a person, when it is stored and when it came to its end.
-        holder: Knows who has an actuator, that a person's command takes from them.
+        holder: Knows who has an actuator: people take it from them, rules only from some.
         interlocks: Knows what must hold for an actuator to be on, and what is the case.
     """
 
@@ -84,7 +83,7 @@ class SendCommand:
     holder: Callable[[Pin, datetime], Holder | None] = lambda _pin, _now: None
     interlocks: Callable[[Pin], Interlocks] = lambda _pin: NO_INTERLOCKS
     _turns: dict[Pin, asyncio.Lock] = field(default_factory=dict, init=False)
-    _open: int = field(default=0, init=False)
+    _orders: dict[UUID, Order] = field(default_factory=dict, init=False)
     _tasks: asyncio.TaskGroup | None = field(default=None, init=False)
     _made_at: datetime = field(init=False)
     ready: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -122,9 +121,9 @@ class SendCommand:
         action, value = _resolved(order, self._is_on(actuator))
         if self._tasks is None:
             raise ConflictError("the server has only begun to start: try again in a moment")
-        if self._open >= MOST_OPEN:
+        if len(self._orders) >= MOST_OPEN:
             raise ConflictError("too many commands are under way: try again in a moment")
-        refused = self._refusal(action, value, order.origin, actuator, device)
+        refused = self._refusal(action, value, order, actuator, device)
         now = self.clock.now()
         person = order.origin in PEOPLE
         holder = self.holder(order.pin, now) if person else None
@@ -156,7 +155,7 @@ class SendCommand:
             return command
         if person:
             self.people(command)
-        self._open += 1
+        self._orders[command.id] = order
         task = self._tasks.create_task(self._carry_through(command), name=f"command {command.id}")
         return await self._outcome(task) if wait else command
 
@@ -169,7 +168,7 @@ class SendCommand:
         """
         actuator, device = self._look_up(order.pin)
         action, value = _resolved(order, self._is_on(actuator))
-        return self._refusal(action, value, order.origin, actuator, device)
+        return self._refusal(action, value, order, actuator, device)
 
     async def _outcome(self, task: asyncio.Task[Command]) -> Command:
         try:
@@ -209,7 +208,7 @@ class SendCommand:
         self,
         action: CommandAction,
         value: float,
-        origin: CommandOrigin,
+        order: Order,
         actuator: Actuator,
         device: Device,
     ) -> str | None:
@@ -218,15 +217,23 @@ class SendCommand:
             safety.Wish(
                 action=action,
                 value=value,
-                origin=origin,
+                origin=order.origin,
                 actuator=actuator,
                 device=device,
                 safe_mode=health is not None and health.safe_mode,
                 stops=self.latch.covering(actuator.pin),
                 usage=self.leases.usage(actuator.pin, self._now()),
                 interlocks=self.interlocks(actuator.pin),
+                priority=order.priority,
+                holder=self._other_holder(order),
             )
         )
+
+    def _other_holder(self, order: Order) -> safety.Holder | None:
+        holder = self.holder(order.pin, self.clock.now())
+        if holder is None or holder.rule_id == order.rule_id:
+            return None
+        return safety.Holder(reason=holder.reason, priority=holder.priority)
 
     async def _carry_through(self, command: Command) -> Command:
         turn = self._turns.setdefault(command.pin, asyncio.Lock())
@@ -234,7 +241,7 @@ class SendCommand:
             async with turn:
                 command = await self._exchange(command)
         finally:
-            self._open -= 1
+            del self._orders[command.id]
         if command.origin in PEOPLE:
             self.people(command)
         if command.status is CommandStatus.ACKNOWLEDGED:
@@ -340,7 +347,8 @@ class SendCommand:
             actuator, device = self._look_up(command.pin)
         except NotFoundError as error:
             return str(error), None
-        refused = self._refusal(command.action, command.value, command.origin, actuator, device)
+        order = self._orders[command.id]
+        refused = self._refusal(command.action, command.value, order, actuator, device)
         return refused, device
 
     def _insist_on_off(self, command: Command) -> None:

@@ -19,6 +19,7 @@ from domain.actuators import (
     Order,
     Pin,
 )
+from domain.arbitration import Holder
 from domain.devices import Device
 from domain.emergency_latch import Latch
 from domain.errors import (
@@ -34,7 +35,7 @@ from domain.lease_book import LeaseBook
 from domain.services.command import MOST_OPEN, SendCommand
 from domain.services.guard import Guard
 from domain.services.registry import Registry
-from tests.fakes import FakeClock, FakeCommandLink, FakeEventStream, FakeStorage, until
+from tests.fakes import START, FakeClock, FakeCommandLink, FakeEventStream, FakeStorage, until
 from tests.makers import make_actuator, make_command, make_device, make_emergency_stop
 
 PIN = Pin("ESP_12AB34", 5)
@@ -64,6 +65,7 @@ class Greenhouse:
         self.latch = Latch()
         self.leases = LeaseBook()
         self.ended: list[Command] = []
+        self.holder: Holder | None = None
         numbers = iter(range(1, 10_000))
         self.send = SendCommand(
             storage=self.storage,
@@ -82,6 +84,7 @@ class Greenhouse:
             ),
             new_id=lambda: UUID(int=next(numbers)),
             ended=self.ended.append,
+            holder=lambda _pin, _now: self.holder,
         )
 
     @asynccontextmanager
@@ -281,6 +284,33 @@ async def test_a_command_is_judged_again_when_its_turn_comes() -> None:
         house.link.hold.set()
         await until(lambda: house.storage.commands.rows[second.id].status is CommandStatus.REJECTED)
     assert len(house.link.sent) == 1
+
+
+FROST, DRY = UUID(int=1001), UUID(int=1002)
+
+
+@pytest.mark.parametrize(
+    ("asking", "priority", "passes"), [(FROST, 1, True), (DRY, 2, False), (DRY, 0, True)]
+)
+async def test_a_rule_whose_turn_comes_yields_to_who_took_the_actuator_meanwhile(
+    asking: UUID, priority: int, *, passes: bool
+) -> None:
+    house = Greenhouse()
+    house.link.hold = asyncio.Event()
+    by_rule = on(origin=CommandOrigin.RULE, rule_id=asking, priority=priority)
+    async with house.running() as send:
+        await send(on(), wait=False)
+        second = await send(by_rule, wait=False)
+        await until(lambda: bool(house.link.sent))
+        assert send.judge(by_rule) is None
+        house.holder = Holder(rule_id=FROST, name="Frost", priority=1, since=START)
+        assert (send.judge(by_rule) is None) == passes
+        house.link.hold.set()
+        await until(lambda: house.storage.commands.rows[second.id].completed_at is not None)
+    reason = house.storage.commands.rows[second.id].reason
+    assert (reason is None) == passes
+    assert passes or "the rule Frost (priority 1) holds it" in (reason or "")
+    assert len(house.link.sent) == 1 + passes
 
 
 @pytest.mark.parametrize("gpio", [None, PIN.gpio], ids=["of the device", "of the actuator"])

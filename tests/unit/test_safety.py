@@ -127,11 +127,12 @@ def test_on_needs_a_sound_device_and_off_a_reachable_one(  # noqa: PLR0913 - all
             ),
         ),
         (
-            wish(origin=CommandOrigin.RULE, priority=2, holder=Holder(name="Frost", priority=1)),
-            (
-                "the rule Frost holds it, and is more important: wait until it lets go, or change "
-                "the priorities"
-            ),
+            wish(origin=CommandOrigin.RULE, priority=2, holder=Holder(reason="Frost", priority=1)),
+            "Frost; wait until it lets go, or change the priorities",
+        ),
+        (
+            wish(origin=CommandOrigin.RULE, priority=1, holder=Holder(reason="Anna", priority=0)),
+            "Anna",
         ),
     ],
 )
@@ -241,13 +242,13 @@ def test_an_actuator_is_not_switched_on_beyond_its_limits(  # noqa: PLR0913 - al
 @given(
     origin=st.sampled_from(CommandOrigin),
     own=st.none() | st.integers(1, 3),
-    held=st.none() | st.integers(1, 3),
+    held=st.none() | st.integers(0, 3),
 )
-def test_only_a_rule_yields_to_a_more_important_one(
+def test_only_a_rule_yields_to_a_person_and_to_a_rule_that_is_not_less_important(
     origin: CommandOrigin, own: int | None, held: int | None
 ) -> None:
-    holder = None if held is None else Holder(name="Frost", priority=held)
-    outranked = origin is CommandOrigin.RULE and held is not None and (own is None or held < own)
+    holder = None if held is None else Holder(reason="Frost", priority=held)
+    outranked = origin is CommandOrigin.RULE and held is not None and (own is None or held <= own)
     assert (refusal(wish(origin=origin, priority=own, holder=holder)) is None) != outranked
     assert refusal(off(origin=origin, priority=own, holder=holder)) is None
 
