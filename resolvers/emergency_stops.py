@@ -15,6 +15,9 @@ from schema.ids import key_of
 MOST_SHOWN = 200
 """Stops that are shown at once; those in force come first."""
 
+MOST_DEVICES = 2000
+"""Devices of cleared stops that are shown at once: all that waits for the answer is longer."""
+
 OnlyActive = Annotated[
     bool | None,
     strawberry.argument(description="Only those in force, or only those cleared; all if left out."),
@@ -38,7 +41,7 @@ async def find_emergency_stop(context: Context, stop_id: UUID) -> EmergencyStop 
     """Return one stop; None: it is not known."""
     async with context.services.storage.autocommit() as work:
         found = await work.emergency_stops.by_id(stop_id)
-    return EmergencyStop.of(found, context) if found else None
+    return EmergencyStop.of(found) if found else None
 
 
 @strawberry.type
@@ -47,11 +50,16 @@ class EmergencyStopQueries:
 
     @field
     async def emergency_stops(self, info: Info, active: OnlyActive = None) -> list[EmergencyStop]:
-        """The emergency stops, newest first, those in force before all others; at most 200."""
+        """The emergency stops, newest first, those in force before all others; at most 200.
+
+        Of cleared ones fewer, where they concern thousands of devices.
+        """
         info.context.require(Role.VIEWER)
         async with info.context.services.storage.autocommit() as work:
-            stops = await work.emergency_stops.newest(MOST_SHOWN, active=active)
-        return [EmergencyStop.of(stop, info.context) for stop in stops]
+            stops = await work.emergency_stops.newest(
+                MOST_SHOWN, active=active, devices=MOST_DEVICES
+            )
+        return [EmergencyStop.of(stop) for stop in stops]
 
 
 @strawberry.type
@@ -69,7 +77,7 @@ class EmergencyStopMutations:
         stop = await info.context.services.emergency.stop(
             wish.reason, esp_id=wish.esp_id, gpio=wish.gpio, by=identity.user_id
         )
-        return EmergencyStop.of(stop, info.context)
+        return EmergencyStop.of(stop)
 
     @mutation
     async def clear_emergency(
@@ -83,7 +91,7 @@ class EmergencyStopMutations:
         stop = await info.context.services.emergency.clear(
             _stop_id(wrapped), identity.user_id, resume=resume is True
         )
-        return EmergencyStop.of(stop, info.context)
+        return EmergencyStop.of(stop)
 
 
 def _stop_id(wrapped: str) -> UUID:

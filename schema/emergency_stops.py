@@ -8,7 +8,7 @@ import strawberry
 
 from domain import emergency_stops
 from domain.errors import NotFoundError
-from schema.context import Context, Info
+from schema.context import Info
 from schema.devices import Device
 from schema.fields import field
 from schema.ids import global_id
@@ -27,11 +27,17 @@ class EmergencyStopDevice:
     released_at: datetime | None = strawberry.field(
         description="When it was free again, after the stop was cleared."
     )
-    note: str | None = strawberry.field(
-        description="What stands in the way, and the cure: such as that its firmware cannot be "
-        "told that an emergency is over, and needs to be switched off and on."
-    )
     esp_id: strawberry.Private[str]
+    stop: strawberry.Private[emergency_stops.EmergencyStop]
+
+    @field
+    def note(self, info: Info) -> str | None:
+        """What stands in the way, and the cure.
+
+        Such as that its firmware cannot be told that an emergency is over, and needs to be switched
+        off and on.
+        """
+        return info.context.services.emergency.note(self.stop, self.esp_id)
 
     @field
     async def device(self, info: Info) -> Device:
@@ -63,9 +69,8 @@ class EmergencyStop(Node):
     cleared_by_id: strawberry.Private[UUID | None]
 
     @classmethod
-    def of(cls, stop: emergency_stops.EmergencyStop, context: Context) -> Self:
+    def of(cls, stop: emergency_stops.EmergencyStop) -> Self:
         """Show a stop to clients, as it is now."""
-        note = context.services.emergency.note
         return cls(
             id=global_id("EmergencyStop", stop.id),
             active=stop.active,
@@ -78,8 +83,8 @@ class EmergencyStop(Node):
                     confirmed=device.confirmed_at is not None,
                     confirmed_at=device.confirmed_at,
                     released_at=device.released_at,
-                    note=note(stop, esp_id),
                     esp_id=esp_id,
+                    stop=stop,
                 )
                 for esp_id, device in sorted(stop.devices.items())
             ],

@@ -48,9 +48,11 @@ class EmergencyStopRepository:
         stops = await self._select(unfinished=True)
         return sorted(stops, key=lambda stop: (stop.triggered_at, stop.id))
 
-    async def newest(self, limit: int, *, active: bool | None = None) -> Sequence[EmergencyStop]:
+    async def newest(
+        self, limit: int, *, active: bool | None = None, devices: int | None = None
+    ) -> Sequence[EmergencyStop]:
         """Select some, those in force first."""
-        return await self._select(active=active, limit=limit)
+        return await self._select(active=active, limit=limit, devices=devices)
 
     async def _select(
         self,
@@ -59,8 +61,11 @@ class EmergencyStopRepository:
         active: bool | None = None,
         unfinished: bool = False,
         limit: int | None = None,
+        devices: int | None = None,
     ) -> Sequence[EmergencyStop]:
-        rows = await self._client.execute_query_dict(_SELECT, [stop_id, active, unfinished, limit])
+        rows = await self._client.execute_query_dict(
+            _SELECT, [stop_id, active, unfinished, limit, devices]
+        )
         return [_stop(list(group)) for _, group in groupby(rows, key=lambda row: row["id"])]
 
 
@@ -110,18 +115,24 @@ SELECT stop.id, reason, stop.esp_id, gpio, triggered_by_id AS triggered_by, trig
        cleared_by_id AS cleared_by, cleared_at, resume,
        device.esp_id AS told_id, told.confirmed_at, told.released_at, told.resumed_at
 FROM (
-    SELECT * FROM emergency_stop
-    WHERE ($1::uuid IS NULL OR id = $1)
-        AND ($2::bool IS NULL OR (cleared_at IS NULL) = $2)
-        AND (NOT $3::bool OR cleared_at IS NULL OR EXISTS (
-            SELECT FROM emergency_stop_device
-            WHERE stop_id = emergency_stop.id
-                AND (released_at IS NULL OR (emergency_stop.resume AND resumed_at IS NULL))
-        ))
-    ORDER BY cleared_at IS NULL DESC, triggered_at DESC, id DESC
-    LIMIT $4::bigint
+    SELECT *, sum((SELECT count(*) FROM emergency_stop_device WHERE stop_id = chosen.id))
+        OVER (ORDER BY cleared_at IS NULL DESC, triggered_at DESC, id DESC
+              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS devices_before
+    FROM (
+        SELECT * FROM emergency_stop
+        WHERE ($1::uuid IS NULL OR id = $1)
+            AND ($2::bool IS NULL OR (cleared_at IS NULL) = $2)
+            AND (NOT $3::bool OR cleared_at IS NULL OR EXISTS (
+                SELECT FROM emergency_stop_device
+                WHERE stop_id = emergency_stop.id
+                    AND (released_at IS NULL OR (emergency_stop.resume AND resumed_at IS NULL))
+            ))
+        ORDER BY cleared_at IS NULL DESC, triggered_at DESC, id DESC
+        LIMIT $4::bigint
+    ) AS chosen
 ) AS stop
 LEFT JOIN emergency_stop_device AS told ON told.stop_id = stop.id
 LEFT JOIN device ON device.id = told.device_id
+WHERE $5::bigint IS NULL OR cleared_at IS NULL OR coalesce(devices_before, 0) < $5
 ORDER BY cleared_at IS NULL DESC, triggered_at DESC, stop.id DESC, device.esp_id
 """

@@ -61,13 +61,17 @@ class Emergencies:
     async def stop(self, body: StopBody, by: Identity) -> Answer:
         """Stop, and say who was told.
 
+        A pin of no device stops everything: the old interface takes it, and nobody who presses is
+        sent away to say it better.
+
         Raises:
             RefusedError: There is nothing to stop, or no reason.
         """
         reason = _shortened(body.reason)
         try:
+            gpio = body.gpio if body.esp_id else None
             stop = await self._emergency.stop(
-                reason, esp_id=body.esp_id or None, gpio=body.gpio, by=by.user_id
+                reason, esp_id=body.esp_id or None, gpio=gpio, by=by.user_id
             )
         except DomainError as error:
             raise _refusal(error, "gpio" if reason else "reason") from None

@@ -28,11 +28,14 @@ class EmergencyStops(Protocol):
         """
         ...
 
-    async def newest(self, limit: int, *, active: bool | None = None) -> Sequence[EmergencyStop]:
+    async def newest(
+        self, limit: int, *, active: bool | None = None, devices: int | None = None
+    ) -> Sequence[EmergencyStop]:
         """Return stops, newest first; those in force first of all.
 
         Args:
             limit: How many.
+            devices: Of those that are cleared no more once these concern so many; None: all.
             active: Only those that are in force, or only those that are not; None: any.
         """
         ...

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from uuid import UUID
 
 from domain.actuators import Pin
@@ -32,9 +33,17 @@ class FakeEmergencyStops:
             )
         ]
 
-    async def newest(self, limit: int, *, active: bool | None = None) -> Sequence[EmergencyStop]:
+    async def newest(
+        self, limit: int, *, active: bool | None = None, devices: int | None = None
+    ) -> Sequence[EmergencyStop]:
         found = [stop for stop in self.rows.values() if active in {None, stop.active}]
-        return sorted(found, key=lambda s: (s.active, s.triggered_at), reverse=True)[:limit]
+        found.sort(key=lambda s: (s.active, s.triggered_at), reverse=True)
+        before = accumulate((len(stop.devices) for stop in found), initial=0)
+        return [
+            stop
+            for stop, more in zip(found[:limit], before, strict=False)
+            if stop.active or devices is None or more < devices
+        ]
 
 
 @dataclass(slots=True)

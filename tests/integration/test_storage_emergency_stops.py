@@ -1,5 +1,7 @@
 """Emergency stops are what a restart must find again, exactly as they were."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -92,3 +94,43 @@ async def test_stops_in_force_come_first_then_the_newest(database: Database) -> 
         assert await work.emergency_stops.newest(9) == [old, newest, cleared]
         assert await work.emergency_stops.newest(9, active=True) == [old]
         assert await work.emergency_stops.newest(1, active=False) == [newest]
+
+
+async def test_cleared_stops_are_shown_until_they_concern_too_many_devices(
+    database: Database,
+) -> None:
+    for esp_id in DEVICES:
+        await stored_device(database, esp_id)
+    stops = [
+        make_emergency_stop(
+            id=uuid7(),
+            triggered_at=START + timedelta(seconds=number),
+            cleared_at=START + timedelta(minutes=1) if number else None,
+        ).including(DEVICES)
+        for number in range(4)
+    ]
+    async with database.autocommit() as work:
+        for stop in stops:
+            await work.emergency_stops.save(stop)
+        in_force, *cleared = stops
+        for devices, shown in ((1, 0), (3, 1), (4, 1), (5, 2), (None, 3)):
+            assert await work.emergency_stops.newest(9, devices=devices) == [
+                in_force,
+                *cleared[::-1][:shown],
+            ]
+
+
+async def test_a_stop_is_stored_at_once_however_many_others_wait_for_the_database(
+    database: Database,
+) -> None:
+    stop = make_emergency_stop(id=uuid7())
+    async with AsyncExitStack() as busy, asyncio.timeout(10):
+        for _ in range(8):
+            await busy.enter_async_context(database.unit_of_work())
+        async with asyncio.TaskGroup() as tasks:
+            waiting = tasks.create_task(database.check())
+            async with database.kept_free().autocommit() as work:
+                await work.emergency_stops.save(stop)
+                assert await work.emergency_stops.by_id(stop.id) == stop
+            assert not waiting.done()
+            waiting.cancel()

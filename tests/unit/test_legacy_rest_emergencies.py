@@ -110,12 +110,19 @@ async def test_a_reason_of_the_old_length_is_shortened_and_never_refused() -> No
     assert answer["reason"].startswith("fire fire")
 
 
+async def test_a_pin_of_no_device_stops_everything_rather_than_nothing() -> None:
+    door = Door()
+    async with door.open():
+        answer = await door.told(STOP, {"reason": "fire", "gpio": 5})
+    assert "every device" in answer["message"]
+    assert door.house.latch.covering(Pin(AWAY, 7))
+
+
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [
         ({}, 422, "reason"),
         ({"reason": "  "}, 422, "reason"),
-        ({"reason": "fire", "gpio": 5}, 422, "espId"),
         ({"reason": "fire", "esp_id": "ESP_000000"}, 404, "no device ESP_000000"),
         ({"reason": "fire", "esp_id": ESP, "gpio": 9}, 404, "no actuator"),
     ],
