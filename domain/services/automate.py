@@ -46,8 +46,8 @@ ENDED_ALREADY = "its condition ended before its turn came"
 TOO_MANY_WAIT = "too much of what it decided waits to be stored, and the oldest of it was dropped"
 
 MOST_CAUGHT_UP = 5_000
-"""Readings of one sensor that are judged after a restart, the newest: hours of most, a minute of
-the fastest, and what rules have seen is stored once a minute."""
+"""Readings of one sensor that are judged after a restart, the newest: hours of most, ten
+seconds of the fastest, which is how often what rules have seen is stored."""
 
 
 @dataclass(slots=True)

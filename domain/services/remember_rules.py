@@ -1,6 +1,7 @@
 """What rules remember, on its way to the database.
 
-What a restart must find again is stored at once; what rules have merely seen, once a minute. What
+What a restart must find again is stored at once; what rules have merely seen, every ten seconds,
+which bounds how much the next start after a kill has to judge before anything else begins. What
 is to be stored together with an execution waits for that.
 """
 
@@ -32,7 +33,10 @@ from domain.rules.world import MAX_AGE, Points
 from domain.sensors import Sensor
 from domain.services.guard import Guard
 
-SAVE_EVERY = 60.0
+SAVED_AT_ONCE = 100
+"""States in one statement: writing a thousand down takes the loop for longer than a command may."""
+
+SAVE_EVERY = 10.0
 """Seconds after which what rules have seen is stored where nothing depends on it."""
 
 TRIM_EVERY = 3600.0
@@ -139,7 +143,9 @@ class RememberRules:
             await self._saving.wait()
             self._saving.clear()
             unsaved, self._unsaved = self._unsaved, {}
-            await self._save(unsaved.values())
+            lives = list(unsaved.values())
+            for first in range(0, len(lives), SAVED_AT_ONCE):
+                await self._save(lives[first : first + SAVED_AT_ONCE])
 
     async def _save_seen_forever(self) -> None:
         while True:
