@@ -148,9 +148,4 @@ def newest(batch: Recent | None, before: Recent | None, when: datetime) -> Said 
 
 def noted(value: float, source: SensorKey, at: datetime) -> Mapping[str, Any]:
     """Return what a reading says of something it took, so that it can be computed again."""
-    return {"value": value, "sensor": _named(source), "at": at.isoformat()}
-
-
-def _named(key: SensorKey) -> str:
-    name = f"{key.esp_id}/{key.gpio}/{key.sensor_type}"
-    return f"{name}/{key.address}" if key.address else name
+    return {"value": value, "sensor": source.path, "at": at.isoformat()}

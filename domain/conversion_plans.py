@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from domain.calibrations import Calibration
 from domain.parameters import Companion, Parameter, Recipe
-from domain.sensors import Sensor, SensorKey
+from domain.sensors import Measurement, Sensor, SensorKey
 
 
 class Feed(NamedTuple):
@@ -53,6 +53,7 @@ class Plan(NamedTuple):
         calibration: The one that is in force for the library that reads it.
         feeds: Parameters that other sensors fill.
         rank: 0: it needs nobody else; else one more than the sensors that it needs.
+        lost: Which sensors that its owner named there are not any more; None: all are there.
     """
 
     sensor: Sensor
@@ -60,6 +61,7 @@ class Plan(NamedTuple):
     calibration: Calibration | None = None
     feeds: tuple[Feed, ...] = ()
     rank: int = 0
+    lost: str | None = None
 
     def known(self, parameter: Parameter) -> Effective:
         """Return what is known of a parameter, other sensors left aside."""
@@ -146,7 +148,25 @@ def plan_of(
         for companion in recipe.companions
         if (source := _source(sensor, companion, known)) is not None
     ]
-    return Plan(sensor, given or None, calibration, tuple(feeds))
+    return Plan(sensor, given or None, calibration, tuple(feeds), lost=_lost(sensor, recipe, known))
+
+
+def complained(made: Measurement, plan: Plan | None) -> Measurement:
+    """Let a measurement say that a sensor is gone that it should have taken from."""
+    if plan is None or plan.lost is None or made.library is None:
+        return made
+    notes = made.notes or {}
+    said = notes.get("reason")
+    return made._replace(notes={**notes, "reason": f"{said}; {plan.lost}" if said else plan.lost})
+
+
+def _lost(sensor: Sensor, recipe: Recipe, known: Mapping[SensorKey, Sensor]) -> str | None:
+    lost = [
+        f"{parameter} was to come from {key.path}, which is gone"
+        for parameter, key in sensor.sources.items()
+        if key not in known and any(c.parameter == parameter for c in recipe.companions)
+    ]
+    return "; ".join(lost) or None
 
 
 def _complete(plan: Plan, recipe: Recipe) -> bool:

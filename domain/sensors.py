@@ -95,6 +95,12 @@ class SensorKey(NamedTuple):
     sensor_type: str
     address: str = ""
 
+    @property
+    def path(self) -> str:
+        """What readings call it, as in `ESP_12AB34/4/ds18b20`."""
+        name = f"{self.esp_id}/{self.gpio}/{self.sensor_type}"
+        return f"{name}/{self.address}" if self.address else name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sensor:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from domain.companions import Said, noted, said
-from domain.conversion_plans import Feed, Plan
+from domain.conversion_plans import Feed, Plan, complained
 from domain.limits import QualityLimits
 from domain.parameters import Recipe
 from domain.ports import SensorLibraries
@@ -102,7 +102,8 @@ class ConvertHistory:
         )
         for place, measurement in zip(free, measured, strict=True):
             if measurement.library is not None:
-                made[place] = self._completed(measurement, asked[place].fed)
+                told = complained(measurement, self.plan)
+                made[place] = self._completed(told, asked[place].fed)
         return asked, made
 
     def _obstacle(self, asked: _Asked) -> Left | None:

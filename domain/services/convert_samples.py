@@ -17,7 +17,15 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
 from domain.companions import Recent, Said, moment, newest, noted, said, take
-from domain.conversion_plans import Effective, Feed, Origin, Plan, Plans, plan_all
+from domain.conversion_plans import (
+    Effective,
+    Feed,
+    Origin,
+    Plan,
+    Plans,
+    complained,
+    plan_all,
+)
 from domain.ports import SensorLibraries
 from domain.quality import worst
 from domain.repositories import NewReading, Storage
@@ -176,7 +184,7 @@ class ConvertedBatch:
             sensor, sample = case.sensor, case.sample
             made = _as_it_is(sample) if sensor.processing_mode is raw else next(answers)
             if case.plan is not None:
-                made = _told(made, case)
+                made = _told(complained(made, case.plan), case)
             known = judged(sensor, sample, made)
             if sensor.id in remembered:
                 self._learn(sensor, sample, made, known)

@@ -58,6 +58,19 @@ async def test_what_an_owner_sets_anew_is_no_jump_of_the_quantity() -> None:
     assert "possible is 2 °C a second" in str(jump.measurement.notes)
 
 
+async def test_a_reading_says_that_a_sensor_is_gone_that_it_was_to_take_from() -> None:
+    house = House()
+    sensor, probe = ph_and_probe(house)
+    await house.takes(at(probe, 0, 400), at(sensor, 1, 2519))
+    house.registry.remove_sensor(probe.key)
+    (made,) = await house.takes(at(sensor, 2, 2519))
+    assert made.measurement.value is not None
+    assert made.measurement.notes == {
+        "reason": "no live temperature of the solution: taken for 25 °C; temperature was to come "
+        "from ESP_12AB34/4/ds18b20, which is gone"
+    }
+
+
 async def test_a_calibration_counts_more_than_the_owner_and_is_named_in_the_reading() -> None:
     house = House()
     sensor = house.has("ph", 34, parameters={"slope": -1.0, "offset": 3.0})
