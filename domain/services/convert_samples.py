@@ -163,6 +163,8 @@ class ConvertedBatch:
     async def _by_rank(self, cases: Sequence["_Case"]) -> list[NewReading]:
         """Convert those that others take from first, wherever they stand in the batch."""
         ranks = [0 if case.plan is None else case.plan.rank for case in cases]
+        if not any(ranks):
+            return await self._made([self._informed(case) for case in cases])
         made: dict[int, NewReading] = {}
         for rank in sorted({*ranks}):
             turns = [turn for turn, theirs in enumerate(ranks) if theirs == rank]
