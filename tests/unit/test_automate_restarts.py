@@ -146,20 +146,22 @@ async def test_a_hold_whose_rule_was_deleted_in_the_last_moment_is_switched_off_
 
 
 class SlowRules(FakeRules):
-    """Keeps states on their way to the database until it may go on."""
+    """Keeps the first states on their way to the database until it may go on."""
 
-    go_on: asyncio.Event
+    go_on: asyncio.Event | None = None
 
     @override
     async def save_states(self, remembered: Sequence[Remembered]) -> None:
-        await self.go_on.wait()
+        go_on, self.go_on = self.go_on, None
+        if go_on is not None:
+            await go_on.wait()
         await FakeRules.save_states(self, remembered)
 
 
 async def test_an_older_state_never_overwrites_the_one_stored_with_an_execution() -> None:
     memory = Memory()
     slow = SlowRules()
-    slow.go_on = asyncio.Event()
+    go_on = slow.go_on = asyncio.Event()
     memory.storage.rules = slow
     async with Greenhouse(memory).running() as house:
         await house.manage.create(rule(above(30)))
@@ -168,7 +170,7 @@ async def test_an_older_state_never_overwrites_the_one_stored_with_an_execution(
         # What it has seen is on its way now; the edge must not overtake it.
         await house.read(31)
         assert house.sent() == []
-        slow.go_on.set()
+        go_on.set()
         await house.settle()
         assert house.sent() == [ON]
         (remembered,) = slow.remembered.values()
