@@ -67,6 +67,7 @@ APART = timedelta(milliseconds=30)
 BOARDS = 20
 RATE = 1000
 EDGES_A_SECOND = 20
+TURNS = 5
 AIM = 50.0
 _GPIO = 5
 _HOT, _COLD = 600, 300
@@ -291,23 +292,27 @@ async def measure_server(edges: int, report: Report) -> None:
                 flood = ("--messages", str(RATE * 3600), "--rate", str(RATE))
                 async with generator(running, *flood):
                     await until_stored(database, 10 * DEVICES + RATE)
-                    await _cross_beside_flood(running, database, boards, edges, report)
-                    floor = await floors.commits_and_message(parts, database, edges // 4, _COMMITS)
+                    floor = await _take_turns(running, database, boards, edges, report)
             await _report_latency(database, boards, edges, floor, report)
         finally:
             boards.wire.close()
             await database.close()
 
 
-async def _cross_beside_flood(
+async def _take_turns(
     parts: Parts, database: asyncpg.Connection, boards: Boards, edges: int, report: Report
-) -> None:
+) -> Sequence[float]:
+    """Measure rules and floor in turns, so that both see the same machine; return the floor."""
     clock, server = SystemClock(), parts.pids["server"]
     rows, used, began = await _count(database), cpu_seconds(server), clock.monotonic()
-    await _cross(boards, edges)
+    floor: list[float] = []
+    for turn in range(TURNS):
+        await _cross(boards, range(turn * edges // TURNS, (turn + 1) * edges // TURNS))
+        floor += await floors.commits_and_message(parts, database, edges // TURNS // 4, _COMMITS)
     seconds = clock.monotonic() - began
     report.add("readings stored", (await _count(database) - rows) / seconds, "/s")
     report.add("the server's core in use", (cpu_seconds(server) - used) / seconds * 100, "%")
+    return floor
 
 
 async def _set_up(parts: Parts, boards: Boards) -> None:
@@ -347,15 +352,15 @@ async def _make_rule(
         raise RuntimeError(f"{name}: {made['warnings']}")
 
 
-async def _cross(boards: Boards, edges: int) -> None:
+async def _cross(boards: Boards, edges: range) -> None:
     """Let one probe after the other get hot, and then cold again."""
     clock = SystemClock()
     began = clock.monotonic()
-    for edge in range(edges):
+    for number, edge in enumerate(edges, start=1):
         boards.show(edge % BOARDS, _COLD if edge // BOARDS % 2 else _HOT)
-        await clock.sleep(began + (edge + 1) / EDGES_A_SECOND - clock.monotonic())
+        await clock.sleep(began + number / EDGES_A_SECOND - clock.monotonic())
     async with asyncio.timeout(_PATIENCE):
-        while len(boards.heard) < edges:
+        while len(boards.heard) < edges.stop:
             await clock.sleep(_POLL)
 
 
