@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from domain.actuators import ActuatorReport, CommandAction, CommandResponse
@@ -11,7 +12,14 @@ from domain.devices import Device, DeviceHealth, Heartbeat, LastWill
 from domain.errors import BrokerUnavailableError
 from domain.ports import Clock
 from mqtt_bridge.control import Control, Sender
-from mqtt_bridge.messages import AckStatus, Diagnostics, HeartbeatAck, SessionAnnounce
+from mqtt_bridge.messages import (
+    AckStatus,
+    Diagnostics,
+    EmergencyAck,
+    EmergencyResponse,
+    HeartbeatAck,
+    SessionAnnounce,
+)
 
 MOST_EPOCHS = 10_000
 """Devices whose last epoch is remembered; the longest silent is forgotten first."""
@@ -26,6 +34,10 @@ class DeviceWatch(Protocol):
 
     async def announced(self, esp_id: str, handover_epoch: int) -> None:
         """Take in that a session began."""
+        ...
+
+    async def heard(self, esp_id: str, at: datetime) -> None:
+        """Take in that a device said something."""
         ...
 
     async def last_will(self, will: LastWill) -> None:
@@ -81,6 +93,8 @@ class DeviceWire:
         control.on(LastWill, self.watch.last_will)
         control.on(SessionAnnounce, self._announced)
         control.on(ActuatorReport, self._report)
+        control.on(EmergencyAck, self._said)
+        control.on(EmergencyResponse, self._said)
         control.on_history(ActuatorReport, self._old_report)
         control.on(CommandResponse, self._answered)
 
@@ -128,6 +142,9 @@ class DeviceWire:
     async def _announced(self, announce: SessionAnnounce) -> None:
         self._remember_epoch(announce.esp_id, announce.handover_epoch)
         await self.watch.announced(announce.esp_id, announce.handover_epoch)
+
+    async def _said(self, message: EmergencyAck | EmergencyResponse) -> None:
+        await self.watch.heard(message.esp_id, message.received_at)
 
     async def _report(self, report: ActuatorReport) -> None:
         await self.watch.report(report, live=True)

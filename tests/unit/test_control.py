@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from uuid import UUID
 
@@ -70,10 +70,14 @@ class FakeWatch:
     wills: list[LastWill] = field(default_factory=list)
     reports: list[tuple[ActuatorReport, bool]] = field(default_factory=list)
     epochs: list[tuple[str, int]] = field(default_factory=list)
+    signs: list[tuple[str, datetime]] = field(default_factory=list)
 
     async def heartbeat(self, heartbeat: Heartbeat) -> Device | None:
         self.heartbeats.append(heartbeat)
         return self.device
+
+    async def heard(self, esp_id: str, at: datetime) -> None:
+        self.signs.append((esp_id, at))
 
     async def announced(self, esp_id: str, handover_epoch: int) -> None:
         self.epochs.append((esp_id, handover_epoch))
@@ -399,3 +403,21 @@ async def test_a_device_that_was_let_in_hears_so_at_once_with_the_epoch_it_last_
     topic, body, *_ = wire.connection.published[-1]
     assert topic == P + "system/heartbeat/ack"
     assert (body["status"], body["handover_epoch"]) == ("online", 4)
+
+
+@pytest.mark.parametrize(
+    ("topic", "body"),
+    [
+        ("actuator/emergency/ack", {"ts": 0, "command": "emergency_stop", "outcome": "executed"}),
+        ("actuator/emergency/response", {"ts": 0, "status": "emergency_stopped"}),
+    ],
+)
+async def test_who_answers_an_emergency_order_is_there(topic: str, body: dict[str, object]) -> None:
+    # Else a device whose heartbeats were lost would never be told that its emergency is over.
+    wire = Wire()
+    async with wire.running():
+        wire.hear(P + topic, {"esp_id": "ESP_12AB34", **body})
+        await until(lambda: bool(wire.watch.signs))
+        wire.hear(P + topic, {"esp_id": "ESP_12AB34", **body}, retain=True)
+        await until(lambda: {*wire.connection.acknowledged} == {1, 2})
+    assert [esp_id for esp_id, _ in wire.watch.signs] == ["ESP_12AB34"]
