@@ -13,8 +13,9 @@ from domain.repositories.recomputations import Extent, Rewritten
 from domain.sensors import Reading
 from storage.client import TransactionClient
 from storage.conversions import INTERN, Meaning, meaning
+from storage.qualities import QUALITIES
 from storage.reading_writer import written_notes
-from storage.readings import COLUMNS, JOINS, QUALITIES, readings_of
+from storage.readings import COLUMNS, JOINS, readings_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,7 @@ import asyncpg
 from domain.rules.past import Kind, Past
 from domain.rules.world import Observation
 from storage.errors import translated
-from storage.readings import QUALITIES, TRUSTED_NUMBERS
-
-_QUALITY_OF = {number: quality for quality, number in QUALITIES.items()}
+from storage.qualities import QUALITY_OF, TRUSTED_NUMBERS
 
 _CONNECT_WITHIN = 10.0
 _ANSWERS_WITHIN = 60.0
@@ -84,7 +82,7 @@ class PastRepository:
             rows = await self._connection.fetch(_LATEST, list(sensor_ids), before)
         return {
             row["sensor_id"]: Observation(
-                row["id"], row["value"], row["unit"], row["at"], _QUALITY_OF[row["quality"]]
+                row["id"], row["value"], row["unit"], row["at"], QUALITY_OF[row["quality"]]
             )
             for row in rows
         }
@@ -92,7 +90,7 @@ class PastRepository:
 
 def _past(row: asyncpg.Record) -> Past:
     ids = _column("q", row["ids"])
-    kind = Kind(row["unit"], _QUALITY_OF[row["quality"]])
+    kind = Kind(row["unit"], QUALITY_OF[row["quality"]])
     return Past(
         ids,
         _column("q", row["received"]),

@@ -23,7 +23,7 @@ from storage.dead_letters import insert_dead_letters
 from storage.errors import translated
 from storage.pages import microseconds
 from storage.partitions import Partitions
-from storage.readings import QUALITIES
+from storage.qualities import QUALITIES
 
 Connections: TypeAlias = Callable[[], AbstractAsyncContextManager[PoolConnectionProxy]]
 """Lends a connection for the length of a block."""

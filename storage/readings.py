@@ -15,10 +15,8 @@ from domain.limits import read_limits
 from domain.pages import Page, PageRequest
 from domain.rule_executions import ReadingKey
 from domain.sensors import (
-    TRUSTED,
     Measurement,
     ProcessingMode,
-    Quality,
     Reading,
     Sensor,
     SensorKey,
@@ -26,25 +24,8 @@ from domain.sensors import (
 from domain.thresholds import read_thresholds
 from storage.client import TransactionClient
 from storage.pages import cut, instant, key_after, microseconds
+from storage.qualities import QUALITY_OF, TRUSTED_NUMBERS
 from storage.sensors import read_sources
-
-QUALITIES: Mapping[Quality, int] = {
-    Quality.UNKNOWN: 0,
-    Quality.EXCELLENT: 1,
-    Quality.GOOD: 2,
-    Quality.FAIR: 3,
-    Quality.POOR: 4,
-    Quality.BAD: 5,
-    Quality.STALE: 6,
-    Quality.SUSPECT: 7,
-    Quality.ERROR: 8,
-}
-"""How qualities are stored. These numbers are on disk: add, but never change."""
-
-TRUSTED_NUMBERS = ", ".join(str(QUALITIES[quality]) for quality in sorted(TRUSTED))
-"""Of readings that decisions may rest on, as a list for SQL."""
-
-_QUALITY_OF = {number: quality for quality, number in QUALITIES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +103,7 @@ def readings_of(rows: Sequence[Mapping[str, Any]]) -> Sequence[Reading]:
             measurement=Measurement(
                 value=row["value"],
                 unit=row["conversion_unit"],
-                quality=_QUALITY_OF[row["quality"]],
+                quality=QUALITY_OF[row["quality"]],
                 mode=ProcessingMode(row["mode"]),
                 library=row["library"],
                 library_version=row["library_version"],

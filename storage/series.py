@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from domain.series import ORIGIN, SHOWN, Bucket, Window
 from storage.client import TransactionClient
-from storage.readings import QUALITIES
+from storage.qualities import QUALITIES
 
 _QUALITIES = sorted(QUALITIES[quality] for quality in SHOWN)
 
