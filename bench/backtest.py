@@ -16,7 +16,7 @@ import asyncio
 import hashlib
 import multiprocessing
 import resource
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -44,6 +44,7 @@ from domain.rules.conditions import (
     Operator,
     Stale,
     Threshold,
+    watched_sensors,
 )
 from domain.rules.model import CommandStep, Rule, default_mode
 from domain.rules.replay import Backtest
@@ -124,14 +125,7 @@ def work(share: Share) -> Done:
 
 async def _work(share: Share) -> Done:
     clock = SystemClock()
-    rehearsal = Rehearsal(
-        rules=[rule(number) for number in share.rules],
-        sensors=await known_sensors(share.database),
-        actuators={},
-        start=BEGIN,
-        end=BEGIN + share.days * _DAY,
-        skipping=share.skipping,
-    )
+    rehearsal = await rehearsal_of(share)
     began, worked = clock.monotonic(), process_time()
     async with past_readings(share.database) as past:
         found = await relive(past, rehearsal)
@@ -146,13 +140,22 @@ async def _work(share: Share) -> Done:
     )
 
 
-async def known_sensors(url: str) -> Mapping[SensorKey, int]:
-    """Return under which numbers the readings of sensors are stored."""
-    database, registry = Database(url), Registry()
+async def rehearsal_of(share: Share) -> Rehearsal:
+    """Return what the service would have rehearsed."""
+    database, registry = Database(share.database), Registry()
     await database.connect()
     await registry.load(database)
     await database.close()
-    return {sensor.key: sensor.id for sensor in registry.sensors()}
+    rules = [rule(number) for number in share.rules]
+    watched = {key for each in rules for key in watched_sensors(each.condition)}
+    return Rehearsal(
+        rules=rules,
+        sensors={each.key: each.id for each in registry.sensors() if each.key in watched},
+        actuators={},
+        start=BEGIN,
+        end=BEGIN + share.days * _DAY,
+        skipping=share.skipping,
+    )
 
 
 def _digest(found: Sequence[Backtest]) -> str:
@@ -245,13 +248,7 @@ async def all_rules(
 
 async def beside(parts: Parts, days: int, commands: int, report: Report) -> None:
     """Measure how long others wait while a rehearsal goes on, and while none does."""
-    rehearsal = Rehearsal(
-        rules=[rule(number) for number in range(RULES)],
-        sensors=await known_sensors(parts.database),
-        actuators={},
-        start=BEGIN,
-        end=BEGIN + days * _DAY,
-    )
+    rehearsal = await rehearsal_of(Share(parts.database, range(RULES), days, skipping=True))
     elsewhere = ReliveElsewhere(parts.database)
 
     async def rehearse() -> None:
