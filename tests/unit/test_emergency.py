@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from random import Random
 from uuid import UUID
 
 import pytest
+from typing_extensions import override
 
 from domain.actuators import Pin
 from domain.emergency_latch import Latch
@@ -277,3 +279,28 @@ async def test_a_long_reason_leaves_room_for_who_saw_it() -> None:
     assert len(stop.reason) == LONGEST_REASON
     assert stop.reason.startswith("too hot too hot")
     assert "(rule xxx" in stop.reason
+
+
+@dataclass(slots=True)
+class SlowStorage(FakeStorage):
+    """A database that answers once it may."""
+
+    may: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @override
+    async def check(self) -> None:
+        await self.may.wait()
+
+
+async def test_it_goes_out_though_whoever_pressed_is_gone_by_then() -> None:
+    storage = SlowStorage()
+    storage.may.set()
+    house = House(storage)
+    async with house.running() as service, asyncio.TaskGroup() as tasks:
+        storage.may.clear()
+        pressing = tasks.create_task(service.stop("fire", by=ANNA))
+        await until(lambda: bool(house.latch.stops))
+        pressing.cancel()
+        await until(lambda: house.told("broadcast") == [""])
+        storage.may.set()
+        await until(lambda: len(storage.emergency_stops.rows) == 1)
