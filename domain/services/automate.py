@@ -323,6 +323,7 @@ class Automate:
         now, skipped = self._now(), None
         claims = self.carry_out.holders.claims(rule, before.executed_at, now)
         if decision.step in {Step.FIRE, Step.HOLD_BEGINS}:
+            self._stop_first(rule)
             away = self.carry_out.obstacle(rule)
             skipped = away or self.carry_out.claim(rule, now)
             if away is not None and decision.step is Step.FIRE:
@@ -331,6 +332,12 @@ class Automate:
         decision = replace(decision, state=live.state)
         job = Job(rule, now, decision, verdict, reading, before.held_version, skipped, claims)
         self._enqueue(live, job)
+
+    def _stop_first(self, rule: Rule) -> None:
+        # Before the tasks begin nothing can be pressed; then its execution does it.
+        stops = any(isinstance(action, EmergencyStep) for action in rule.actions)
+        if stops and self._tasks is not None:
+            self._tasks.create_task(self.carry_out.stop_first(rule), name=f"stops of {rule.name}")
 
     def _enqueue(self, live: Live, job: Job) -> None:
         renews = job.decision is not None and job.decision.step is Step.HOLD_RENEWS

@@ -8,7 +8,7 @@ a time in the database: a restart goes on where it is due, unless that is longer
 
 An execution is carried out as a whole or not at all: while the device of one of its commands is
 away, or somebody more important holds one of its actuators, none of them is touched; only an
-emergency stop waits for nobody.
+emergency stop waits for nobody, and one that a rule begins with not even for the database.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -264,6 +264,18 @@ class CarryOut:
             about=str(execution.id),
             details={"rule_id": str(rule.id), "rule": rule.name, "version": rule.version},
         )
+
+    async def stop_first(self, rule: Rule) -> None:
+        """Press the stops that a rule begins with: they wait for nothing, nor for the database.
+
+        What goes wrong is said when its execution comes to them.
+        """
+        for action in rule.actions:
+            if isinstance(action, EmergencyStep):
+                with suppress(DomainError):
+                    await self.stop(action, rule)
+            elif not isinstance(action, NotifyStep):
+                return
 
     async def stop(self, action: EmergencyStep, rule: Rule) -> None:
         """Press the emergency stop; whoever sees it reads which rule did."""

@@ -16,6 +16,7 @@ from domain.services.automate import ENDED_ALREADY, MOST_WAITING, TOO_MANY_WAIT
 from domain.services.remember_rules import SAVE_EVERY
 from tests.automation import (
     BEDS,
+    HEAT,
     HEATER,
     PUMP,
     Greenhouse,
@@ -250,3 +251,23 @@ async def test_an_emergency_stop_that_was_cut_off_is_pressed_after_the_restart_h
         assert again.latch.covering(PUMP)
     (execution,) = again.executions()
     assert execution.outcome is (RuleOutcome.SUCCEEDED if away == 10 else RuleOutcome.FAILED)
+
+
+async def test_a_stop_that_a_rule_begins_with_does_not_wait_for_the_database() -> None:
+    gone = {"deviceStatus": {"espId": HEAT, "status": "OFFLINE"}}
+    async with Greenhouse().running() as house:
+        await house.manage.create(rule(gone, HOT, STOP, name="At once"))
+        await house.manage.create(rule(gone, switch(), STOP, name="In its turn", priority=1))
+        await house.pass_(1)
+        house.storage.available = False
+        house.online(HEAT, False)
+        await house.pass_(1)
+        reasons = [stop.reason for stop in house.latch.stops]
+        assert house.latch.covering(PUMP)
+        house.storage.available = True
+        await house.pass_(60)
+    assert len(reasons) == 1
+    assert "At once" in reasons[0]
+    (first,) = [one for one in house.executions() if one.place == 2 and one.reason is None]
+    assert first.outcome is RuleOutcome.SUCCEEDED
+    assert len([stop for stop in house.latch.stops if "At once" in stop.reason]) == 1
