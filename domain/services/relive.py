@@ -21,7 +21,7 @@ from domain.sensors import SensorKey
 READ = 150_000
 """Readings in memory at a time, more or less: 6 MB, and as much again for those that follow."""
 
-FIRST, SHORTEST, LONGEST = timedelta(hours=6), timedelta(minutes=10), timedelta(days=28)
+FIRST, SHORTEST, LONGEST = timedelta(hours=1), timedelta(minutes=10), timedelta(days=28)
 """How much time is read at once: at first, as nobody knows yet how many readings that is."""
 
 AHEAD = timedelta(hours=1)
