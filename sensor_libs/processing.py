@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from domain.errors import BadInputError
 from sensor_libs.loader import Catalog
+from sensor_libs.workers import worker_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +31,15 @@ class LibraryChips:
         Raises:
             BadInputError: They are none of this chip's; says why.
         """
-        catalog = self._catalog()
-        library = catalog.by_type.get(sensor_type)
+        library = self._catalog().by_type.get(sensor_type)
         if library is None:
             raise BadInputError(f"nothing reads {sensor_type}")
         try:
-            # Code of the user's may block until its process answers.
-            if any(library in catalog.files.get(file, ()) for file in catalog.own):
+            worker = worker_of(library)
+            if worker is None:
+                return library.pack(values)
+            # Code of the user's blocks until its process answers.
+            with worker.held():
                 return await asyncio.to_thread(library.pack, values)
-            return library.pack(values)
         except ValueError as error:
             raise BadInputError(str(error)) from None

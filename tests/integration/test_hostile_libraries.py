@@ -19,6 +19,7 @@ from domain.sensors import Measurement, ProcessingMode, Sample, SensorKey
 from sensor_libs import api
 from sensor_libs.calibrating import LibraryLaws
 from sensor_libs.loader import Catalog, Source, load_built_in
+from sensor_libs.processing import LibraryChips
 from sensor_libs.runner import LibraryRunner
 from sensor_libs.shelf import LibraryShelf
 from sensor_libs.worker_process import DEADLINE
@@ -345,6 +346,19 @@ async def test_a_batch_that_took_a_process_is_answered_though_that_is_retired_me
         await worker.retire(life)
         (made,) = await batch
         assert (made.value, made.mode) == (10.0, ProcessingMode.PI_ENHANCED)
+
+
+CHANNELS = "channels=Channels(('a', 'b'), sum, 'a + b'), vectors="
+PAIR = text("fine").replace("vectors=", CHANNELS).replace("FLOAT,", "FLOAT, Channels,", 1)
+"""A chip that says two numbers."""
+
+
+async def test_several_numbers_are_packed_though_the_process_is_retired_meanwhile() -> None:
+    async with working(PAIR) as (runner, worker, life), asyncio.TaskGroup() as tasks:
+        packed = tasks.create_task(LibraryChips(lambda: runner.catalog).pack("fine", (2.0, 3.0)))
+        await asyncio.sleep(0)  # a thread is about to ask
+        await worker.retire(life)
+        assert await packed == 5.0
 
 
 async def test_nobody_waits_for_a_process_that_is_retired() -> None:
