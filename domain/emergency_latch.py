@@ -171,6 +171,10 @@ class Latch:
             self._seen.clear()
             self._included.clear()
 
+    def begun(self, now: datetime) -> None:
+        """The server starts: whom it resumed last, of a stop that is over, it does not know."""
+        self._resumed_at = max(self._resumed_at or now, now)
+
     # ------------------------------------------------------------ what is to be told
 
     def due(self, now: datetime, online: Collection[str]) -> Sequence[Instruction]:

@@ -261,6 +261,7 @@ class Emergency:
         async with self.storage.autocommit() as work:
             for stop in await work.emergency_stops.unfinished():
                 self.latch.put(stop)
+        self.latch.begun(self.clock.now())
 
     async def run(self) -> None:
         """See to it that every device hears of every stop, until cancelled."""

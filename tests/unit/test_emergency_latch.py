@@ -217,6 +217,15 @@ def test_after_a_restart_of_the_server_clearing_waits_its_full_time() -> None:
     assert told(latch, later + CLEAR_AFTER, ESP) == [(Task.CLEAR, ESP)]
 
 
+def test_nobody_resumes_right_after_a_restart_for_somebody_may_have_right_before() -> None:
+    stop = make_emergency_stop(esp_id=ESP).including([ESP]).cleared(START, None, resume=True)
+    latch = holding(stop)
+    latch.begun(START)
+    latch.freed(ESP, START)
+    assert told(latch, START + RESUME_SPACING - SECOND, ESP) == []
+    assert told(latch, START + RESUME_SPACING, ESP) == [(Task.RESUME, ESP)]
+
+
 @dataclass
 class Board:
     """A device as the protocol has it: stopped as a whole, or one pin at a time."""
@@ -284,6 +293,7 @@ class Greenhouse(RuleBasedStateMachine):
     def restart_server(self) -> None:
         stops = self.latch.stops
         self.latch = holding(*stops)
+        self.latch.begun(self.now)
         self.look()
 
     def look(self) -> None:
