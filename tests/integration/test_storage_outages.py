@@ -18,7 +18,7 @@ from domain.errors import (
     StorageUnavailableError,
 )
 from domain.sensors import Sensor
-from storage.connection import Database
+from storage.connection import Database, Units
 from tests.eventually import eventually
 from tests.integration.storing import all_readings, new_reading, stored_device, stored_sensors
 from tests.makers import make_device, make_sensor
@@ -80,7 +80,7 @@ async def count_devices(database: Database) -> int:
         return await work.devices.count()
 
 
-async def works(database: Database) -> bool:
+async def works(database: Units) -> bool:
     try:
         await database.check()
     except StorageUnavailableError:
@@ -277,8 +277,10 @@ async def test_connections_that_the_server_ended_are_replaced(
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     await administrator.close()
-    assert [name[0] for name in names] == ["god-kaiser", "god-kaiser readings"]
+    ours = ["god-kaiser", "god-kaiser readings", "god-kaiser stops"]
+    assert [name[0] for name in names] == ours
     await eventually(lambda: works(database))
+    await eventually(lambda: works(database.kept_free()))
     assert await asyncio.gather(*(count_devices(database) for _ in range(5))) == [1] * 5
     assert len(await writer.write([new_reading(sensor, 2)], [])) == 1
 
