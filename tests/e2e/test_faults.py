@@ -17,6 +17,7 @@ SEED = int(os.environ.get("KAISER_SEED", "1"))
 WITHOUT = ("-m", "tests.e2e.server_without_watchdog")
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(60 + 60 * ROUNDS)
 async def test_no_pump_outruns_its_lease_whatever_is_killed(directory: Path) -> None:
     runs: list[Run] = []
