@@ -173,7 +173,8 @@ class FileWorker:
                     try:
                         got = await process.ask([calls[i] for i in left], until - monotonic())
                     except WorkerEndedError as error:
-                        self._ready.clear()
+                        if process is self._process:  # and was not replaced by now
+                            self._ready.clear()
                         process.kill()
                         answers[left.pop(error.at)] = Failed(str(error), ended=True)
                         continue

@@ -163,6 +163,8 @@ MUTATIONS = [
     Operation(UPDATE % 'zoneId: "south", subzoneId: "bench"}) { name } }', 9),
     Operation(SENSOR % 'name: "Tank"}) { name } }', 7),
     Operation(UNSET % ("removeSensor", ', sensorType: "ds18b20"'), 6),
+    # What is on cannot be removed.
+    Operation(SEND % "action: OFF}) { status } }", 3),
     Operation(UNSET % ("removeActuator", ""), 6),
     *(
         Operation(f"mutation($esp: String!) {{ {order} }}", 1)

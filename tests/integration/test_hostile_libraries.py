@@ -4,13 +4,14 @@ import asyncio
 import os
 import re
 import resource
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import indent
 
 import pytest
+from typing_extensions import override
 
 from domain.calibration_fits import fit
 from domain.calibrations import CalibrationMethod, CalibrationPoint
@@ -22,7 +23,8 @@ from sensor_libs.loader import Catalog, Source, load_built_in
 from sensor_libs.processing import LibraryChips
 from sensor_libs.runner import LibraryRunner
 from sensor_libs.shelf import LibraryShelf
-from sensor_libs.worker_process import DEADLINE
+from sensor_libs.worker_frames import Answers, Call, Declaration, File
+from sensor_libs.worker_process import DEADLINE, WorkerEndedError, WorkerProcess
 from sensor_libs.workers import BUDGET, FileWorker, worker_of
 from tests.eventually import eventually
 from tests.makers import make_sensor
@@ -326,10 +328,11 @@ async def test_no_secret_of_the_server_reaches_a_library(
 
 @asynccontextmanager
 async def working(
-    content: str,
+    content: str, begin: Callable[[], Awaitable[WorkerProcess]] = WorkerProcess.start
 ) -> AsyncIterator[tuple[LibraryRunner, FileWorker, asyncio.Task[None]]]:
     """Have one file in use, whose process a test may retire."""
-    worker = FileWorker(Source("own/fine", Path("fine.py"), content.encode(), is_built_in=False))
+    source = Source("own/fine", Path("fine.py"), content.encode(), is_built_in=False)
+    worker = FileWorker(source, begin=begin)
     runner = LibraryRunner(Catalog(files={"own/fine": await worker.load()}))
     async with asyncio.TaskGroup() as tasks:
         life = tasks.create_task(worker.live())
@@ -346,6 +349,34 @@ async def test_a_batch_that_took_a_process_is_answered_though_that_is_retired_me
         await worker.retire(life)
         (made,) = await batch
         assert (made.value, made.mode) == (10.0, ProcessingMode.PI_ENHANCED)
+
+
+class SlowlyMissed(WorkerProcess):
+    """A process whose end is told only when the next one has loaded the file."""
+
+    loaded = 0
+
+    @override
+    async def load(self, file: File, within: float) -> Sequence[Declaration]:
+        declared = await super().load(file, within)
+        SlowlyMissed.loaded += 1
+        return declared
+
+    @override
+    async def ask(self, calls: Sequence[Call], seconds: float) -> Answers:
+        loaded = SlowlyMissed.loaded
+        try:
+            return await super().ask(calls, seconds)
+        except WorkerEndedError:
+            await eventually(lambda: SlowlyMissed.loaded > loaded)
+            raise
+
+
+async def test_a_process_that_is_replaced_before_its_end_is_told_keeps_nobody_waiting() -> None:
+    async with working(text("fine", "os._exit(3)"), SlowlyMissed.start) as (runner, _, _):
+        raws = (5.0, POISON, 6.0)
+        made = await runner.measure_all([(sample("fine", raw), None) for raw in raws])
+        assert [each.value for each in made] == [10.0, POISON, 12.0]
 
 
 CHANNELS = "channels=Channels(('a', 'b'), sum, 'a + b'), vectors="
