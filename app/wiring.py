@@ -93,7 +93,7 @@ def wire_up(
     parts = make_parts(ground, settings, intake_type)
     health = check_health(ground, parts.bridge, parts.intake, parts.record, VERSION)
     services = Services(
-        storage=ground.database,
+        storage=ground.database.once(ground.ready),
         registry=ground.registry,
         events=ground.events,
         clock=ground.clock,

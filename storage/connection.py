@@ -135,6 +135,20 @@ class Database(Units):
         """Return units of work on connections that nobody else is given."""
         return Units(lambda: self._connected().kept_free, self._timeout)
 
+    def once(self, ready: asyncio.Event) -> Units:
+        """Return units of work that are refused until all was loaded that answers depend on.
+
+        Whoever asked earlier would be told that nobody knows their devices, and a stream that is
+        resumed would leave out what those had said.
+        """
+
+        def pool() -> asyncpg.Pool:
+            if not ready.is_set():
+                raise StorageUnavailableError("the server is starting; ask again in a moment")
+            return self._connected().requests
+
+        return Units(pool, self._timeout)
+
     def reading_writer(self) -> PostgresReadingWriter:
         """Return the way in for readings; there should be only one."""
         return PostgresReadingWriter(self._reading_connection)

@@ -142,6 +142,17 @@ async def test_what_no_index_holds_may_be_long(database: Database, name: str) ->
         assert await work.devices.by_esp_id(name) is None
 
 
+async def test_nobody_is_answered_before_all_was_loaded(database: Database) -> None:
+    ready = asyncio.Event()
+    held_back = database.once(ready)
+    for ask in (held_back.autocommit, held_back.unit_of_work):
+        with pytest.raises(StorageUnavailableError, match="is starting; ask again"):
+            ask()
+    ready.set()
+    async with held_back.autocommit() as work:
+        assert await work.devices.all() == []
+
+
 async def test_a_connection_is_waited_for_no_longer_than_allowed(database_url: str) -> None:
     database = Database(database_url, connections=1, timeout=0.1)
     await database.connect()
