@@ -29,6 +29,9 @@ class Quality(StrEnum):
 TRUSTED = frozenset({Quality.EXCELLENT, Quality.GOOD, Quality.FAIR, Quality.POOR, Quality.UNKNOWN})
 """What decisions may rest on: nobody says anything against the value itself."""
 
+CLOCK_AHEAD = timedelta(days=1)
+"""How far the clock of a device may run ahead of the server's before it is not believed."""
+
 
 class ProcessingMode(StrEnum):
     """Who made the value: a server library, the device itself, or nobody (raw passed through)."""

@@ -5,7 +5,7 @@ readings are stored before anybody judges them. So where safety hangs on it, mem
 but made again of readings, with the evaluator that made it the first time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 
 from domain.errors import BadInputError
@@ -52,13 +52,10 @@ def reaches(condition: Condition) -> dict[SensorKey, timedelta]:
     return found
 
 
-def is_decided(condition: Condition, key: SensorKey, readings: Sequence[Reading]) -> bool:
-    """Say whether readings of a sensor tell on which side each hysteresis of it is."""
-    return all(
-        any(_decides(leaf, Observation.of(reading)) for reading in readings)
-        for leaf in leaves(condition)
-        if isinstance(leaf, Hysteresis) and leaf.sensor == key
-    )
+def undecided(hystereses: Iterable[Hysteresis], readings: Iterable[Reading]) -> list[Hysteresis]:
+    """Return those of which none of the readings of their sensor tells on which side they are."""
+    seen = [Observation.of(reading) for reading in readings]
+    return [leaf for leaf in hystereses if not any(_decides(leaf, each) for each in seen)]
 
 
 def _decides(leaf: Hysteresis, seen: Observation) -> bool:

@@ -1,18 +1,19 @@
 """After a restart: what interlocks and effects remember, made again of the readings stored."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from domain.ports import Clock
 from domain.repositories import Storage
-from domain.rules.conditions import Condition
-from domain.rules.recall import is_decided, reaches, recall
+from domain.rules.conditions import Condition, Hysteresis, leaves
+from domain.rules.recall import reaches, recall, undecided
 from domain.rules.world import ConditionState, Observation
-from domain.sensors import Reading, SensorKey
+from domain.sensors import CLOCK_AHEAD, Reading, SensorKey
 from domain.services.guard import Guard
 from domain.services.registry import Registry
 
@@ -24,9 +25,6 @@ MOST_RECALLED = 50_000
 
 RECALLED_WITHIN = 10.0
 """Seconds that all of it may take; what is not known by then is in doubt, and means no."""
-
-AHEAD = timedelta(hours=1)
-"""How far the clock of a device may run ahead of the server's, and a little more."""
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -87,23 +85,27 @@ class RecallConditions:
         sensor, now = self.registry.sensor(key), self.clock.now()
         if sensor is None:
             return []
+        open_sides = [
+            leaf
+            for leaf in leaves(condition)
+            if isinstance(leaf, Hysteresis) and leaf.sensor == key
+        ]
         readings: list[Reading] = []
-        start = now + AHEAD
+        start = now + CLOCK_AHEAD
         while len(readings) < MOST_RECALLED:
-
-            async def fetch(sensor_id: int = sensor.id, start: datetime = start) -> list[Reading]:
-                async with self.storage.autocommit() as work:
-                    return [*await work.history.before(sensor_id, start, PAGE)]
-
-            page = await self.guard.insist(fetch)
-            readings = page + readings
+            page = await self.guard.insist(partial(self._page, sensor.id, start))
+            readings += page
             if len(page) < PAGE or page[0].measured_at < since:
                 break
-            start = page[0].measured_at
-            if start < now - reach and is_decided(condition, key, readings):
+            start, open_sides = page[0].measured_at, undecided(open_sides, page)
+            if start < now - reach and not open_sides:
                 break
         return [
             reading
             for reading in readings
             if reading.measured_at >= since and (Observation.of(reading).good or not good_only)
         ]
+
+    async def _page(self, sensor_id: int, before: datetime) -> Sequence[Reading]:
+        async with self.storage.autocommit() as work:
+            return await work.history.before(sensor_id, before, PAGE)

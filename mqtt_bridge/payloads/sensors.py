@@ -12,7 +12,7 @@ import msgspec
 
 from domain.devices import FirmwareEvidence, FirmwareGeneration
 from domain.relays import Relayed
-from domain.sensors import Quality, Sample, SensorKey, canonical_type
+from domain.sensors import CLOCK_AHEAD, Quality, Sample, SensorKey, canonical_type
 from mqtt_bridge.messages import SensorData
 from mqtt_bridge.payloads.fields import (
     EARLIEST,
@@ -30,9 +30,6 @@ from mqtt_bridge.topics import Kind, Topic
 
 MOST_IN_A_BATCH = 10
 """Samples in one batch; more is a violation of the protocol (section 1.2)."""
-
-AHEAD = 86_400
-"""Seconds that a device's clock may run ahead of the server's before it is not believed."""
 
 MILLISECONDS_FROM = 1e10
 """Times above this are in milliseconds: as seconds they would lie in the year 2286."""
@@ -223,7 +220,7 @@ def _clock(time: _Timed, received_at: datetime, *, uptime: bool) -> tuple[dateti
         time.ts is None and (uptime or time.timestamp is None)
     )
     seconds = sent / 1000 if milliseconds else sent
-    believable = EARLIEST <= seconds <= received_at.timestamp() + AHEAD
+    believable = EARLIEST <= seconds <= (received_at + CLOCK_AHEAD).timestamp()
     if time.time_valid is False or not believable:
         return None, int(sent)
     return datetime.fromtimestamp(seconds, UTC), int(sent)

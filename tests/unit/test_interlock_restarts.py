@@ -19,7 +19,7 @@ from domain.rules.conditions import (
     Threshold,
 )
 from domain.safeguards import Safeguards
-from domain.sensors import Quality
+from domain.sensors import CLOCK_AHEAD, Quality
 from domain.services.recall_conditions import PAGE
 from tests.safeguarding import (
     FULL_ENOUGH,
@@ -72,6 +72,17 @@ async def test_it_is_found_however_many_readings_lie_between() -> None:
     for _ in range(PAGE + 1):
         await plant.clock.advance(60.0)
         plant.hear(15.0)
+    later = await restarted(plant, safeguards)
+    async with later.watched():
+        assert later.ask() is None
+
+
+async def test_it_is_found_of_a_board_whose_clock_is_as_far_ahead_as_is_believed() -> None:
+    safeguards = Safeguards(interlocks=(FILLED,))
+    plant = watching(safeguards)
+    plant.hear(25.0, ago=-CLOCK_AHEAD.total_seconds())
+    plant.hear(15.0, ago=-CLOCK_AHEAD.total_seconds())
+    await plant.clock.advance(1.0)
     later = await restarted(plant, safeguards)
     async with later.watched():
         assert later.ask() is None
