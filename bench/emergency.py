@@ -1,14 +1,16 @@
 """How long an emergency stop takes: from the mutation to the wire, as a device hears it.
 
-`python -m bench.emergency [--quick]`: a hundred devices that confirm as newest firmware does; stops
-of everything (by broadcast) and of one device (by its own order) take turns, first while nothing
-else happens, then at a rate that ingest can take, then while one connection publishes readings as
-fast as the broker takes them, which is all that ingest can store, then while several do, which is
-more than the broker itself can pass on. Each way is taken apart, and beside each stop stands, in
-the same moment, what nobody can do without: an answer of the server, a commit, a message.
+`python -m bench.emergency [--quick] [--only flooded]`: a hundred devices that confirm as newest
+firmware does; stops of everything (by broadcast) and of one device (by its own order) take turns,
+first while nothing else happens, then at a rate that ingest can take, then while more readings than
+ingest can store wait all the time, then while several connections publish as fast as the broker
+takes it, which is more than the broker itself can pass on. Each way is taken apart, and beside each
+stop stands, in the same moment, what nobody can do without: an answer of the server, a commit, a
+message.
 
 Devices refuse to be freed for five seconds: some stops follow each other, then all are freed, and
-what was not stored of the flood is. Else it would pile up in the broker, and measure that.
+what was not stored of the flood is. Of what the broker cannot pass on that takes a minute and more,
+so there are few stops of that kind.
 """
 
 import argparse
@@ -38,8 +40,15 @@ COMMIT, MESSAGE, FLOOR = "a commit", "a message", "answer, commit and message"
 STEADY_RATE = 10_000
 """Readings a second that ingest can take on the smallest machine that this is for."""
 
+AHEAD = 30_000
+"""Readings of a flood that wait to be stored: more than the server takes out of the broker. Without
+an end to them, a handful of stops would leave so many that storing them takes longer than it."""
+
 FLOODERS = 3
 """Connections that publish as fast as the broker takes it."""
+
+MOST_BEYOND = 20
+"""Stops of each kind beside those."""
 
 _ENDLESS = 2_000_000
 """More readings than any handful of stops lasts for."""
@@ -48,7 +57,7 @@ _PATIENCE = 60.0
 _POLL = 0.05
 _WARM = 1.0
 _PAUSE = 0.2
-_HANDFUL = 10
+_HANDFUL = 20
 
 _STOP = "mutation($input: EmergencyStopInput!) { emergencyStop(input: $input) { id } }"
 _CLEAR = "mutation($id: ID!) { clearEmergency(id: $id) { active } }"
@@ -140,35 +149,52 @@ class Bench:
         self.spent.setdefault(what, []).append(seconds)
 
 
-async def measure(times: int, report: Report) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flood:
+    """What is published while stops are measured.
+
+    Attributes:
+        generators: Which options each of them gets.
+        most: Stops of each kind.
+    """
+
+    generators: Sequence[Sequence[str]] = ()
+    most: int = 1_000_000
+
+
+STEADY, FULL, BEYOND = f"at {STEADY_RATE:,}/s", "flooded", f"flooded by {FLOODERS}"
+FLOODS = {
+    "alone": Flood(),
+    STEADY: Flood(generators=[("--rate", str(STEADY_RATE))]),
+    FULL: Flood(generators=[("--ahead", str(AHEAD))]),
+    BEYOND: Flood(generators=[()] * FLOODERS, most=MOST_BEYOND),
+}
+
+
+async def measure(times: int, only: Sequence[str], report: Report) -> None:
     """Run everything and fill the report."""
-    floods: dict[str, Sequence[Sequence[str]]] = {
-        "alone": [],
-        f"at {STEADY_RATE:,}/s": [("--rate", str(STEADY_RATE))],
-        "flooded": [()],
-        f"flooded by {FLOODERS}": [()] * FLOODERS,
-    }
     async with running_parts() as parts, running_server(parts) as running:
         # The first message of each device makes it known: that happens once in its life.
         async with generator(running, "--messages", str(10 * DEVICES)) as first:
             await report_of(first)
         async with _bench(running) as bench:
-            for name, flood in floods.items():
-                rate = await _round(running, bench, times, flood)
+            for name in only:
+                flood = FLOODS[name]
+                rate = await _round(running, bench, min(times, flood.most), flood)
                 report.add(f"readings stored, {name}", rate, "/s")
                 _tell(report, bench.spent, name)
 
 
-async def _round(parts: Parts, bench: Bench, times: int, floods: Sequence[Sequence[str]]) -> float:
+async def _round(parts: Parts, bench: Bench, times: int, flood: Flood) -> float:
     """Measure; return how many readings a second were stored meanwhile."""
     bench.spent.clear()
     seconds, stored = 0.0, 0
     for first in range(0, 2 * times, _HANDFUL):
         stops = []
         bench.crowd.announce()
-        async with _flooded(parts, floods):
+        async with _flooded(parts, flood):
             rows, began = await bench.readings(), bench.clock.monotonic()
-            for number in range(first, first + _HANDFUL):
+            for number in range(first, min(first + _HANDFUL, 2 * times)):
                 one = {"espId": ESP_IDS[number % DEVICES]} if number % 2 else {}
                 stops.append(await bench.stop_once({"reason": "measured", **one}))
                 await bench.floor_once()
@@ -181,19 +207,27 @@ async def _round(parts: Parts, bench: Bench, times: int, floods: Sequence[Sequen
 
 
 @asynccontextmanager
-async def _flooded(parts: Parts, floods: Sequence[Sequence[str]]) -> AsyncIterator[None]:
+async def _flooded(parts: Parts, flood: Flood) -> AsyncIterator[None]:
+    common = ("--messages", str(_ENDLESS), "--database", parts.database)
     async with AsyncExitStack() as stack:
-        for number, options in enumerate(floods):
-            sent = ("--messages", str(_ENDLESS), "--client-id", f"bench-{number}")
-            await stack.enter_async_context(generator(parts, *sent, *options))
+        floods = [
+            await stack.enter_async_context(
+                generator(parts, *common, "--client-id", f"bench-{number}", *options)
+            )
+            for number, options in enumerate(flood.generators)
+        ]
         if floods:
             await SystemClock().sleep(_WARM)
         yield
+        if any(process.returncode is not None for process in floods):
+            raise RuntimeError("the flood was over before the stops were")
 
 
 def _tell(report: Report, spent: Mapping[str, Sequence[float]], name: str) -> None:
     floors = {BROADCAST: FLOOR, ORDER: FLOOR, FORCE: ANSWER, SEND: PASSED_ON}
-    for label, share in (("p50", 0.5), ("p99", 0.99)):
+    for what in (BROADCAST, ORDER):
+        report.add(f"stops measured: {what}, {name}", len(spent[what]), "")
+    for label, share in (("p50", 0.5), ("p99", 0.99), ("maximum", 1.0)):
         for what, seconds in spent.items():
             floor = floors.get(what)
             report.add(
@@ -228,10 +262,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a rough look in two minutes")
     parser.add_argument("--times", type=int, default=150, help="stops of each kind")
+    parser.add_argument("--only", nargs="+", choices=FLOODS, default=list(FLOODS))
     options = parser.parse_args()
-    times = 20 if options.quick else options.times
+    times = 10 if options.quick else options.times
     report = Report(benchmark="emergency", settings={"times": times, "devices": DEVICES})
-    uvloop.run(measure(times, report))
+    uvloop.run(measure(times, options.only, report))
     report.finish()
 
 

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import asyncpg
 import uvloop
 
 from app.clock import SystemClock
@@ -26,6 +27,17 @@ WINDOW = 1000
 _TICK = 0.001
 _BURST = 200
 """Messages in one write; more would only make the others wait."""
+
+_LOOK = 0.02
+"""Seconds between two looks at how much is stored."""
+
+_SENSOR = """
+SELECT s.id FROM sensor s JOIN device d ON d.id = s.device_id WHERE d.esp_id = $1
+"""
+_NEWEST = """
+SELECT sequence FROM reading WHERE sensor_id = $1 AND measured_at >= $2
+ORDER BY measured_at DESC, sequence DESC LIMIT 1
+"""
 
 _DEADLINE = 600.0
 _LARGEST_MID = 65_535
@@ -141,6 +153,7 @@ class Load:
         self.done = asyncio.Event()
         self._clock = SystemClock()
         self._messages = messages
+        self._allowed = messages
         self._window = window
         self._packets = packets
         self._age = age
@@ -167,7 +180,16 @@ class Load:
         self.confirmed += count
         if self.confirmed >= self._messages:
             self.done.set()
-        elif self._wire is not None:
+        else:
+            self._refill()
+
+    def allow(self, messages: int) -> None:
+        """Send no more than so many of all, until more are allowed."""
+        self._allowed = min(messages, self._messages)
+        self._refill()
+
+    def _refill(self) -> None:
+        if self._wire is not None:
             self._send(self._window - (self._sent - self.confirmed))
 
     def _send(self, count: int) -> None:
@@ -182,7 +204,7 @@ class Load:
             count -= _BURST
 
     def _write(self, wire: MqttWire, count: int) -> None:
-        first, last = self._sent, min(self._sent + count, self._messages)
+        first, last = self._sent, min(self._sent + count, self._allowed)
         if last <= first:
             return
         packet = self._packets.packet
@@ -209,11 +231,32 @@ async def generate(load: Load, options: argparse.Namespace) -> Generated:
     async with asyncio.timeout(_DEADLINE):
         if options.rate:
             await load.pace(wire, options.rate)
+        elif options.ahead:
+            load.allow(options.ahead)
+            load.start_flood(wire)
+            await _stay_ahead(load, options, clock)
         else:
             load.start_flood(wire)
         await load.done.wait()
     wire.close()
     return Generated(options.messages, clock.monotonic() - began, started_at)
+
+
+async def _stay_ahead(load: Load, options: argparse.Namespace, clock: SystemClock) -> None:
+    """Let so many more be sent than are stored, until all is confirmed.
+
+    Devices, known already, take turns, so that the newest row of one tells of all of them.
+    """
+    since = clock.now().replace(microsecond=0)
+    database = await asyncpg.connect(options.database)
+    try:
+        sensor = await database.fetchval(_SENSOR, topic(0)[15:25].decode())
+        while not load.done.is_set():
+            newest = await database.fetchval(_NEWEST, sensor, since)
+            load.allow((newest or 0) + options.ahead)
+            await clock.sleep(_LOOK)
+    finally:
+        await database.close()
 
 
 def main() -> None:
@@ -222,6 +265,10 @@ def main() -> None:
     parser.add_argument("--mqtt-url", required=True)
     parser.add_argument("--messages", type=int, required=True)
     parser.add_argument("--rate", type=float, default=0.0, help="a second; 0: as fast as it goes")
+    parser.add_argument(
+        "--ahead", type=int, default=0, help="at most so many more than are stored in --database"
+    )
+    parser.add_argument("--database", default="", help="URL of the server's PostgreSQL")
     parser.add_argument("--window", type=int, default=WINDOW, help="unconfirmed at once")
     parser.add_argument("--age", type=float, default=0.0, help="seconds; makes it a backlog")
     parser.add_argument("--only", type=int, help="the number of the one device that sends")
