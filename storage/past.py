@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncpg
 
-from domain.rules.past import Kind, Past
+from domain.rules.past import AHEAD, Kind, Past
 from domain.rules.world import Observation
 from storage.errors import translated
 from storage.qualities import QUALITY_OF, TRUSTED_NUMBERS
@@ -79,7 +79,7 @@ class PastRepository:
     ) -> Mapping[int, Observation]:
         """Select the newest of each sensor: one index probe for each."""
         with translated():
-            rows = await self._connection.fetch(_LATEST, list(sensor_ids), before)
+            rows = await self._connection.fetch(_LATEST, list(sensor_ids), before, before + AHEAD)
         return {
             row["sensor_id"]: Observation(
                 row["id"], row["value"], row["unit"], row["at"], QUALITY_OF[row["quality"]]
@@ -132,7 +132,7 @@ FROM (SELECT DISTINCT unnest($1::int[]) AS id) AS wanted
 CROSS JOIN LATERAL (
     SELECT id, value, least(measured_at, received_at) AS at, quality, conversion_id FROM reading
     WHERE sensor_id = wanted.id AND received_at < $2::timestamptz
-      AND measured_at < $2::timestamptz + interval '1 hour'
+      AND measured_at < $3::timestamptz
       AND value IS NOT NULL AND quality IN ({TRUSTED_NUMBERS})
     ORDER BY measured_at DESC, id DESC LIMIT 1
 ) AS reading

@@ -22,6 +22,11 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 _MICROSECOND = timedelta(microseconds=1)
 
+AHEAD = timedelta(hours=1)
+"""How far ahead a device's clock may be for its readings to be lived through in their turn. It is
+believed for longer (`domain.sensors.CLOCK_AHEAD`), but there is no room for so much at once: what
+is measured further ahead comes late."""
+
 
 class Kind(NamedTuple):
     """What many readings of a sensor have in common."""

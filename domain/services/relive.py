@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 from domain.actuators import Actuator, Pin
 from domain.repositories import PastReadings
 from domain.rules.model import Rule
-from domain.rules.past import Past, microseconds
+from domain.rules.past import AHEAD, Past, microseconds
 from domain.rules.replay import Backtest, CancelledError, Replay
 from domain.sensors import SensorKey
 
@@ -23,9 +23,6 @@ READ = 150_000
 
 FIRST, SHORTEST, LONGEST = timedelta(hours=1), timedelta(minutes=10), timedelta(days=28)
 """How much time is read at once: at first, as nobody knows yet how many readings that is."""
-
-AHEAD = timedelta(hours=1)
-"""How far the clock of a device may run ahead of the server's, and a little more."""
 
 _FASTEST_GROWTH = 8
 
