@@ -26,6 +26,9 @@ from domain.services.relive import Progress, Rehearsal
 SILENCE = 120.0
 """Seconds without any progress after which a rehearsal is given up."""
 
+_LEAVES_WITHIN = 2.0
+"""Seconds for which a process that says no more is waited for, to learn why."""
+
 _PROJECT = Path(__file__).parents[1]
 
 
@@ -72,9 +75,10 @@ class ReliveElsewhere:
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("a process was started without its pipes")
         try:
-            # Its end of the pipe stays open: when it closes, the process knows that we are gone.
-            process.stdin.write(pickle.dumps(job))
-            await process.stdin.drain()
+            async with asyncio.timeout(self._silence):
+                # Its end of the pipe stays open: when it closes, the process knows we are gone.
+                process.stdin.write(pickle.dumps(job))
+                await process.stdin.drain()
             while True:
                 async with asyncio.timeout(self._silence):
                     (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
@@ -89,8 +93,12 @@ class ReliveElsewhere:
         except TimeoutError:
             raise OverloadedError(f"it made no progress for {self._silence:g} s") from None
         except (asyncio.IncompleteReadError, ConnectionError):
-            raise OverloadedError(f"its process ended: {_end(await process.wait())}") from None
+            raise OverloadedError(f"its process ended: {await _end_of(process)}") from None
 
 
-def _end(code: int) -> str:
-    return f"exit code {code}" if code >= 0 else Signals(-code).name
+async def _end_of(process: Process) -> str:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LEAVES_WITHIN):
+            code = await process.wait()
+            return f"exit code {code}" if code >= 0 else Signals(-code).name
+    return "it closed its output"

@@ -78,23 +78,21 @@ def _rule(context: Context, rule_id: str | None, given: RuleInput | None) -> mod
         BadInputError: Not exactly one is given, or it does not fit.
         NotFoundError: It is not known.
     """
-    manage = context.services.manage_rules
-    if (rule_id is None) is (given is None):
-        raise BadInputError("give either the id of a rule or an input")
-    if rule_id is not None:
-        return manage.find(rule_uuid(rule_id)).rule
-    return _read(context, given, _UNNAMED)
+    if rule_id is not None and given is None:
+        return context.services.manage_rules.find(rule_uuid(rule_id)).rule
+    if given is not None and rule_id is None:
+        return _read(context, given, _UNNAMED)
+    raise BadInputError("give either the id of a rule or an input")
 
 
-def _read(context: Context, given: RuleInput | None, rule_id: UUID) -> model.Rule:
+def _read(context: Context, given: RuleInput, rule_id: UUID) -> model.Rule:
     """Read a rule that is not stored, as critically as one that is to be.
 
     Raises:
         FindingsError: It says all that is wrong, each with its place.
     """
     manage = context.services.manage_rules
-    written = None if given is None else given.written()
-    rule = read_rule(written, rule_id, 1, manage.defaults)
+    rule = read_rule(given.written(), rule_id, 1, manage.defaults)
     manage.check(rule).require_none()
     return rule
 
