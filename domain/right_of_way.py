@@ -22,25 +22,17 @@ class RightOfWay:
     _taken: int = field(default=0, init=False)
     _free: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
-    def take(self) -> None:
-        """Ask all others to stand still, until `leave` was called as often."""
-        self._taken += 1
-        self._free.clear()
-
-    def leave(self) -> None:
-        """Let the others go on."""
-        self._taken -= 1
-        if not self._taken:
-            self._free.set()
-
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Have it for the length of a block."""
-        self.take()
+        """Ask all others to stand still while a block runs; several may have it at once."""
+        self._taken += 1
+        self._free.clear()
         try:
             yield
         finally:
-            self.leave()
+            self._taken -= 1
+            if not self._taken:
+                self._free.set()
 
     async def give(self) -> None:
         """Let everybody else have a turn; stand still while somebody has right of way."""

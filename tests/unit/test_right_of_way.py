@@ -42,9 +42,9 @@ async def test_who_gives_way_stands_still_until_the_last_one_left() -> None:
 
 async def test_nobody_stands_still_for_ever() -> None:
     way = RightOfWay()
-    way.take()
-    async with asyncio.timeout(5):
-        await way.give()
+    with way.taken():
+        async with asyncio.timeout(5):
+            await way.give()
 
 
 async def test_a_stop_has_it_until_the_broker_has_the_stop() -> None:
