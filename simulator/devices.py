@@ -27,7 +27,7 @@ from simulator.faults import Fault, Faults
 from simulator.libraries import Libraries
 from simulator.orders import SystemOrders, state_of
 from simulator.outlets import Outlet
-from simulator.pins import Pins, next_beat
+from simulator.pins import EMERGENCY, Pins, next_beat
 from simulator.processing import Converted
 from simulator.registration import HEARTBEAT_INTERVAL, Registration, SystemState
 from simulator.sensors import Sampled, VirtualSensor
@@ -235,7 +235,7 @@ class VirtualDevice:
         return self._voice.flush()
 
     def alarm(self, alert: str, message: str, gpio: int = WHOLE_DEVICE) -> None:
-        """Raise an alert, at the next tick."""
+        """Raise an alert, at the next tick; that of an emergency stop when it has stopped."""
         self._troubles.append(Alarm(alert, message, gpio))
 
     def fail(self, code: int, severity: int, message: str) -> None:
@@ -479,6 +479,8 @@ class VirtualDevice:
     def _complain(self, now: float) -> None:
         for trouble in self._troubles:
             match trouble:
+                case Alarm(alert, message, gpio) if alert == EMERGENCY and gpio == WHOLE_DEVICE:
+                    self.pins.stop(now, message)
                 case Alarm(alert, message, gpio):
                     self.pins.alert(alert, message, now, gpio=gpio)
                 case Failure(code, severity, message) if self.dialect.reports_errors:

@@ -21,6 +21,9 @@ STATUS_INTERVAL = 30.0
 LONGEST_RUN = 3600.0
 """Seconds after which firmware since December 2025 switches a pump off."""
 
+EMERGENCY = "emergency_stop"
+"""The alert of a board that has stopped, whoever wanted it."""
+
 _NEVER = float("inf")
 _AUTO_OFF = "firmware:auto_duration"
 _SAFE_STATE = "firmware:safe_state"
@@ -111,13 +114,13 @@ class Pins:
             self.report(actuator, now)
         self.voice.tell_outcome("command", command.correlation_id, "applied", now)
 
-    def stop(self, now: float) -> None:
+    def stop(self, now: float, why: str = "System-wide emergency stop") -> None:
         """Switch everything off at once, and hold it there."""
         self.stopped_at = now
         for actuator in self.actuators:
             actuator.switch_off(now)
             self.report(actuator, now)
-        self.alert("emergency_stop", "System-wide emergency stop", now)
+        self.alert(EMERGENCY, why, now)
 
     def release(self, now: float) -> None:
         """Obey again from now on; nothing goes on by itself."""

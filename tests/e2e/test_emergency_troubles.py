@@ -7,22 +7,23 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
+import pytest
 
 from app.embedded.broker import EmbeddedBroker
 from mqtt_bridge.session import BrokerAddress, MqttSession
-from simulator.dialects import HEAD
+from simulator.dialects import DECEMBER, HEAD, NOVEMBER, Dialect
 from simulator.faults import Fault
+from tests.e2e.asking import ask, client
 from tests.e2e.devices import living
 from tests.e2e.load import Publisher, quick_guard
 from tests.e2e.server import UNENCRYPTED, ServerProcess
 from tests.e2e.test_emergency import (
+    CLEAR,
     ON,
     STOP,
     STOPS,
-    ask,
     board,
     boards,
-    client,
     stopped,
     until_all,
     until_known,
@@ -102,30 +103,44 @@ async def test_a_stop_without_a_broker_is_in_force_shown_as_unconfirmed_and_sent
         await until_all(http, stop["id"], "confirmed", there)
 
 
-async def test_a_device_that_raises_the_alarm_itself_is_stopped_until_a_person_clears_it(
-    server: ServerProcess, broker: EmbeddedBroker
+@pytest.mark.parametrize("dialect", [NOVEMBER, HEAD], ids=lambda dialect: dialect.name)
+async def test_a_board_that_stops_itself_is_held_through_a_restart_until_a_person_clears_it(
+    server: ServerProcess, broker: EmbeddedBroker, dialect: Dialect
 ) -> None:
-    alarmed, other = board(1, HEAD), board(2, HEAD)
-    async with living(broker.url, [alarmed, other]), client(server) as http:
-        await until_online(http, [alarmed, other])
-        for device in (alarmed, other):
-            await until_known(http, device)
-        alert = {
-            "esp_id": alarmed.esp_id,
-            "gpio": 255,
-            "alert_type": "emergency_stop",
-            "message": "button pressed",
-            "ts": 0,
-        }
-        await say(broker, f"kaiser/god/esp/{alarmed.esp_id}/actuator/255/alert", alert)
+    burning, other = board(1, dialect), board(2, DECEMBER)
+    async with living(broker.url, [burning, other]):
+        async with client(server) as http:
+            await until_online(http, [burning, other])
+            for device in (burning, other):
+                await until_known(http, device)
+                on = (await ask(http, ON, esp=device.esp_id))["sendCommand"]
+                assert on["status"] == "ACKNOWLEDGED"
+            burning.alarm("emergency_stop", "overcurrent")
 
-        async def held() -> bool:
-            return bool((await ask(http, STOPS))["emergencyStops"])
+            async def latched() -> bool:
+                return bool((await ask(http, STOPS))["emergencyStops"])
 
-        await eventually(held, what="the alarm became a stop")
-        on = (await ask(http, ON, esp=alarmed.esp_id))["sendCommand"]
-        assert (on["status"], "stopped itself" in (on["reason"] or "")) == ("REJECTED", True)
-        assert (await ask(http, ON, esp=other.esp_id))["sendCommand"]["status"] == "ACKNOWLEDGED"
+            await eventually(latched, within=10, what="its alert became a stop")
+            (stop,) = (await ask(http, STOPS))["emergencyStops"]
+            await until_all(http, stop["id"], "confirmed", [burning])
+            assert [d["device"]["espId"] for d in stop["devices"]] == [burning.esp_id]
+            assert other.actuators[0].is_on
+        await server.kill()
+        await server.start()
+        async with client(server) as http:
+            on = (await ask(http, ON, esp=burning.esp_id))["sendCommand"]
+            assert on["status"] == "REJECTED"
+            assert "stopped itself: overcurrent" in on["reason"]
+            await until_all(http, stop["id"], "confirmed", [burning])
+            cleared = (await ask(http, CLEAR, id=stop["id"]))["clearEmergency"]
+            if dialect.has_tokens:
+                await until_all(http, stop["id"], "releasedAt", [burning])
+            else:
+                assert "switch it off and on" in cleared["devices"][0]["note"]
+                burning.faults.switch(Fault.REBOOT)
+            await eventually(lambda: not stopped([burning]), what="it is free")
+            (only,) = (await ask(http, STOPS))["emergencyStops"]
+            assert (only["id"], only["active"]) == (stop["id"], False), "its report is no new stop"
 
 
 async def test_old_clients_stop_and_clear_over_rest(

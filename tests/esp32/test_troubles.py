@@ -34,6 +34,19 @@ def test_every_generation_raises_alerts(dialect: Dialect) -> None:
     assert (all_of_it.pin.gpio, all_of_it.message) == (255, "all of it")
 
 
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+def test_a_board_that_stops_itself_has_everything_off_and_obeys_nobody(dialect: Dialect) -> None:
+    bench = running(dialect)
+    bench.command()
+    assert bench.device.actuators[0].is_on
+    bench.device.alarm("emergency_stop", "overcurrent")
+    statuses = [m.payload for m in bench.wait(0) if m.topic.endswith("/status")]
+    assert not bench.device.actuators[0].is_on
+    assert b'"emergency":"active"' in statuses[0]
+    bench.command()
+    assert not bench.device.actuators[0].is_on
+
+
 def test_only_firmware_of_2026_reports_errors() -> None:
     assert not [m for d in (NOVEMBER, DECEMBER) for m in complaints(d) if "error" in m.topic]
     error = read(complaints(HEAD)[-1])
