@@ -52,24 +52,43 @@ _QUANTITIES = {
     "co2": "co2",
 }
 
-_ALIASES = {
-    "temp_ds18b20": "ds18b20",
-    "temperature_ds18b20": "ds18b20",
-    "sht31": "sht31_temp",
-    "ph_sensor": "ph",
-    "ec_sensor": "ec",
-    "soil_moisture": "moisture",
-    "moisture_capacitive": "moisture",
-    "mhz19_co2": "mhz19",
-    "bh1750_light": "bh1750",
-    "tsl2561_light": "tsl2561",
-    "yfs201": "flow",
-} | {
-    alias: f"{chip}_{quantity}"
-    for chip in _SEVERAL_VALUES
-    for spelling, quantity in _QUANTITIES.items()
-    for alias in (f"{chip}_{spelling}", f"{spelling}_{chip}")
+_ONE_VALUE = {
+    "ds18b20": ("ds18b20", "temp", "temperature"),
+    "mhz19": ("mhz19", "co2"),
+    "bh1750": ("bh1750", "light"),
+    "tsl2561": ("tsl2561", "light"),
+    "yfs201": ("flow", "flow"),
 }
+"""Chips that measure one quantity: as what each is known, and what may stand beside its name."""
+
+_ALIASES = (
+    {
+        "sht31": "sht31_temp",
+        "soil_moisture": "moisture",
+        "moisture_capacitive": "moisture",
+        "yfs201": "flow",
+        # As their makers spell them.
+        "yf_s201": "flow",
+        "mh_z19": "mhz19",
+        "mh_z19b": "mhz19",
+    }
+    | {
+        f"{quantity}_sensor": quantity
+        for quantity in ("ph", "ec", "moisture", "co2", "light", "flow")
+    }
+    | {
+        alias: name
+        for chip, (name, *quantities) in _ONE_VALUE.items()
+        for quantity in quantities
+        for alias in (f"{chip}_{quantity}", f"{quantity}_{chip}")
+    }
+    | {
+        alias: f"{chip}_{quantity}"
+        for chip in _SEVERAL_VALUES
+        for spelling, quantity in _QUANTITIES.items()
+        for alias in (f"{chip}_{spelling}", f"{spelling}_{chip}")
+    }
+)
 
 
 def canonical_type(name: str) -> str:
@@ -77,10 +96,11 @@ def canonical_type(name: str) -> str:
 
     A name keeps its chip wherever the chip decides what a raw value means: `bh1750` and `tsl2561`
     are not both `light`, nor `mhz19` and `scd30_co2` both `co2`, because the formula would be lost.
-    Names follow device protocol, section 5.6; an unknown one is only lower-cased.
+    Names follow device protocol, section 5.6, with `_`, `-` or blanks between their words; an
+    unknown one is only lower-cased.
     """
     lower = name.strip().lower()
-    return _ALIASES.get(lower, lower)
+    return _ALIASES.get(lower.replace("-", "_").replace(" ", "_"), lower)
 
 
 class SensorKey(NamedTuple):

@@ -86,8 +86,8 @@ _UNITS = (
 )
 
 _ALIASES = {
-    "°C": ("C", "degC", "deg C", "celsius", "degree celsius", "degrees celsius"),
-    "°F": ("F", "degF", "deg F", "fahrenheit", "degrees fahrenheit"),
+    "°C": ("C", "ºC", "degC", "deg C", "celsius", "degree celsius", "degrees celsius"),
+    "°F": ("F", "ºF", "degF", "deg F", "fahrenheit", "degrees fahrenheit"),
     "K": ("°K", "kelvin"),
     "%": ("percent", "pct"),
     "%RH": ("% rH", "RH", "RH%", "% r.h."),
@@ -110,6 +110,9 @@ _ALIASES = {
 }
 """Other spellings met in the field; blanks and capitals never count (protocol, section 2)."""
 
+_IN_THESE_LETTERS = {"mS": "mS/cm", "uS": "µS/cm", "\u00b5S": "µS/cm", "\u03bcS": "µS/cm"}
+"""Meters leave the centimetre out; but `ms` and `us` are times."""
+
 _MEANT_AFTER = {("ppm", Dimension.CONDUCTIVITY): "ppm TDS"}
 """What a symbol means when asked for of another dimension: of conductivity, ppm is no gas."""
 
@@ -125,6 +128,9 @@ def _folded(spelling: str) -> str:
 
 
 _BY_SYMBOL = {unit.symbol: unit for unit in _UNITS}
+_BY_LETTERS = _BY_SYMBOL | {
+    letters: _BY_SYMBOL[symbol] for letters, symbol in _IN_THESE_LETTERS.items()
+}
 _BY_SPELLING = {_folded(symbol): unit for symbol, unit in _BY_SYMBOL.items()} | {
     _folded(alias): _BY_SYMBOL[symbol] for symbol, aliases in _ALIASES.items() for alias in aliases
 }
@@ -132,7 +138,7 @@ _BY_SPELLING = {_folded(symbol): unit for symbol, unit in _BY_SYMBOL.items()} | 
 
 def find_unit(spelling: str) -> Unit | None:
     """Return the unit that a spelling means; None: it is not known here."""
-    return _BY_SYMBOL.get(spelling) or _BY_SPELLING.get(_folded(spelling[:_LONGEST]))
+    return _BY_LETTERS.get(spelling) or _BY_SPELLING.get(_folded(spelling[:_LONGEST]))
 
 
 def unit_named(spelling: str) -> Unit:

@@ -25,11 +25,13 @@ from sensor_libs.api import (
     sensirion_words,
 )
 
-_BOUNDS = (400, 1000, 1500, 2000)
-_BANDS = (Quality.EXCELLENT, Quality.GOOD, Quality.FAIR, Quality.POOR, Quality.BAD)
+_BOUNDS = (400, 1000, 1500)
+_BANDS = (Quality.EXCELLENT, Quality.GOOD, Quality.FAIR, Quality.POOR)
+_TYPICAL = Range(0, 2000)
 _GOOD_CELSIUS = Range(0, 50)
 _GOOD_PERCENT = Range(20, 80)
 _FAIR_PERCENT = Range(5, 95)
+_SCD30_LOWEST = 400
 _START, _READ = 0xFF, 0x86
 _LARGEST_VALUE = 1_000_000
 
@@ -39,7 +41,11 @@ FLOAT_OR_BITS = RawForm("the chip's number, or its 32 bits", -(2**31), 2**32 - 1
 
 
 def air(ppm: float) -> Converted:
-    """Return parts per million; the quality is that of the air."""
+    """Return parts per million; the quality is that of the air.
+
+    From 2000 ppm on the protocol calls it bad. Here a bad reading is one that nothing may be
+    decided by, and air that is bad must raise its alarm and start the fan: it stays POOR.
+    """
     return Converted(ppm, _BANDS[bisect_right(_BOUNDS, ppm)])
 
 
@@ -76,8 +82,11 @@ def scd30_float(values: Sequence[float]) -> float:
 
 
 def convert_co2(raw: float, parameters: Mapping[str, float]) -> Converted:
-    """Return parts per million."""
-    return air(told(raw) + parameters["offset"])
+    """Return parts per million; below 400 the chip says numbers, but does not measure."""
+    ppm = told(raw) + parameters["offset"]
+    if ppm < _SCD30_LOWEST:
+        return Converted(ppm, Quality.SUSPECT, "the chip measures from 400 ppm on")
+    return air(ppm)
 
 
 def convert_temperature(raw: float, parameters: Mapping[str, float]) -> Converted:
@@ -113,6 +122,7 @@ _SCD30 = "Sensirion SCD30 interface description 1.0, section 1.4.4; device proto
 def scd30(  # noqa: PLR0913 - what differs between three quantities of one chip
     quantity: str,
     *,
+    version: str = "1.0.0",
     unit: str,
     decimals: int,
     valid: Range,
@@ -127,7 +137,7 @@ def scd30(  # noqa: PLR0913 - what differs between three quantities of one chip
     """Return the library of one quantity of the chip."""
     return SensorLibrary(
         name=f"scd30_{quantity}",
-        version="1.0.0",
+        version=version,
         sensor_types=(f"scd30_{quantity}",),
         aliases=("scd30",) if quantity == "co2" else (),
         raw=FLOAT_OR_BITS,
@@ -151,7 +161,7 @@ def scd30(  # noqa: PLR0913 - what differs between three quantities of one chip
 LIBRARIES = (
     SensorLibrary(
         name="mhz19",
-        version="1.1.0",
+        version="1.2.0",
         # Firmware that names only the quantity sends ppm as well, whatever the chip.
         sensor_types=("mhz19", "co2"),
         aliases=("mhz19b",),
@@ -159,7 +169,7 @@ LIBRARIES = (
         unit="ppm",
         decimals=0,
         valid=Range(0, 5000),
-        typical=Range(400, 2000),
+        typical=_TYPICAL,
         source="Winsen MH-Z19B, command 0x86; device protocol, section 5.4",
         convert=convert_ppm,
         parameters=(_OFFSET_PPM,),
@@ -178,19 +188,20 @@ LIBRARIES = (
             Vector(999, 999.0, Quality.GOOD),
             Vector(1000, 1000.0, Quality.FAIR),
             Vector(1500, 1500.0, Quality.POOR),
-            Vector(2000, 2000.0, Quality.BAD),
+            Vector(2000, 2000.0, Quality.POOR),
             Vector(450, 400.0, Quality.GOOD, {"offset": -50}),
-            Vector(5000, 5000.0, Quality.BAD),
+            Vector(5000, 5000.0, Quality.POOR),
             Vector(5001, None, Quality.ERROR),
             Vector(-1, None, Quality.ERROR),
         ),
     ),
     scd30(
         "co2",
+        version="1.1.0",
         unit="ppm",
         decimals=1,
         valid=Range(0, 10_000),
-        typical=Range(400, 2000),
+        typical=_TYPICAL,
         convert=convert_co2,
         offset=_OFFSET_PPM,
         calibrations=_SHIFTS,
@@ -203,6 +214,9 @@ LIBRARIES = (
             Vector(439.0953, 439.1, Quality.GOOD),
             Vector(1200, 1200.0, Quality.FAIR),
             Vector(450, 400.0, Quality.GOOD, {"offset": -50}),
+            Vector(399, 399.0, Quality.SUSPECT),
+            Vector(400, 400.0, Quality.GOOD),
+            Vector(10_000, 10000.0, Quality.POOR),
             Vector(10_001, None, Quality.ERROR),
             Vector(0x7FC00000, None, Quality.ERROR),
             Vector(-5, None, Quality.ERROR),

@@ -51,7 +51,6 @@ LIBRARIES = (
         name="flow",
         version="1.0.0",
         sensor_types=("flow",),
-        aliases=("yf_s201",),
         raw=PULSES,
         unit="L/min",
         decimals=2,

@@ -79,7 +79,7 @@ class TestBuiltIn:
             ("moisture", 4090, 0.0, "%", Quality.SUSPECT),
             ("bh1750", 1200, 1000.0, "lx", Quality.EXCELLENT),
             ("mhz19", 800, 800.0, "ppm", Quality.GOOD),
-            ("co2", 2400, 2400.0, "ppm", Quality.BAD),
+            ("co2", 2400, 2400.0, "ppm", Quality.POOR),
         ],
     )
     def test_known_values(

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from domain.sensors import Quality
+from domain.sensors import TRUSTED, Quality
+from domain.services.process import ProcessRequest
 from sensor_libs.loader import load_built_in
+from tests.fakes.processing import Pipeline
 
 LIBRARIES = load_built_in().by_type
 GOOD, FAIR, POOR = Quality.GOOD, Quality.FAIR, Quality.POOR
@@ -47,6 +49,7 @@ CASES: list[tuple[str, float, float | None, Quality, Mapping[str, float]]] = [
     ("ph", 1000, 9.43, FAIR, {}),
     ("ph", 800, 11.93, FAIR, ELECTRODE),
     ("ph", 1100, 10.55, GOOD, ELECTRODE),
+    ("ph", 2700, 3.2, GOOD, ELECTRODE),
     ("ph", 3700, 0.0, FAIR, ELECTRODE),
     ("ph", 100, 14.0, FAIR, ELECTRODE),
     # 4.116 at 25 °C; and 10 degrees away 3 % of its distance to 7.
@@ -67,9 +70,14 @@ CASES: list[tuple[str, float, float | None, Quality, Mapping[str, float]]] = [
     ("mhz19", 400, 400, GOOD, {}),
     ("mhz19", 1000, 1000, FAIR, {}),
     ("mhz19", 1500, 1500, POOR, {}),
-    ("mhz19", 2000, 2000, BAD, {}),
-    ("mhz19", 5000, 5000, BAD, {}),
+    ("mhz19", 2000, 2000, POOR, {}),
+    ("mhz19", 5000, 5000, POOR, {}),
     ("mhz19", 5001, None, ERROR, {}),
+    ("scd30_co2", 0, 0, SUSPECT, {}),
+    ("scd30_co2", 399.9, 399.9, SUSPECT, {}),
+    ("scd30_co2", 400, 400, GOOD, {}),
+    ("scd30_co2", 10_000, 10_000, POOR, {}),
+    ("scd30_co2", 10_001, None, ERROR, {}),
     # raw / 1.2 lx.
     ("bh1750", 59, 49.2, POOR, {}),
     ("bh1750", 60, 50.0, FAIR, {}),
@@ -117,6 +125,29 @@ def test_at_its_limits_a_formula_gives_what_the_protocol_says(
 ) -> None:
     made = LIBRARIES[sensor_type].measure(raw, parameters)
     assert (made.value, made.quality) == (value, quality)
+
+
+@pytest.mark.parametrize(("sensor_type", "raw", "value", "quality", "parameters"), CASES)
+async def test_whoever_judges_what_is_usual_grades_no_worse_than_the_protocol(
+    sensor_type: str,
+    raw: float,
+    value: float | None,
+    quality: Quality,
+    parameters: Mapping[str, float],
+) -> None:
+    asked = ProcessRequest(sensor_type, raw, parameters=parameters)
+    made = (await Pipeline().process(asked)).measurement
+    assert (made.value, made.quality) == (value, quality)
+
+
+@pytest.mark.parametrize("sensor_type", ["mhz19", "co2", "scd30_co2"])
+@pytest.mark.parametrize("ppm", [1999, 2000, 4000, 5000])
+async def test_air_that_is_bad_is_no_bad_reading_or_it_would_raise_no_alarm(
+    sensor_type: str, ppm: float
+) -> None:
+    made = await Pipeline().process(ProcessRequest(sensor_type, ppm))
+    assert (made.measurement.value, made.measurement.quality) == (ppm, Quality.POOR)
+    assert made.measurement.quality in TRUSTED
 
 
 @pytest.mark.parametrize(("sensor_type", "numbers", "value"), CHANNELS)

@@ -55,6 +55,11 @@ def test_known_values_convert(value: float, source: str, wanted: str, expected: 
         ("\u00b5S/cm", "µS/cm"),
         ("ÂµS/cm", "µS/cm"),
         ("MS/CM", "mS/cm"),
+        ("mS", "mS/cm"),
+        ("uS", "µS/cm"),
+        ("\u03bcS", "µS/cm"),
+        ("\u00baC", "°C"),
+        ("\u00baF", "°F"),
         ("ph", "pH"),
         ("% RH", "%RH"),
         ("%rh", "%RH"),
@@ -67,6 +72,11 @@ def test_known_values_convert(value: float, source: str, wanted: str, expected: 
 )
 def test_spellings_met_in_the_field_mean_one_unit(spelling: str, symbol: str) -> None:
     assert unit_named(spelling).symbol == canonical_unit(spelling) == symbol
+
+
+@pytest.mark.parametrize("time", ["ms", "us", "µs"])
+def test_a_time_is_no_conductivity(time: str) -> None:
+    assert find_unit(time) is None
 
 
 def test_a_unit_that_nobody_knows_is_kept_as_written_and_converts_to_nothing_but_itself() -> None:
