@@ -38,13 +38,13 @@ def test_every_generation_raises_alerts(dialect: Dialect) -> None:
 def test_a_board_that_stops_itself_has_everything_off_and_obeys_nobody(dialect: Dialect) -> None:
     bench = running(dialect)
     bench.command()
-    assert bench.device.actuators[0].is_on
+    assert (bench.device.obeyed, bench.device.refused) == (1, 0)
     bench.device.alarm("emergency_stop", "overcurrent")
     statuses = [m.payload for m in bench.wait(0) if m.topic.endswith("/status")]
-    assert not bench.device.actuators[0].is_on
     assert b'"emergency":"active"' in statuses[0]
-    bench.command()
     assert not bench.device.actuators[0].is_on
+    bench.command()
+    assert (bench.device.obeyed, bench.device.refused) == (1, 1)
 
 
 def test_only_firmware_of_2026_reports_errors() -> None:
