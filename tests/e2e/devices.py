@@ -78,3 +78,8 @@ async def living(
         task = group.create_task(fleet.run())
         yield fleet
         task.cancel()
+
+
+def running(device: VirtualDevice) -> bool:
+    """Say whether the first actuator of a board is on."""
+    return device.actuators[0].is_on

@@ -1,32 +1,27 @@
-"""What stories of rules have in common: a probe on one board, a pump on another, and what is asked.
+"""What stories of rules have in common: a probe here, a pump there, and what is asked."""
 
-The probe shows whatever a story wants, at whatever time it wants.
-"""
-
-import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
 
-import aiomqtt
-from gql import GraphQLRequest
 from gql.client import AsyncClientSession
 
-from app.clock import SystemClock
-from app.embedded.broker import EmbeddedBroker
 from simulator.actuators import VirtualActuator
 from simulator.devices import VirtualDevice
 from simulator.dialects import NOVEMBER, Dialect
-from tests.e2e.server import ServerProcess
+from tests.e2e.asking import ask
+from tests.e2e.probes import PROBE, SENSOR, Probe
 from tests.eventually import eventually
 
-PROBE, BOARD = "ESP_7E57A1", "ESP_1EA5E1"
-TOPIC = f"kaiser/god/esp/{PROBE}/sensor/4/data"
-SENSOR = {"espId": PROBE, "gpio": 4, "sensorType": "ds18b20"}
+BOARD = "ESP_1EA5E1"
 SWITCH_ON = {"command": {"actuator": {"espId": BOARD, "gpio": 5}, "action": "ON"}}
 COLD = {"hysteresis": {"sensor": SENSOR, "activateBelow": 18, "deactivateAbove": 20}}
 HOT = {"threshold": {"sensor": SENSOR, "operator": "GT", "value": 30, "unit": "°C"}}
 CREATE = "mutation($input: RuleInput!) { createRule(input: $input) { id warnings } }"
+DISABLE = "mutation($id: ID!) { setRuleEnabled(id: $id, enabled: false) { enabled } }"
+DELETE = "mutation($id: ID!) { deleteRule(id: $id) }"
+NEWEST = """query($esp: String!) {
+    sensor(espId: $esp, gpio: 4, sensorType: "ds18b20") { latest { value } }
+}"""
 DONE = """{ ruleExecutions { edges { node {
     step outcome reason cause resumeAt rule { name } triggeredBy { value timestamp }
     commands { action status }
@@ -40,59 +35,9 @@ KNOWN = """query($esp: String!, $board: String!) {
 SOON = 20.0
 
 
-def now() -> float:
-    return SystemClock().now().timestamp()
-
-
-class Probe:
-    """A virtual sensor that shows whatever the story wants.
-
-    Attributes:
-        at: When it measured last, Unix seconds.
-        every: Seconds between two readings.
-    """
-
-    def __init__(self, broker: EmbeddedBroker, ago: float = 120, every: float = 1) -> None:
-        self._port = broker.port
-        self.at, self.every = now() - ago, every
-
-    async def shows_now(self, celsius: float) -> None:
-        self.at = now() - self.every
-        await self.shows(celsius)
-
-    async def shows(self, *celsius: float) -> None:
-        async with aiomqtt.Client("127.0.0.1", self._port) as client:
-            for value in celsius:
-                self.at += self.every
-                said = {
-                    "esp_id": PROBE,
-                    "gpio": 4,
-                    "sensor_type": "ds18b20",
-                    "raw": round(value * 16),
-                    "raw_mode": True,
-                    "ts": self.at,
-                    "time_valid": True,
-                }
-                await client.publish(TOPIC, json.dumps(said), qos=1)
-
-
 def board(dialect: Dialect = NOVEMBER) -> VirtualDevice:
     pump = VirtualActuator(gpio=5, actuator_type="pump")
     return VirtualDevice(esp_id=BOARD, dialect=dialect, kaiser_id="god", actuators=(pump,))
-
-
-def running(device: VirtualDevice) -> bool:
-    return device.actuators[0].is_on
-
-
-@asynccontextmanager
-async def client(server: ServerProcess) -> AsyncIterator[AsyncClientSession]:
-    async with server.http_client(await server.login()) as http:
-        yield http
-
-
-async def ask(http: AsyncClientSession, document: str, **variables: object) -> dict[str, Any]:
-    return await http.execute(GraphQLRequest(document, variable_values=variables))
 
 
 async def executions(http: AsyncClientSession) -> Sequence[dict[str, Any]]:
@@ -124,6 +69,14 @@ async def until_known(http: AsyncClientSession, probe: Probe) -> None:
     # It is warmed in the hand: that is no fault of the probe.
     limits = {"unit": "°C", "maxRate": 100}
     await ask(http, STEEP, input={**SENSOR, "qualityLimits": limits})
+
+
+async def until_heard(http: AsyncClientSession, value: float) -> None:
+    async def heard() -> bool:
+        newest = (await ask(http, NEWEST, esp=PROBE))["sensor"]["latest"]
+        return bool(newest["value"] == value)
+
+    await eventually(heard, within=SOON, what=f"{value} is heard")
 
 
 async def make(http: AsyncClientSession, name: str, condition: object, **more: object) -> str:

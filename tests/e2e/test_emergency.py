@@ -1,12 +1,9 @@
 """An emergency stop holds through everything, and ends only when a person says so."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from contextlib import AsyncExitStack
 
 import asyncpg
 import pytest
-from gql import GraphQLRequest
 from gql.client import AsyncClientSession
 from uuid_utils.compat import uuid7
 
@@ -18,6 +15,7 @@ from simulator.devices import VirtualDevice
 from simulator.dialects import DECEMBER, DIALECTS, HEAD, NOVEMBER, Dialect
 from simulator.faults import Fault
 from storage.connection import Database
+from tests.e2e.asking import ask, client
 from tests.e2e.devices import living
 from tests.e2e.server import ServerProcess
 from tests.eventually import eventually
@@ -43,16 +41,6 @@ def board(number: int, dialect: Dialect) -> VirtualDevice:
 
 def boards() -> list[VirtualDevice]:
     return [board(number, dialect) for number, dialect in enumerate(DIALECTS)]
-
-
-@asynccontextmanager
-async def client(server: ServerProcess) -> AsyncIterator[AsyncClientSession]:
-    async with server.http_client(await server.login()) as http:
-        yield http
-
-
-async def ask(http: AsyncClientSession, document: str, **variables: object) -> dict[str, Any]:
-    return await http.execute(GraphQLRequest(document, variable_values=variables))
 
 
 async def until_online(http: AsyncClientSession, devices: list[VirtualDevice]) -> None:

@@ -3,61 +3,35 @@
 import pytest
 from gql.client import AsyncClientSession
 
-from app.clock import SystemClock
 from app.embedded.broker import EmbeddedBroker
 from simulator.dialects import DECEMBER, HEAD
+from tests.e2e.asking import ask, client
 from tests.e2e.devices import living
+from tests.e2e.probes import PROBE, SENSOR, Probe
+from tests.e2e.ruling import STEEP, until_heard
 from tests.e2e.server import ServerProcess
 from tests.e2e.test_emergency import (
     CLEAR,
     ON,
     RECOVERY,
     STOP,
-    ask,
     board,
     boards,
-    client,
     stopped,
     until_all,
     until_known,
     until_online,
 )
-from tests.e2e.test_emergency_troubles import say
 from tests.eventually import eventually
 
-PROBE = "ESP_7E57A1"
-SENSOR = {"espId": PROBE, "gpio": 4, "sensorType": "ds18b20"}
 HOT = {"threshold": {"sensor": SENSOR, "operator": "GT", "value": 60, "unit": "°C"}}
 CREATE = "mutation($input: RuleInput!) { createRule(input: $input) { warnings } }"
-LIMITS = "mutation($input: SensorConfigInput!) { setSensor(input: $input) { id } }"
-NEWEST = f'{{ sensor(espId: "{PROBE}", gpio: 4, sensorType: "ds18b20") {{ latest {{ value }} }} }}'
 KNOWN = f'{{ sensor(espId: "{PROBE}", gpio: 4, sensorType: "ds18b20") {{ id }} }}'
 CAUSES = """{
     emergencyStops(active: true) { id reason triggeredBy { username } device { espId } }
     ruleExecutions { edges { node { outcome rule { name } triggeredBy { value } } } }
     systemEvents(first: 50) { edges { node { kind message } } }
 }"""
-
-
-class Probe:
-    """A virtual sensor that shows whatever the story wants, seconds apart."""
-
-    def __init__(self, broker: EmbeddedBroker) -> None:
-        self._broker = broker
-        self._at = int(SystemClock().now().timestamp()) - 60
-
-    async def shows(self, celsius: float) -> None:
-        self._at += 1
-        said = {
-            "esp_id": PROBE,
-            "gpio": 4,
-            "sensor_type": "ds18b20",
-            "raw": round(celsius * 16),
-            "raw_mode": True,
-            "ts": self._at,
-            "time_valid": True,
-        }
-        await say(self._broker, f"kaiser/god/esp/{PROBE}/sensor/4/data", said)
 
 
 async def until_probe_known(http: AsyncClientSession, probe: Probe) -> None:
@@ -68,12 +42,7 @@ async def until_probe_known(http: AsyncClientSession, probe: Probe) -> None:
 
     await eventually(known, within=20, what="the probe is known")
     # It is warmed in the hand: that is no fault of the probe.
-    await ask(http, LIMITS, input={**SENSOR, "qualityLimits": {"unit": "°C", "maxRate": 100_000}})
-
-
-async def taken_in(http: AsyncClientSession, celsius: float) -> bool:
-    latest = (await ask(http, NEWEST))["sensor"]["latest"]
-    return bool(latest["value"] == celsius)
+    await ask(http, STEEP, input={**SENSOR, "qualityLimits": {"unit": "°C", "maxRate": 100_000}})
 
 
 @pytest.mark.parametrize("armed", [True, False], ids=["as it is", "control: without the rule"])
@@ -93,7 +62,7 @@ async def test_a_rule_stops_a_board_latched_and_confirmed_and_everybody_sees_whi
             assert (await ask(http, ON, esp=hot.esp_id))["sendCommand"]["status"] == "ACKNOWLEDGED"
             await probe.shows(70)
             if not armed:
-                await eventually(lambda: taken_in(http, 70), within=20, what="it was taken in")
+                await until_heard(http, 70)
                 assert hot.actuators[0].is_on
                 assert (await ask(http, CAUSES))["emergencyStops"] == []
                 return

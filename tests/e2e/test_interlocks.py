@@ -11,9 +11,10 @@ from app.embedded.broker import EmbeddedBroker
 from simulator.actuators import VirtualActuator
 from simulator.devices import VirtualDevice
 from simulator.dialects import NOVEMBER
-from tests.e2e.devices import living
+from tests.e2e.asking import ask, client
+from tests.e2e.devices import living, running
 from tests.e2e.server import ServerProcess
-from tests.e2e.test_leases import COMMANDS, ask, client, running, until_known
+from tests.e2e.test_leases import COMMANDS, until_known
 from tests.eventually import eventually
 
 BOARD, TANK = "ESP_1EA5E1", "ESP_7A2E11"

@@ -1,14 +1,10 @@
 """Whatever is on goes off: boards that ignore for how long, with a server that dies meanwhile."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
-from gql import GraphQLRequest
 from gql.client import AsyncClientSession
 
 from app.embedded.broker import EmbeddedBroker
@@ -16,7 +12,8 @@ from simulator.actuators import VirtualActuator
 from simulator.devices import VirtualDevice
 from simulator.dialects import DIALECTS, NOVEMBER, Dialect
 from simulator.faults import Fault
-from tests.e2e.devices import living
+from tests.e2e.asking import ask, client
+from tests.e2e.devices import living, running
 from tests.e2e.server import ServerProcess
 from tests.eventually import eventually
 
@@ -40,20 +37,6 @@ def board(number: int, dialect: Dialect) -> VirtualDevice:
     return VirtualDevice(
         esp_id=f"ESP_1EA5E{number}", dialect=dialect, kaiser_id="god", actuators=(pump,)
     )
-
-
-def running(device: VirtualDevice) -> bool:
-    return device.actuators[0].is_on
-
-
-@asynccontextmanager
-async def client(server: ServerProcess) -> AsyncIterator[AsyncClientSession]:
-    async with server.http_client(await server.login()) as http:
-        yield http
-
-
-async def ask(http: AsyncClientSession, document: str, **variables: object) -> dict[str, Any]:
-    return await http.execute(GraphQLRequest(document, variable_values=variables))
 
 
 async def until_known(http: AsyncClientSession, *devices: VirtualDevice) -> None:

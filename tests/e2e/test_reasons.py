@@ -9,19 +9,18 @@ from gql.client import AsyncClientSession
 
 from app.clock import SystemClock
 from app.embedded.broker import EmbeddedBroker
+from tests.e2e.asking import ask, client
 from tests.e2e.devices import living
+from tests.e2e.probes import PROBE, SENSOR, Probe
 from tests.e2e.ruling import (
     BOARD,
-    PROBE,
-    SENSOR,
-    SOON,
+    DELETE,
+    DISABLE,
     SWITCH_ON,
-    Probe,
-    ask,
     board,
-    client,
     make,
     until_done,
+    until_heard,
     until_known,
 )
 from tests.e2e.server import ServerProcess
@@ -34,11 +33,6 @@ LAST = """query($esp: String!) { actuator(espId: $esp, gpio: 5) {
 WHY = "query($id: ID!) { why(commandId: $id) }"
 WHY_NOT = "query($id: ID!, $at: DateTime) { whyNot(ruleId: $id, at: $at) }"
 UPDATE = "mutation($id: ID!, $input: RuleInput!) { updateRule(id: $id, input: $input) { version } }"
-ENABLE = "mutation($id: ID!) { setRuleEnabled(id: $id, enabled: false) { enabled } }"
-DELETE = "mutation($id: ID!) { deleteRule(id: $id) }"
-LATEST = """query($esp: String!) {
-    sensor(espId: $esp, gpio: 4, sensorType: "ds18b20") { latest { value } }
-}"""
 OFF = """mutation($esp: String!) { sendCommand(
     input: {espId: $esp, gpio: 5, action: OFF, overrideFor: "PT1H"}
 ) { id } }"""
@@ -149,11 +143,11 @@ async def test_why_not_judges_a_rule_as_it_stood_at_that_moment(
         moments = [instant()]
         rule_id = await make(http, "First", above(30), mode="TRIGGER")
         await probe.shows_now(25.5)
-        await until_latest(http, 25.5)
+        await until_heard(http, 25.5)
         moments.append(instant())
         await ask(http, UPDATE, id=rule_id, input=again("Second", 40, mode="TRIGGER"))
         moments.append(instant())
-        await ask(http, ENABLE, id=rule_id)
+        await ask(http, DISABLE, id=rule_id)
         moments.append(instant())
         await ask(http, DELETE, id=rule_id)
         moments.append(instant())
@@ -171,11 +165,3 @@ async def test_why_not_judges_a_rule_as_it_stood_at_that_moment(
     assert "must be above 40" in second["objections"][0]
     assert disabled["objections"][0].startswith("it was disabled")
     assert deleted["objections"][0].startswith("it was deleted")
-
-
-async def until_latest(http: AsyncClientSession, value: float) -> None:
-    async def so() -> bool:
-        latest = (await ask(http, LATEST, esp=PROBE))["sensor"]["latest"]
-        return bool(latest["value"] == value)
-
-    await eventually(so, within=SOON, what=f"the probe says {value}")

@@ -7,24 +7,22 @@ from gql.client import AsyncClientSession
 
 from app.embedded.broker import EmbeddedBroker
 from domain.times import read_instant
-from tests.e2e.devices import living
+from tests.e2e.asking import ask, client
+from tests.e2e.devices import living, running
+from tests.e2e.probes import SENSOR, Probe, now
 from tests.e2e.ruling import (
     BOARD,
     COLD,
+    DELETE,
+    DISABLE,
     HOT,
-    PROBE,
-    SENSOR,
     SOON,
     SWITCH_ON,
-    Probe,
-    ask,
     board,
-    client,
     executions,
     make,
-    now,
-    running,
     until_done,
+    until_heard,
     until_known,
 )
 from tests.e2e.server import ServerProcess
@@ -33,16 +31,11 @@ from tests.eventually import eventually
 HOLDER = """query($board: String!) { actuator(espId: $board, gpio: 5) {
     holder { reason priority rule { name } }
 } }"""
-DISABLE = "mutation($id: ID!) { setRuleEnabled(id: $id, enabled: false) { enabled } }"
-DELETE = "mutation($id: ID!) { deleteRule(id: $id) }"
 AFTERWARDS = """query($other: ID!, $itself: ID!) {
     systemEvents(first: 100) { edges { node { message severity } } }
     emergencyStops { reason active device { espId } }
     other: rule(id: $other) { enabled }
     itself: rule(id: $itself) { enabled }
-}"""
-NEWEST = """query($esp: String!) {
-    sensor(espId: $esp, gpio: 4, sensorType: "ds18b20") { latest { value } }
 }"""
 MINUTE = 60.0
 
@@ -58,14 +51,6 @@ async def until_held_by(http: AsyncClientSession, name: str | None) -> None:
         return await holder(http) == name
 
     await eventually(held, within=SOON, what=f"{name} holds the pump")
-
-
-async def until_heard(http: AsyncClientSession, value: float) -> None:
-    async def heard() -> bool:
-        newest = (await ask(http, NEWEST, esp=PROBE))["sensor"]["latest"]
-        return bool(newest["value"] == value)
-
-    await eventually(heard, within=SOON, what=f"{value} is heard")
 
 
 async def steps(http: AsyncClientSession, name: str) -> Sequence[str]:

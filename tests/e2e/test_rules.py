@@ -7,22 +7,19 @@ import pytest
 from app.embedded.broker import EmbeddedBroker
 from simulator.dialects import DIALECTS
 from simulator.faults import Fault
-from tests.e2e.devices import living
+from tests.e2e.asking import ask, client
+from tests.e2e.devices import living, running
+from tests.e2e.probes import PROBE, Probe
 from tests.e2e.ruling import (
     BOARD,
     COLD,
     HOT,
     KNOWN,
-    PROBE,
     SOON,
     SWITCH_ON,
-    Probe,
-    ask,
     board,
-    client,
     executions,
     make,
-    running,
     until_done,
     until_known,
 )

@@ -1,21 +1,15 @@
 """A sensor crosses its alarm and comes back: each is told once, whatever is restarted between."""
 
-import json
-from collections.abc import Sequence
-
-import aiomqtt
 import asyncpg
 from gql.client import AsyncClientSession
 
-from app.clock import SystemClock
 from app.embedded.broker import EmbeddedBroker
+from tests.e2e.probes import PROBE, Probe
+from tests.e2e.probes import SENSOR as KEY
 from tests.e2e.server import ServerProcess
 from tests.e2e.test_stories import APPROVE, ask
 from tests.eventually import eventually
 
-ESP = "ESP_7E57A1"
-TOPIC = f"kaiser/god/esp/{ESP}/sensor/4/data"
-KEY = {"espId": ESP, "gpio": 4, "sensorType": "ds18b20"}
 SET = ask(
     "mutation($input: SensorConfigInput!) { setSensor(input: $input) { thresholds } }",
     input={
@@ -31,31 +25,8 @@ SENSOR = ask(
             latest { value inF: value(unit: "°F") quality }
             series(from: $from, maxPoints: 2, unit: "°F") { unit points { count max } }
     } }""",
-    **{"esp": ESP, "from": "2026-01-01T00:00:00Z"},
+    **{"esp": PROBE, "from": "2026-01-01T00:00:00Z"},
 )
-
-
-class Probe:
-    """A virtual sensor that shows whatever the story wants, a second apart."""
-
-    def __init__(self, broker: EmbeddedBroker) -> None:
-        self._port = broker.port
-        self._at = int(SystemClock().now().timestamp()) - 100
-
-    async def shows(self, celsius: Sequence[float]) -> None:
-        async with aiomqtt.Client("127.0.0.1", self._port) as client:
-            for value in celsius:
-                self._at += 1
-                said = {
-                    "esp_id": ESP,
-                    "gpio": 4,
-                    "sensor_type": "ds18b20",
-                    "raw": round(value * 16),
-                    "raw_mode": True,
-                    "ts": self._at,
-                    "time_valid": True,
-                }
-                await client.publish(TOPIC, json.dumps(said), qos=1)
 
 
 async def edges(session: AsyncClientSession) -> list[str]:
@@ -71,19 +42,19 @@ async def edges(session: AsyncClientSession) -> list[str]:
 async def test_a_sensor_crosses_its_alarm_and_comes_back(
     server: ServerProcess, broker: EmbeddedBroker, database_url: str
 ) -> None:
-    probe = Probe(broker)
+    probe = Probe(broker, ago=100)
     crossed = "CRITICAL Bench, ds18b20 on GPIO 4: 96.8 °F, above the alarm of 95 °F."
     back = "INFO Bench, ds18b20 on GPIO 4: 75.2 °F, back to normal."
     async with server.http_client(await server.login()) as http:
-        await probe.shows([20.0])
+        await probe.shows(20.0)
 
         async def heard() -> bool:
             return (await http.execute(SENSOR))["sensor"] is not None
 
         await eventually(heard, within=15)
-        await http.execute(ask(APPROVE, esp=ESP))
+        await http.execute(ask(APPROVE, esp=PROBE))
         await http.execute(SET)
-        await probe.shows([21.0, 36.0, 37.0, 34.5, 36.0])
+        await probe.shows(21.0, 36.0, 37.0, 34.5, 36.0)
 
         async def told() -> bool:
             return len(await edges(http)) > 0
@@ -101,7 +72,7 @@ async def test_a_sensor_crosses_its_alarm_and_comes_back(
     assert await server.stop() == 0
     await server.start()
     async with server.http_client(await server.login()) as http:
-        await probe.shows([36.5, 24.0])
+        await probe.shows(36.5, 24.0)
 
         async def returned() -> bool:
             return len(await edges(http)) > 1

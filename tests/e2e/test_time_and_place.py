@@ -6,9 +6,10 @@ from app.embedded.broker import EmbeddedBroker
 from simulator.actuators import VirtualActuator
 from simulator.devices import VirtualDevice
 from simulator.dialects import NOVEMBER
+from tests.e2e.asking import ask, client
 from tests.e2e.devices import living
 from tests.e2e.server import ServerProcess
-from tests.e2e.test_leases import ask, client, until_known
+from tests.e2e.test_leases import until_known
 
 BOARD = "ESP_1EA5E1"
 DAY = {"timeWindow": {"start": "06:00", "end": "20:00"}}
