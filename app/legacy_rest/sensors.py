@@ -43,7 +43,8 @@ class ProcessBody(msgspec.Struct):
         Raises:
             RefusedError: There is no raw value, or the pin is none.
         """
-        raw = next((v for v in (self.raw_value, self.raw_data, self.raw) if v is not None), None)
+        said = (self.raw_value, self.raw_data, self.raw)
+        raw = next((_number(value) for value in said if value is not None), None)
         if raw is None:
             raise invalid("a raw value is needed", "raw_value")
         if self.gpio is not None and not 0 <= self.gpio <= 255:  # noqa: PLR2004 - a byte
@@ -59,7 +60,7 @@ class ProcessBody(msgspec.Struct):
             key=SensorKey(self.esp_id, self.gpio, "")
             if self.esp_id and self.gpio is not None
             else None,
-            parameters=_numbers(options),
+            parameters=_parameters(options),
             unit=unit or None,
             fallback=seed if self.fallback is None else self.fallback,
         )
@@ -70,13 +71,22 @@ def _object(given: object) -> Mapping[str, Any]:
     return given if isinstance(given, dict) else {}
 
 
-def _numbers(options: list[Mapping[str, Any]]) -> Mapping[str, float]:
+def _parameters(options: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return all that is said; of what the library knows, what is no number is refused later."""
     return {
-        name: value
+        name: float(value) if isinstance(value, bool) else _number(value)
         for each in options
         for name, value in each.items()
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if value is not None
     }
+
+
+def _number(given: Any) -> Any:  # noqa: ANN401 - whatever JSON can say
+    """Return a number that was sent as text (device protocol, section 2); all else as it is."""
+    try:
+        return float(given) if isinstance(given, str) else given
+    except ValueError:
+        return given
 
 
 BODY = msgspec.json.Decoder(ProcessBody, strict=False)

@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 from domain.conversion_plans import Origin, plan_of
 from domain.errors import BadInputError, NotFoundError, StorageUnavailableError
 from domain.limits import QualityLimits
-from domain.parameters import Recipe
+from domain.parameters import Recipe, Takes
 from domain.ports import Clock, SensorLibraries
 from domain.quality import UNSAID, judge
 from domain.sensors import (
@@ -59,7 +59,8 @@ class ProcessRequest(NamedTuple):
         sensor_type: In any spelling that devices use.
         raw_value: What the chip said; None: `raw_values` say it.
         raw_values: Several numbers: a list of the chip's channels in their order, or by their
-            names; or the raw values of a chip's quantities, such as temperature and humidity.
+            names; or the raw values of a chip's quantities, such as temperature and humidity; or
+            what a virtual sensor is computed from, by parameter.
         key: The sensor it is of; where it is known, its own parameters and limits hold.
         parameters: Over those of the known sensor.
         unit: In which the value is wanted; None: that of the library.
@@ -155,7 +156,8 @@ class ProcessReading:
         """
         began = self.clock.monotonic()
         parts = await self._parts(request)
-        made = [await self._made(part) for part in parts]
+        said = {part.sensor_type: part.raw_value or 0.0 for part in parts}
+        made = [await self._made(part, said) for part in parts]
         values = {
             _quantity(part.sensor_type, each): each.value
             for part, each in zip(parts, made, strict=True)
@@ -176,6 +178,10 @@ class ProcessReading:
             numbers = [_number(value, "each raw value") for value in several]
             return [await self._packed(request, numbers)]
         named = {name: _number(value, name) for name, value in several.items()}
+        recipe = self.libraries.recipe(kind)
+        if recipe is not None and recipe.is_virtual:
+            given = {**request.parameters, **named}
+            return [request._replace(raw_value=0.0, raw_values=None, parameters=given)]
         names = self.chips.channels(kind)
         if names and set(names) == set(named):
             return [await self._packed(request, [named[name] for name in names])]
@@ -198,8 +204,8 @@ class ProcessReading:
             raise BadInputError(f"a {request.sensor_type} says no {name[:40]!r}{takes}")
         return request._replace(sensor_type=kind, raw_value=raw, raw_values=None)
 
-    async def _made(self, request: ProcessRequest) -> Measurement:
-        """Convert one raw value and judge it."""
+    async def _made(self, request: ProcessRequest, said: Mapping[str, float]) -> Measurement:
+        """Convert one raw value and judge it; `said` are those of all quantities of its chip."""
         kind, now = request.sensor_type, self.clock.now()
         recipe = self.libraries.recipe(kind)
         if recipe is None and not request.fallback:
@@ -207,7 +213,7 @@ class ProcessReading:
         key = (request.key or _NOBODY)._replace(sensor_type=kind)
         sensor = self.registry.sensor(key) if request.key else None
         given = await self._known(sensor, recipe, now) if sensor and recipe else {}
-        given |= _parameters(request, recipe)
+        given |= {**_beside(recipe, said), **_parameters(request, recipe)}
         sample = Sample(key=key, raw_value=request.raw_value or 0.0, received_at=now)
         (measured,) = await self.libraries.measure_all([(sample, given or None)])
         judged, _ = judge(sample, measured, self._limits(kind, sensor), None, None)
@@ -236,6 +242,17 @@ class ProcessReading:
     def _unknown(self, sensor_type: str) -> NotFoundError:
         known = ", ".join(self.chips.sensor_types())
         return NotFoundError(f"nothing reads {sensor_type!r}; these are read: {known}")
+
+
+def _beside(recipe: Recipe | None, said: Mapping[str, float]) -> Mapping[str, float]:
+    """Return what a quantity takes from another one of the same chip that is asked about, too."""
+    return {
+        companion.parameter: said[sensor_type]
+        for companion in (recipe.companions if recipe else ())
+        if companion.takes is Takes.RAW
+        for sensor_type in companion.beside
+        if sensor_type in said
+    }
 
 
 def _parameters(request: ProcessRequest, recipe: Recipe | None) -> Mapping[str, float]:

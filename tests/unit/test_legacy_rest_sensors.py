@@ -107,7 +107,7 @@ async def test_what_firmware_searches_for_comes_first_without_a_blank_in_ascii()
         ({"raw_value": 4294967216}, -5.0),
         ({"sensor_type": "temperature_sht31", "raw_value": 24173}, 19.55),
         ({"sensor_type": "humidity_sht31", "raw_value": 65535}, 100.0),
-        ({"raw_value": "340"}, None),
+        ({"raw_value": "340"}, 21.25),
         ({"metadata": "{}"}, 21.25),
         ({"metadata": None}, 21.25),
         ({"esp_id": "ESP_12AB34CD"}, 21.25),
@@ -115,14 +115,9 @@ async def test_what_firmware_searches_for_comes_first_without_a_blank_in_ascii()
     ],
 )
 async def test_no_limit_of_the_reference_refuses_a_real_device(
-    change: dict[str, Any], value: float | None
+    change: dict[str, Any], value: float
 ) -> None:
-    response = await Door().ask(FIRMWARE | change)
-
-    if value is None:
-        assert response.status_code == 422
-    else:
-        assert response.json()["processed_value"] == value
+    assert (await Door().told(FIRMWARE | change))["processed_value"] == value
 
 
 @pytest.mark.parametrize("place", ["metadata", "params", "calibration"])
@@ -131,6 +126,20 @@ async def test_parameters_and_unit_may_stand_in_any_object(place: str) -> None:
 
     assert (answer["processed_value"], answer["unit"]) == (72.05, "°F")
     assert answer["temperature"] == 72.05
+
+
+@pytest.mark.parametrize("raw", ["340", " 340 ", "340.0"])
+async def test_a_number_may_be_sent_as_text(raw: str) -> None:
+    answer = await Door().told(FIRMWARE | {"raw_value": raw, "params": {"offset": "1.5"}})
+
+    assert answer["processed_value"] == 22.75
+
+
+async def test_yes_and_no_are_numbers_of_a_parameter() -> None:
+    asked = {"sensor_type": "moisture", "raw_data": 2300}
+
+    assert (await Door().told(asked))["processed_value"] == 52.9
+    assert (await Door().told(asked | {"params": {"invert": True}}))["processed_value"] == 47.1
 
 
 async def test_a_chip_of_two_quantities_is_answered_with_both() -> None:
@@ -197,6 +206,9 @@ async def test_an_unknown_type_of_the_strict_form_is_not_found(form: dict[str, A
         (FIRMWARE | {"gpio": "x"}, ["gpio"]),
         (FIRMWARE | {"raw_value": True}, []),
         (FIRMWARE | {"raw_value": 1e300}, []),
+        (FIRMWARE | {"raw_value": "warm"}, []),
+        (FIRMWARE | {"raw_value": "NaN"}, []),
+        (FIRMWARE | {"params": {"offset": "warm"}}, []),
         (FIRMWARE | {"raw_value": []}, []),
         (FIRMWARE | {"metadata": {"unit": "mS/cm"}}, []),
         (FIRMWARE | {"sensor_type": ""}, []),

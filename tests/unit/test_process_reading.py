@@ -153,6 +153,27 @@ async def test_a_chip_of_two_quantities_gets_one_value_for_each() -> None:
     assert made.measurement.value == 19.55
 
 
+async def test_a_chip_whose_pressure_needs_its_temperature_is_asked_about_both_at_once() -> None:
+    # The worked example of BST-BMP280-DS001, section 3.12.
+    words = (36477, -10685, 3024, 2855, 140, -7, 15500, -14600, 6000)
+    trim = {"dig_T1": 27504, "dig_T2": 26435, "dig_T3": -1000}
+    trim |= {f"dig_P{number}": word for number, word in enumerate(words, start=1)}
+    both = {"pressure": 415_148.0, "temperature": 519_888.0}
+
+    made = await Pipeline().process(ProcessRequest("bmp280", raw_values=both, parameters=trim))
+
+    assert made.values == {"pressure": 1006.53, "temperature": 25.08}
+
+
+async def test_what_a_virtual_sensor_is_computed_from_may_be_given_as_its_numbers() -> None:
+    air = {"temperature": 25.0, "humidity": 60.0}
+    made = await Pipeline().process(ProcessRequest("vpd", raw_values=air, strict=True))
+    assert made.values == {"vpd": 1.27}
+
+    with pytest.raises(BadInputError, match="no parameter 'wind'"):
+        await Pipeline().process(ProcessRequest("vpd", raw_values={"wind": 1.0}, strict=True))
+
+
 async def test_a_virtual_sensor_is_computed_from_parameters_alone() -> None:
     made = await Pipeline().process(
         ProcessRequest("vpd", 0, parameters={"temperature": 25, "humidity": 60})
