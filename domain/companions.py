@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from domain.errors import BadInputError
 from domain.parameters import Companion, Takes
-from domain.sensors import TRUSTED, Measurement, ProcessingMode, Quality, Sample, SensorKey
+from domain.sensors import TRUSTED, Measurement, ProcessingMode, Quality, Sample
 from domain.units import convert
 
 REMEMBERED = 1000
@@ -146,6 +146,6 @@ def newest(batch: Recent | None, before: Recent | None, when: datetime) -> Said 
     return one
 
 
-def noted(value: float, source: SensorKey, at: datetime) -> Mapping[str, Any]:
+def noted(value: float, path: str, at: datetime) -> Mapping[str, Any]:
     """Return what a reading says of something it took, so that it can be computed again."""
-    return {"value": value, "sensor": source.path, "at": at.isoformat()}
+    return {"value": value, "sensor": path, "at": at.isoformat()}

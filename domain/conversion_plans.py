@@ -13,10 +13,15 @@ from domain.sensors import Measurement, Sensor, SensorKey
 
 
 class Feed(NamedTuple):
-    """A parameter that another sensor fills."""
+    """A parameter that another sensor fills.
+
+    Attributes:
+        path: What readings call the other sensor.
+    """
 
     companion: Companion
     source: Sensor
+    path: str
 
 
 class Origin(StrEnum):
@@ -144,7 +149,7 @@ def plan_of(
         calibration = None
     given = {**sensor.parameters, **(calibration.fit.parameters if calibration else {})}
     feeds = [
-        Feed(companion, source)
+        Feed(companion, source, source.key.path)
         for companion in recipe.companions
         if (source := _source(sensor, companion, known)) is not None
     ]

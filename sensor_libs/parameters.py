@@ -69,6 +69,8 @@ class Settled(NamedTuple):
     note: str | None = None
 
 
+_NUMBERS = frozenset({float, int})
+
 OFFSET = Parameter("offset", 0.0, -1e6, 1e6, "", "added to every value")
 """For quantities that a calibration shifts; a library narrows its limits with `_replace`."""
 
@@ -92,24 +94,24 @@ def settle(
     parameters: dict[str, float] = {}
     missing: list[str] = []
     for parameter in declared:
-        name = parameter.name
-        value = given.get(name, parameter.default)
+        name, default, low, high, _, _ = parameter
+        value = given.get(name, default)
         if value is None:
             missing.append(name)
-        elif not is_number(value) or not parameter.low <= value <= parameter.high:
-            return Settled(parameters, out_of_limits(parameter, value))
-        else:
+        elif value.__class__ in _NUMBERS and low <= value <= high:
             parameters[name] = value
-    notes = [c.note for c in companions if given.get(c.parameter) is None]
+        else:
+            return Settled(parameters, out_of_limits(parameter, value))
     if missing:
         unaccompanied = [c.note for c in companions if c.parameter in missing]
         return Settled(parameters, "; ".join([_lack(missing), *unaccompanied]))
-    return Settled(parameters, None, "; ".join(notes) or None)
+    notes = [c.note for c in companions if given.get(c.parameter) is None]
+    return Settled(parameters, None, "; ".join(notes) if notes else None)
 
 
 def is_number(value: object) -> bool:
     """Return whether something that came from outside can be computed with; True cannot."""
-    return value.__class__ is float or value.__class__ is int
+    return value.__class__ in _NUMBERS
 
 
 def _lack(missing: Sequence[str]) -> str:

@@ -260,7 +260,6 @@ def _final(sample: Sample, value: float, library: SensorLibrary | None) -> Measu
     if fault:
         made = Converted(None, Quality.ERROR, fault)
     made = _with_doubts(sample.device_quality, *made)
-    made = _with_doubts(sample.device_quality, *made)
     return Measurement(
         made.value, unit, made.quality, ProcessingMode.LOCAL, notes=_notes(made.reason)
     )

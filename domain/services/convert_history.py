@@ -164,7 +164,7 @@ class ConvertHistory:
         inputs = (reading.measurement.notes or {}).get("inputs")
         if self.recipe.is_virtual or not isinstance(inputs, Mapping):
             return {}
-        sources = {feed.companion.parameter: _name(feed) for feed in self.plan.feeds}
+        sources = {feed.companion.parameter: feed.path for feed in self.plan.feeds}
         return {
             name: entry
             for companion in self.recipe.companions
@@ -176,13 +176,9 @@ class ConvertHistory:
     def _feed(self, fed: _Fed, feed: Feed, found: Said) -> None:
         value = found.taken(feed.companion)
         if value is not None:
-            fed.inputs[feed.companion.parameter] = noted(value, feed.source.key, found.at)
+            fed.inputs[feed.companion.parameter] = noted(value, feed.path, found.at)
             if self.recipe.is_virtual:
                 fed.qualities.append(found.quality)
-
-
-def _name(feed: Feed) -> object:
-    return noted(0.0, feed.source.key, feed.source.created_at)["sensor"]
 
 
 def _said(reading: Reading) -> Said:

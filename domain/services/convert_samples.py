@@ -40,6 +40,9 @@ PIECE = 250
 Inputs: TypeAlias = dict[str, Mapping[str, Any]]
 """What was taken from other sensors, by parameter, as the reading tells it."""
 
+_Asked: TypeAlias = tuple[Sensor, Sample, Plan | None]
+"""A sample, and on what its conversion depends; None: on nothing else."""
+
 
 @dataclass(slots=True, kw_only=True)
 class ConvertSamples:
@@ -144,12 +147,12 @@ class ConvertedBatch:
         They are in order; virtual ones come last.
         """
         sensor, plans = self.registry.sensor, self.plans.by_sensor
-        cases = [
-            _Case(known, sample, plans.get(known.id))
+        asked = [
+            (known, sample, plans.get(known.id))
             for sample in samples
             if (known := sensor(sample.key)) is not None
         ]
-        readings = await (self._by_rank(cases) if plans else self._made(cases))
+        readings = await self._by_rank(asked)
         return readings + await self._made(self._due()) if self._causes else readings
 
     def keep(self) -> None:
@@ -160,17 +163,18 @@ class ConvertedBatch:
             for one in learnt:
                 recent.add(one)
 
-    async def _by_rank(self, cases: Sequence["_Case"]) -> list[NewReading]:
+    async def _by_rank(self, asked: Sequence[_Asked]) -> list[NewReading]:
         """Convert those that others take from first, wherever they stand in the batch."""
-        ranks = [0 if case.plan is None else case.plan.rank for case in cases]
+        informed = self._informed
+        ranks = [0 if plan is None else plan.rank for _, _, plan in asked]
         if not any(ranks):
-            return await self._made([self._informed(case) for case in cases])
+            return await self._made([informed(*one) for one in asked])
         made: dict[int, NewReading] = {}
         for rank in sorted({*ranks}):
             turns = [turn for turn, theirs in enumerate(ranks) if theirs == rank]
-            readings = await self._made([self._informed(cases[turn]) for turn in turns])
+            readings = await self._made([informed(*asked[turn]) for turn in turns])
             made.update(zip(turns, readings, strict=True))
-        return [made[turn] for turn in range(len(cases))]
+        return [made[turn] for turn in range(len(asked))]
 
     async def _made(self, cases: Sequence["_Case"]) -> list[NewReading]:
         """Convert what does not depend on each other."""
@@ -193,13 +197,12 @@ class ConvertedBatch:
             readings.append(NewReading(sensor, sample, known))
         return readings
 
-    def _informed(self, case: "_Case") -> "_Case":
-        """Give a sample all that is known of its sensor's parameters at its time."""
-        plan, sample = case.plan, case.sample
+    def _informed(self, sensor: Sensor, sample: Sample, plan: Plan | None) -> "_Case":
+        """Return a sample with all that is known of its sensor's parameters at its time."""
         if plan is None:
-            return case
+            return _Case(sensor, sample, None)
         if not plan.feeds or sample.device_value is not None:
-            return _Case(case.sensor, sample, plan, plan.given)
+            return _Case(sensor, sample, plan, plan.given)
         at = moment(sample)
         given: dict[str, float] = dict(plan.given or {})
         inputs: Inputs = {}
@@ -208,8 +211,8 @@ class ConvertedBatch:
             if taken is not None:
                 name = feed.companion.parameter
                 given[name] = taken.value
-                inputs[name] = noted(taken.value, feed.source.key, taken.at)
-        return _Case(case.sensor, sample, plan, given, inputs)
+                inputs[name] = noted(taken.value, feed.path, taken.at)
+        return _Case(sensor, sample, plan, given, inputs)
 
     def _newest(self, sensor_id: int, at: datetime) -> Said | None:
         return newest(self._learnt.get(sensor_id), self.recent.get(sensor_id), at)
@@ -222,9 +225,15 @@ class ConvertedBatch:
         learnt = said(moment(sample), sample.raw_value, made, judged)
         if learnt.value is None and learnt.raw is None:
             return
-        self._learnt.setdefault(sensor.id, Recent()).add(learnt)
+        self._remember(sensor.id, learnt)
         for plan in self.plans.computed.get(sensor.id, ()):
             self._causes[learnt.at, plan.sensor.id] = plan, sample
+
+    def _remember(self, sensor_id: int, learnt: Said) -> None:
+        recent = self._learnt.get(sensor_id)
+        if recent is None:
+            recent = self._learnt[sensor_id] = Recent()
+        recent.add(learnt)
 
     # ------------------------------------------------------------ virtual sensors
 
@@ -248,9 +257,9 @@ class ConvertedBatch:
                 return None
             inputs.append(taken)
         quality = worst(*(taken.quality for taken in inputs))
-        self._learnt.setdefault(sensor.id, Recent()).add(Said(at, None, None, None, quality))
+        self._remember(sensor.id, Said(at, None, None, None, quality))
         sample = _caused(sensor, cause, inputs[0].value)
-        return self._informed(_Case(sensor, sample, plan))._replace(worst=quality)
+        return self._informed(sensor, sample, plan)._replace(worst=quality)
 
 
 class _Case(NamedTuple):
@@ -278,7 +287,7 @@ def _told(made: Measurement, case: _Case) -> Measurement:
     return Measurement(
         made.value,
         made.unit,
-        worst(made.quality, case.worst),
+        made.quality if case.worst is Quality.EXCELLENT else worst(made.quality, case.worst),
         made.mode,
         made.library,
         made.library_version,
