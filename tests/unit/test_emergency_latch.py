@@ -21,32 +21,8 @@ from domain.emergency_latch import (
 )
 from domain.emergency_stops import CLEAR_AFTER, RESUME_WITHIN, EmergencyStop
 from tests.fakes import START
+from tests.latching import BOTH, ESP, OTHER, SECOND, confirmed_at, holding, told
 from tests.makers import make_emergency_stop
-
-ESP = "ESP_12AB34"
-OTHER = "ESP_FFFFFF"
-BOTH = (ESP, OTHER)
-SECOND = timedelta(seconds=1)
-
-
-def told(latch: Latch, now: datetime, *online: str) -> list[tuple[Task, str]]:
-    """Carry out what is due; return what went to whom."""
-    due = latch.due(now, online)
-    for instruction in due:
-        latch.sent(instruction, now)
-    return [(instruction.task, instruction.esp_id) for instruction in due]
-
-
-def holding(*stops: EmergencyStop) -> Latch:
-    latch = Latch()
-    for stop in stops:
-        latch.put(stop)
-    return latch
-
-
-def confirmed(latch: Latch, stop: EmergencyStop, esp_id: str = ESP) -> bool:
-    known = latch.get(stop.id)
-    return known is not None and known.devices[esp_id].confirmed_at is not None
 
 
 def test_a_device_is_told_until_it_confirms_with_a_pause_in_between() -> None:
@@ -56,7 +32,7 @@ def test_a_device_is_told_until_it_confirms_with_a_pause_in_between() -> None:
     assert told(latch, START + SECOND, ESP) == []
     assert told(latch, START + STOP_AGAIN, ESP) == [(Task.STOP, ESP)]
     latch.stopped(ESP, START + 3 * SECOND)
-    assert confirmed(latch, stop)
+    assert confirmed_at(latch, stop) is not None
     assert told(latch, START + timedelta(hours=1), ESP) == []
     assert latch.holds(ESP)
 
@@ -89,7 +65,7 @@ def test_a_clock_that_is_set_back_makes_no_stop_wait() -> None:
     assert told(latch, past, ESP) == [(Task.STOP, ESP)]
     assert told(latch, past + SECOND, ESP) == []
     latch.stopped(ESP, past + SECOND)
-    assert confirmed(latch, stop)
+    assert confirmed_at(latch, stop) is not None
 
 
 def test_what_a_device_confirmed_says_nothing_once_it_restarted() -> None:
@@ -100,10 +76,10 @@ def test_what_a_device_confirmed_says_nothing_once_it_restarted() -> None:
     latch.stopped(ESP, START + SECOND)
     boot = START + timedelta(seconds=30)
     latch.present(ESP, boot + SECOND, online=True, booted_at=boot)
-    assert not confirmed(latch, stop)
+    assert confirmed_at(latch, stop) is None
     assert told(latch, boot + SECOND, ESP) == [(Task.STOP, ESP)]
     latch.stopped(ESP, boot - SECOND)
-    assert not confirmed(latch, stop), "a sign from before the restart"
+    assert confirmed_at(latch, stop) is None, "a sign from before the restart"
 
 
 def test_a_device_that_runs_although_it_confirmed_is_told_again() -> None:
@@ -141,9 +117,9 @@ def test_a_stop_of_one_actuator_switches_it_off_and_only_it() -> None:
     assert latch.covering(Pin(ESP, 5))
     assert not latch.covering(Pin(ESP, 6))
     latch.off(Pin(ESP, 6), START + SECOND)
-    assert not confirmed(latch, stop)
+    assert confirmed_at(latch, stop) is None
     latch.off(Pin(ESP, 5), START + SECOND)
-    assert confirmed(latch, stop)
+    assert confirmed_at(latch, stop) is not None
     latch.put(stop.cleared(START + 2 * SECOND, None, resume=False))
     assert told(latch, START + timedelta(minutes=1), ESP) == []
 
@@ -152,7 +128,7 @@ def test_an_actuator_that_was_off_before_it_was_told_confirms_nothing() -> None:
     stop = make_emergency_stop(esp_id=ESP, gpio=5).including([ESP])
     latch = holding(stop)
     latch.off(Pin(ESP, 5), START)
-    assert not confirmed(latch, stop)
+    assert confirmed_at(latch, stop) is None
 
 
 def test_clearing_is_tried_so_often_and_taken_up_again_when_the_device_comes_back() -> None:
@@ -178,7 +154,7 @@ def test_a_device_that_somebody_else_frees_is_stopped_again() -> None:
     told(latch, START, ESP)
     latch.stopped(ESP, START + SECOND)
     latch.freed(ESP, START + 9 * SECOND)
-    assert not confirmed(latch, stop)
+    assert confirmed_at(latch, stop) is None
     assert told(latch, START + 9 * SECOND, ESP) == [(Task.STOP, ESP)]
 
 
