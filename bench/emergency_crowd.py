@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import msgspec
 
 from app.clock import SystemClock
-from bench.generator import DEVICES, topic
+from bench.generator import DEVICES, name_of
 from bench.mqtt_wire import Message, MqttWire
 
-ESP_IDS = tuple(topic(device)[15:25].decode() for device in range(DEVICES))
+ESP_IDS = tuple(map(name_of, range(DEVICES)))
 
 _BROADCAST = "kaiser/broadcast/emergency"
 _ORDERS = "kaiser/god/esp/+/actuator/emergency"

@@ -63,9 +63,14 @@ class Generated:
     started_at: float
 
 
+def name_of(device: int) -> str:
+    """Return what one device calls itself."""
+    return f"ESP_{device + 1:06X}"
+
+
 def topic(device: int) -> bytes:
     """Return the topic of one device's probe."""
-    return b"kaiser/god/esp/ESP_%06X/sensor/4/data" % (device + 1)
+    return f"kaiser/god/esp/{name_of(device)}/sensor/4/data".encode()
 
 
 class Probe(NamedTuple):
@@ -120,9 +125,9 @@ class Packets:
         self._bulk = bulk
         self._heads: list[bytes] = []
         for device in range(DEVICES) if only is None else (only,):
-            name = topic(device)
+            place, name = topic(device), name_of(device).encode()
             self._heads.append(
-                len(name).to_bytes(2, "big") + name + b'%b{"esp_id":"' + name[15:25] + b'","seq":%d'
+                len(place).to_bytes(2, "big") + place + b'%b{"esp_id":"' + name + b'","seq":%d'
             )
 
     def packet(self, sequence: int, ts: int) -> bytes:
@@ -250,7 +255,7 @@ async def _stay_ahead(load: Load, options: argparse.Namespace, clock: SystemCloc
     since = clock.now().replace(microsecond=0)
     database = await asyncpg.connect(options.database)
     try:
-        sensor = await database.fetchval(_SENSOR, topic(0)[15:25].decode())
+        sensor = await database.fetchval(_SENSOR, name_of(0))
         while not load.done.is_set():
             newest = await database.fetchval(_NEWEST, sensor, since)
             load.allow((newest or 0) + options.ahead)

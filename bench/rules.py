@@ -1,9 +1,6 @@
 """What rules cost: of each reading, and of the time from a reading to what it switches.
 
-`python -m bench.rules [--quick]`. First the engine alone, as the server puts it together, without
-broker and database: readings of one sensor, of which ten rules watch, of 10, 100 and 1,000. The
-floor of each is that of the ten: rules that do not watch a sensor must cost nothing. Conditions are
-of every kind, and none comes true: what an execution costs is the other half.
+`python -m bench.rules [--quick]`. First the engine alone (`bench.rule_engine`).
 
 Then the whole server, PostgreSQL, a broker and twenty boards, while 1,000 readings a second pour
 in, each of them judged by a rule: a board's probe crosses its limit, and the pump of the next board
@@ -14,11 +11,8 @@ without: three commits (execution, command, lease) and a message with QoS 2, bes
 
 import argparse
 import asyncio
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from math import sin
 from uuid import UUID
 
 import asyncpg
@@ -26,43 +20,15 @@ import msgspec
 import uvloop
 
 from app.clock import SystemClock
-from app.ground import Addresses, Ground
-from app.parts import make_parts
-from app.settings import load_settings
 from bench import floors
-from bench.generator import DEVICES, topic
+from bench.generator import DEVICES, name_of
 from bench.graphql_wire import HttpWire
 from bench.ingest import until_stored, warm_up
 from bench.mqtt_wire import Message, MqttWire, open_wire
 from bench.parts import PASSWORD, Parts, generator, running_parts, running_server
 from bench.processes import cpu_seconds
 from bench.reporting import Report, percentile
-from domain.actuators import CommandAction, Pin
-from domain.devices import Discovery
-from domain.rule_executions import StoredRule
-from domain.rules.conditions import (
-    AllOf,
-    AnyOf,
-    Comparison,
-    Condition,
-    Hysteresis,
-    Limit,
-    Not,
-    Operator,
-    Rate,
-    Stale,
-    Threshold,
-)
-from domain.rules.model import CommandStep, Rule, RuleMode
-from domain.rules.schedule import TimeWindow
-from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sensor, SensorKey
-from domain.services.automate import Automate
-from mqtt_bridge.intake import Intake
-
-WATCHING = 10
-SIZES = (10, 100, 1000)
-ROUNDS = 50
-APART = timedelta(milliseconds=30)
+from bench.rule_engine import WATCHING, measure_engine
 
 BOARDS = 20
 RATE = 1000
@@ -77,139 +43,6 @@ _PATIENCE = 30.0
 _POLL = 0.05
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder()
-_PROBE = Sensor(
-    id=1,
-    key=SensorKey("ESP_000001", 4, "ds18b20"),
-    name="probe",
-    created_at=SystemClock().now(),
-    updated_at=SystemClock().now(),
-)
-
-
-# ---------------------------------------------------------------- the engine alone
-
-
-class Engine:
-    """The rules of a server that is connected to nothing."""
-
-    def __init__(self) -> None:
-        addresses = Addresses(
-            database="postgres://", broker="mqtt://127.0.0.1:1", events="memory://"
-        )
-        settings = load_settings({})
-        self._ground = Ground(addresses, Discovery.AUTO, settings.defaults)
-        parts = make_parts(self._ground, settings, Intake)
-        self._automate: Automate = parts.rules.automate
-
-    def put(self, number: int, sensor: SensorKey) -> float:
-        """Put a rule to work; return the CPU seconds that this took."""
-        now = self._ground.clock.now()
-        stored = StoredRule(rule=_rule(number, sensor), created_at=now, updated_at=now)
-        return self._timed(lambda: self._automate.put(stored))
-
-    def read(self, readings: Sequence[Reading]) -> float:
-        """Let readings be judged; return the CPU seconds that this took."""
-        return self._timed(lambda: self._ground.world(readings))
-
-    def look(self) -> float:
-        """Look at clock and devices; return the CPU seconds that this took."""
-        return self._timed(self._automate.look)
-
-    def _timed(self, job: Callable[[], None]) -> float:
-        began = _used()
-        job()
-        return _used() - began
-
-
-def _used() -> float:
-    """Return the CPU seconds of this thread: it waits for nothing, and others use the machine."""
-    return time.thread_time()
-
-
-def _rule(number: int, sensor: SensorKey) -> Rule:
-    other = SensorKey("ESP_FFFFFF", number, "ds18b20")
-    conditions = _conditions(sensor, other)
-    never = Stale(sensor=sensor, older_than=timedelta(days=1))
-    return Rule(
-        id=UUID(int=number + 1),
-        version=1,
-        name=f"rule {number}",
-        condition=AllOf((*conditions[number % len(conditions)], never)),
-        actions=(CommandStep(pin=Pin("ESP_FFFFFF", number), action=CommandAction.ON),),
-        mode=RuleMode.TRIGGER,
-    )
-
-
-def _conditions(one: SensorKey, other: SensorKey) -> Sequence[tuple[Condition, ...]]:
-    """Return conditions of every kind that look at one sensor, and some at another."""
-    warm = Threshold(
-        sensor=one, limit=Limit(Operator.GT, 20.0), unit="°C", hold_for=timedelta(minutes=10)
-    )
-    held = Hysteresis(sensor=one, activate=18.0, deactivate=20.0, rising=False, unit="°C")
-    night = TimeWindow(start=22 * 60, end=6 * 60, time_zone="Europe/Berlin")
-    return (
-        (warm,),
-        (held, Not(night)),
-        (Comparison(left=one, operator=Operator.GT, right=other, offset=1.0), night),
-        (Rate(sensor=one, limit=Limit(Operator.LT, -0.5), over=timedelta(minutes=5)),),
-        (AnyOf((warm, held)), Not(Stale(sensor=other, older_than=timedelta(hours=1)))),
-    )
-
-
-def measure_engine(readings: int, report: Report) -> None:
-    """Take readings in with more and more rules, of which always ten watch."""
-    engines = {size: Engine() for size in (0, *SIZES)}
-    putting = {size: _put(engine, size) for size, engine in engines.items()}
-    # The last one was measured just now: none is too old, and none from the future.
-    start = SystemClock().now() - ROUNDS * readings * APART
-    spent: dict[int, list[float]] = {size: [] for size in engines}
-    for number in range(ROUNDS):
-        batch = _readings(readings, number * readings, start)
-        # Side by side, so that whatever else the machine does falls on all of them.
-        for size, engine in engines.items():
-            spent[size].append(engine.read(batch) / readings)
-    least = _name(SIZES[0])
-    for size, seconds in spent.items():
-        floor = least if size > SIZES[0] else ""
-        aim = ">= 0.9" if floor else ""
-        report.add(_name(size), 1.0 / min(seconds), "readings/s", floor=floor, target=aim)
-    report.add("one judgement", min(spent[SIZES[0]]) / WATCHING * 1e6, "us")
-    for size in SIZES:
-        look = min(engines[size].look() for _ in range(ROUNDS))
-        report.add(f"{size:,} rules: a look at clock and devices", look * 1e6, "us")
-        report.add(f"{size:,} rules: the last one put to work", putting[size] * 1e6, "us")
-
-
-def _name(size: int) -> str:
-    return f"{size:,} rules, {WATCHING} of them watch" if size else "no rules"
-
-
-def _put(engine: Engine, size: int) -> float:
-    """Put rules to work; return the seconds that the last one took."""
-    last = 0.0
-    for number in range(size):
-        unread = SensorKey("ESP_000002", number, "ds18b20")
-        last = engine.put(number, _PROBE.key if number < WATCHING else unread)
-    return last
-
-
-def _readings(count: int, first: int, start: datetime) -> Sequence[Reading]:
-    return [
-        Reading(
-            id=number,
-            sensor=_PROBE,
-            measured_at=(at := start + number * APART),
-            received_at=at,
-            raw_value=320.0,
-            measurement=Measurement(
-                20.0 + 5.0 * sin(number / 200.0), "°C", Quality.GOOD, ProcessingMode.RAW
-            ),
-        )
-        for number in range(first + 1, first + count + 1)
-    ]
-
-
-# ---------------------------------------------------------------- the whole server
 
 
 @dataclass(slots=True)
@@ -332,7 +165,7 @@ async def _set_up(parts: Parts, boards: Boards) -> None:
         hot = {"sensor": _probe(number), "activateAbove": 30, "deactivateBelow": 25}
         await _make_rule(http, f"Edge {number}", {"hysteresis": hot}, _board(number + 1))
     for device in range(DEVICES):
-        probe = {"espId": topic(device)[15:25].decode(), "gpio": 4, "sensorType": "ds18b20"}
+        probe = {"espId": name_of(device), "gpio": 4, "sensorType": "ds18b20"}
         probe["address"] = "28FF641E8D3C0C79"
         boiling = {"sensor": probe, "operator": "GT", "value": 90, "unit": "°C"}
         watched = {"threshold": {**boiling, "holdFor": "PT1M"}}
