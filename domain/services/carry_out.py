@@ -19,7 +19,7 @@ from uuid import UUID
 
 from domain.actuators import Command, CommandAction, CommandOrigin, CommandStatus, Order, Pin
 from domain.arbitration import Holders
-from domain.errors import DomainError
+from domain.errors import ConflictError, DomainError
 from domain.events import RuleExecuted
 from domain.lease_book import LeaseBook
 from domain.ports import Clock, EventStream
@@ -137,13 +137,13 @@ class CarryOut:
         """
         late = self.clock.now() - (execution.resume_at or execution.triggered_at)
         if late > RESUMED_WITHIN:
-            for action in actions_of(execution, rule)[execution.place :]:
-                if isinstance(action, EmergencyStep):
-                    await self._do(action, rule, execution, execution.place)
-            return await self.drop(execution, "the server was away, and it was too late to go on")
-        actions = actions_of(execution, rule)
+            return await self._give_up(execution, rule, "the server was away")
+        began, actions = self.clock.monotonic(), actions_of(execution, rule)
         done, wrong = execution.place, [execution.reason] if execution.reason else []
         for place in range(execution.place, len(actions)):
+            if self._is_late(began):
+                so_far = replace(execution, place=place, reason="; ".join(wrong) or None)
+                return await self._give_up(so_far, rule, "the database was away")
             action = actions[place]
             if isinstance(action, DelayStep):
                 execution = replace(
@@ -164,6 +164,16 @@ class CarryOut:
             else:
                 wrong.append(problem)
         return await self._finish(execution, len(actions), done, wrong)
+
+    def _is_late(self, began: float) -> bool:
+        return self.clock.monotonic() - began > RESUMED_WITHIN.total_seconds()
+
+    async def _give_up(self, execution: RuleExecution, rule: Rule, why: str) -> RuleExecution:
+        """End an execution that is too late: of the rest only emergency stops are done."""
+        for action in actions_of(execution, rule)[execution.place :]:
+            if isinstance(action, EmergencyStep):
+                await self._do(action, rule, execution, execution.place)
+        return await self.drop(execution, f"{why}, and it was too late to go on")
 
     async def _note(self, execution: RuleExecution, place: int) -> RuleExecution:
         execution = replace(execution, place=place, resume_at=None)
@@ -297,7 +307,7 @@ class CarryOut:
         order = replace(order, idempotency_key=f"rule {execution.id} {place}")
         command = None
         try:
-            command = await self.guard.insist(lambda: self.send(order))
+            command = await self._insist(order)
         finally:
             if execution.step is Step.HOLD_ENDS:
                 self.holders.release(pin, rule.id)
@@ -305,6 +315,21 @@ class CarryOut:
                 ended = command if command is not None and _may_be_on(command) else None
                 self.holders.commanded(pin, rule.id, ended)
         return None if command.status is CommandStatus.ACKNOWLEDGED else _said(command)
+
+    async def _insist(self, order: Order) -> Command:
+        """Give a command however often the database fails, but nothing except OFF for long.
+
+        Raises:
+            ConflictError: The database was away until it was too late.
+        """
+        began = self.clock.monotonic()
+
+        async def give() -> Command:
+            if self._is_late(began) and order.action is not CommandAction.OFF:
+                raise ConflictError("the database was away, and it was too late to go on")
+            return await self.send(order)
+
+        return await self.guard.insist(give)
 
     def order(self, action: CommandStep, rule: Rule, execution_id: UUID) -> Order:
         """Return what a rule wants of an actuator."""

@@ -208,6 +208,25 @@ async def test_decisions_that_are_dropped_because_too_much_waits_are_told() -> N
     assert len(house.executions()) == MOST_WAITING + 1
 
 
+async def test_what_was_decided_before_the_database_went_away_is_not_done_hours_later() -> None:
+    async with Greenhouse().running() as house:
+        await house.manage.create(rule(above(30), switch(), switch(HEATER), HOT, name="Late"))
+        house.link.hold = asyncio.Event()
+        await house.read(31)
+        assert house.sent() == [ON]
+        house.storage.available = False
+        house.link.hold.set()
+        await house.pass_(600)
+        house.storage.available = True
+        await house.pass_(120)
+        assert house.sent() == [ON]
+        told = [burst.event.message for burst in house.record._waiting]
+    (execution,) = house.executions()
+    assert execution.outcome is RuleOutcome.PARTLY
+    assert "the database was away, and it was too late to go on" in (execution.reason or "")
+    assert not any("Hot." in message for message in told)
+
+
 async def test_a_hold_that_ended_before_its_turn_came_is_not_made_up_for() -> None:
     async with Greenhouse().running() as house:
         await house.manage.create(rule(cold(), switch(HEATER)))
