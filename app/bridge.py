@@ -3,11 +3,13 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
 from app.ground import Ground
+from app.settings import Settings
 from domain.errors import BrokerUnavailableError
 from domain.services.record_events import RecordEvents
 from domain.services.report_events import ReportEvents
@@ -42,8 +44,10 @@ class Bridge:
     own_status: OwnStatus
 
 
-def connect(ground: Ground, client_id: str, intake: Intake, tokens: Tokens) -> Bridge:
+def connect(ground: Ground, settings: Settings, intake: Intake, tokens: Tokens) -> Bridge:
     """Make both connections; nobody hears anything yet but readings."""
+    client_id = settings.mqtt_client_id
+    answered_within = timedelta(seconds=settings.command_timeout)
 
     def hear_telemetry(delivery: Delivery) -> None:
         intake.hear(telemetry_session, delivery)
@@ -75,7 +79,7 @@ def connect(ground: Ground, client_id: str, intake: Intake, tokens: Tokens) -> B
     control = Control(connection=control_session, clock=ground.clock, bury=intake.bury)
     return Bridge(
         control=control,
-        commands=CommandWire(sender=control),
+        commands=CommandWire(sender=control, answered_within=answered_within),
         configs=ConfigWire(sender=control),
         emergencies=EmergencyWire(connection=control_session, tokens=tokens),
         leases=LeaseWire(connection=control_session),

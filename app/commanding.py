@@ -29,6 +29,7 @@ def send_command(
         new_id=uuid7,
         ended=reports.command_ended,
         interlocks=interlocks.of,
+        answered_within=bridge.commands.answered_within,
         people=ground.holders.overridden,
         holder=ground.holders.get,
     )

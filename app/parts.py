@@ -148,7 +148,7 @@ def make_parts(ground: Ground, settings: Settings, intake_type: type[Intake]) ->
         learn=learn,
         way=ground.way,
     )
-    bridge = connect(ground, settings.mqtt_client_id, intake, _tokens(settings))
+    bridge = connect(ground, settings, intake, _tokens(settings))
     synchronise = _synchronise(ground, bridge, reports, libraries)
     devices = let_hear(ground, bridge, watch=watch, reports=reports, synchronise=synchronise)
     FirmwareWire(learn).attach(bridge.control)

@@ -182,6 +182,7 @@ class Settings(BaseModel):
         200, description="requests a second, 0 (nobody may) to 100000", ge=0, le=100_000
     )
     calibration_still_seconds: int = Field(10, description="seconds, 1 to 300", ge=1, le=300)
+    command_timeout: int = Field(5, description="seconds, 1 to 60", ge=1, le=60)
     offline_after: int = Field(180, description="seconds, 1 to 86400", ge=1, le=86400)
     timezone: ZoneInfo = Field(
         ZoneInfo("UTC"), description="a name of the time zone database, such as Europe/Berlin"

@@ -11,7 +11,8 @@ from domain.devices import FirmwareEvidence
 from domain.errors import BadInputError
 
 ACK_TIMEOUT = timedelta(seconds=5)
-"""How long a device may take to answer a command."""
+"""How long a device may take to answer a command, where the operator says nothing else; and after
+which a broker that knows of expiry does not hand it over any more."""
 
 LAST_PIN = 254
 

@@ -72,7 +72,7 @@ class CommandExchange(Protocol):
         """Wait for the device's answer.
 
         Raises:
-            DeviceSilentError: No answer came within `ACK_TIMEOUT`.
+            DeviceSilentError: No answer came in time.
         """
         ...
 

@@ -5,6 +5,7 @@ import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from domain.actuators import ACK_TIMEOUT, Command, CommandResponse
 from domain.errors import DeviceSilentError
@@ -17,9 +18,14 @@ from mqtt_bridge.outbox import Outbox
 
 @dataclass(slots=True, kw_only=True)
 class CommandWire:
-    """Implements domain.ports.CommandLink."""
+    """Implements domain.ports.CommandLink.
+
+    Attributes:
+        answered_within: How long it waits for a device's answer.
+    """
 
     sender: Sender
+    answered_within: timedelta = ACK_TIMEOUT
     outbox: Outbox = field(default_factory=Outbox)
 
     def attach(self, control: Control) -> None:
@@ -39,7 +45,7 @@ class CommandWire:
         correlation_id = str(command.id)
         answer = self.outbox.open(command.pin, correlation_id, command.action.value)
         try:
-            yield _Exchange(self.sender, command, kaiser_id, answer)
+            yield _Exchange(self.sender, command, kaiser_id, answer, self.answered_within)
         finally:
             self.outbox.close(command.pin)
 
@@ -52,6 +58,7 @@ class _Exchange:
     command: Command
     kaiser_id: str
     answer: asyncio.Future[CommandResponse]
+    answered_within: timedelta
     deadline: float = 0.0
 
     async def publish(self, permit: Callable[[], None]) -> None:
@@ -69,7 +76,7 @@ class _Exchange:
             correlation_id=str(command.id),
             timestamp=int(command.created_at.timestamp()),
         )
-        self.deadline = asyncio.get_running_loop().time() + ACK_TIMEOUT.total_seconds()
+        self.deadline = asyncio.get_running_loop().time() + self.answered_within.total_seconds()
         await self.sender.send(message, permit)
 
     async def response(self) -> CommandResponse:
@@ -80,7 +87,7 @@ class _Exchange:
         except TimeoutError:
             if self.answer.done():
                 return self.answer.result()
-            seconds = ACK_TIMEOUT.total_seconds()
+            seconds = self.answered_within.total_seconds()
             raise DeviceSilentError(
                 f"{self.command.pin.esp_id} did not answer within {seconds:g} s; "
                 "if it still sends heartbeats, switch it off and on again"

@@ -335,7 +335,7 @@ class Command(Node):
     )
     status: actuators.CommandStatus = strawberry.field(description="How far it has come.")
     reason: str | None = strawberry.field(
-        description="Why it was rejected, failed or timed out; null where it was not."
+        description="Why it was rejected, failed, expired or timed out; null where it was not."
     )
     origin: actuators.CommandOrigin = strawberry.field(description="Who or what gave it.")
     created_at: datetime = strawberry.field(description="When it was given.")

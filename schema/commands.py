@@ -35,7 +35,8 @@ class SendCommandInput:
     )
     idempotency_key: str | None = strawberry.field(
         default=None,
-        description="A repeat with the same key returns the first command and sends nothing.",
+        description="A repeat with the same key returns the first command and sends nothing; "
+        "another command with it is refused.",
     )
 
     def order(self, user_id: UUID) -> actuators.Order:

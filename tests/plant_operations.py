@@ -9,7 +9,8 @@ from random import Random
 from typing import TypeAlias
 
 from domain.actuators import CommandAction, Pin
-from tests.virtual_plant import DIALECTS, PINS, Board, Plant
+from tests.virtual_boards import Board
+from tests.virtual_plant import DIALECTS, PINS, Plant
 
 Operation: TypeAlias = Callable[[Plant, Random], None]
 

@@ -23,7 +23,8 @@ from domain.services.remember_rules import RememberRules
 from mqtt_bridge.messages import ActuatorCommand, Outgoing
 from tests.fakes import START, FakeEventStream
 from tests.makers import make_actuator, make_reading, make_sensor
-from tests.virtual_plant import Board, Plant
+from tests.virtual_boards import Board
+from tests.virtual_plant import Plant
 from tests.virtual_server import LATENCY, Server
 
 PROBE = make_sensor("ESP_B", 4, "ds18b20", id=2)

@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
-from typing import NamedTuple
 from uuid import UUID
 
 from domain.actuators import ACK_TIMEOUT, CommandAction, CommandOrigin, Order, Pin
@@ -32,6 +31,7 @@ from simulator.dialects import DECEMBER, FEBRUARY, HEAD
 from simulator.faults import Fault
 from tests.fakes import START, FakeStorage
 from tests.makers import make_actuator, make_device, make_reading, make_sensor
+from tests.virtual_boards import Board, Held, Water
 from tests.virtual_server import LATENCY, Server
 from tests.virtual_time import VirtualClock, VirtualLoop
 
@@ -39,6 +39,9 @@ ANNA = UUID(int=7)
 LONGEST = timedelta(seconds=60)
 BOUND = 2.0
 """Seconds for which a pump may be on that must be off, while its board can be told."""
+
+LATEST = 2 * ACK_TIMEOUT.total_seconds() + BOUND
+"""Seconds after which nothing may leave the server any more that was asked for before."""
 
 UNTIL_KNOWN = 32.0
 """Seconds from its start until a board has said what all of its pins do."""
@@ -62,56 +65,6 @@ SAFEGUARDS = {
     FIRST: Safeguards(interlocks=(ActuatorIs(pin=SECOND, on=False, max_age=timedelta(days=1)),)),
     SECOND: Safeguards(interlocks=(ActuatorIs(pin=FIRST, on=False, max_age=timedelta(days=1)),)),
 }
-
-
-# ---------------------------------------------------------------- boards
-
-
-class Held(NamedTuple):
-    """A message on its way to a board."""
-
-    message: Outgoing
-    since: float
-
-
-@dataclass(slots=True)
-class Board:
-    """A board, its line to the broker, and what may be on of it.
-
-    Attributes:
-        away: It has no network.
-        stalled: Its line carries nothing for now; the broker holds what is for it.
-        until: When each pin must be off at the latest, by what it was told.
-        overdue_since: Since when it is on that must be off, while the board could be told.
-    """
-
-    device: VirtualDevice
-    connected: bool = False
-    away: bool = False
-    stalled: bool = False
-    held: deque[Held] = field(default_factory=deque)
-    until: float = 0.0
-    overdue_since: float | None = None
-    timer: asyncio.TimerHandle | None = None
-    heard_at: float = 0.0
-
-    @property
-    def pump(self) -> VirtualActuator:
-        return self.device.actuators[0]
-
-    @property
-    def is_locked_up(self) -> bool:
-        """Whether it waits to be let in, and cannot say so: it refuses even OFF for a minute."""
-        mute = Fault.NO_ANSWERS in self.device.faults.active
-        return mute and self.device.registration.refusal() is not None
-
-
-@dataclass(slots=True)
-class Water:
-    """What the level meter last said."""
-
-    value: float | None = None
-    at: float = -1e9
 
 
 # ---------------------------------------------------------------- all of it
@@ -142,6 +95,7 @@ class Plant:
     clock: VirtualClock = field(init=False)
     server: Server = field(init=False)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    _made: dict[UUID, float] = field(default_factory=dict)
     _life: asyncio.Task[None] | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -167,7 +121,9 @@ class Plant:
         self.wait(UNTIL_KNOWN)
 
     def new_id(self) -> UUID:
-        return UUID(int=next(self._numbers))
+        made = UUID(int=next(self._numbers))
+        self._made[made] = self.loop.time()
+        return made
 
     # ------------------------------------------------------------ time
 
@@ -456,6 +412,9 @@ class Plant:
             self.wrongs.append(f"{command.action} of {pin} without a lease")
         if message.expiry is None or message.expiry > ACK_TIMEOUT:
             self.wrongs.append(f"{command.action} of {pin} may be obeyed late")
+        age = self.loop.time() - self._made[UUID(command.correlation_id)]
+        if age > LATEST:
+            self.wrongs.append(f"{command.action} of {pin} leaves {age:.1f} s after it was asked")
         if not self._permitted(pin):
             self.wrongs.append(f"{command.action} of {pin} against its interlock")
         board, length = self.boards[pin.esp_id], min(command.duration, LONGEST.total_seconds())

@@ -48,8 +48,23 @@ from domain.services.registry import Registry
 MOST_OPEN = 256
 """Commands that may be under way at once, in all."""
 
-OUTCOME_DEADLINE = 3 * ACK_TIMEOUT
-"""How long a client waits: its turn on the pin, the device's answer, and storing the outcome."""
+STORED_WITHIN = timedelta(seconds=5)
+"""How long a client waits for the outcome to be stored, once there is one."""
+
+
+@dataclass(slots=True)
+class _UnderWay:
+    """A command that has not come to its end.
+
+    Attributes:
+        leaves_by: Monotonic seconds by which it must have left: nobody is to be surprised by what
+            they asked for long ago.
+        task: Carries it through.
+    """
+
+    order: Order
+    leaves_by: float
+    task: "asyncio.Task[Command]"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,7 +72,8 @@ class SendCommand:
     """Brings an actuator into a new state, or says why not.
 
     At most one command is under way per pin, since most firmware does not repeat the correlation
-    id in its answer; the next ones wait for their turn in order.
+    id in its answer; the next ones wait for their turn in order, for twice as long as a device may
+    take to answer: then they expire.
 
     Attributes:
         latch: Knows the emergency stops that are in force.
@@ -67,6 +83,7 @@ class SendCommand:
         people: Told of each command of a person, when it is stored and when it came to its end.
         holder: Knows who has an actuator: people take it from them, rules only from some.
         interlocks: Knows what must hold for an actuator to be on, and what is the case.
+        answered_within: How long the link waits for a device's answer.
     """
 
     storage: Storage
@@ -82,8 +99,9 @@ class SendCommand:
     people: Callable[[Command], None] = lambda _command: None
     holder: Callable[[Pin, datetime], Holder | None] = lambda _pin, _now: None
     interlocks: Callable[[Pin], Interlocks] = lambda _pin: NO_INTERLOCKS
+    answered_within: timedelta = ACK_TIMEOUT
     _turns: dict[Pin, asyncio.Lock] = field(default_factory=dict, init=False)
-    _orders: dict[UUID, Order] = field(default_factory=dict, init=False)
+    _under_way: dict[UUID, _UnderWay] = field(default_factory=dict, init=False)
     _tasks: asyncio.TaskGroup | None = field(default=None, init=False)
     _made_at: datetime = field(init=False)
     ready: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -113,15 +131,16 @@ class SendCommand:
         Raises:
             NotFoundError: Nothing is known to hang on this pin.
             BadInputError: The order makes no sense.
-            ConflictError: Too many commands are under way, or `run` does not run yet.
+            ConflictError: Too many commands are under way, `run` does not run yet, or another
+                command was given with this idempotency key.
             StorageUnavailableError: Nothing could be stored, so nothing was sent; or the outcome
-                could not be stored within `OUTCOME_DEADLINE`, and still will be.
+                could not be stored within `STORED_WITHIN`, and still will be.
         """
         actuator, device = self._look_up(order.pin)
         action, value = _resolved(order, self._is_on(actuator))
         if self._tasks is None:
             raise ConflictError("the server has only begun to start: try again in a moment")
-        if len(self._orders) >= MOST_OPEN:
+        if len(self._under_way) >= MOST_OPEN:
             raise ConflictError("too many commands are under way: try again in a moment")
         refused = self._refusal(action, value, order, actuator, device)
         now = self.clock.now()
@@ -148,15 +167,16 @@ class SendCommand:
         async with self.storage.autocommit() as work:
             stored = await work.commands.add(command)
         if stored.id != command.id:
-            return stored
+            return await self._repeated(order, command, stored, wait=wait)
         await self._tell(command)
         if refused:
             self._insist_on_off(command)
             return command
         if person:
             self.people(command)
-        self._orders[command.id] = order
         task = self._tasks.create_task(self._carry_through(command), name=f"command {command.id}")
+        leaves_by = self.clock.monotonic() + self._leaves_within.total_seconds()
+        self._under_way[command.id] = _UnderWay(order, leaves_by, task)
         return await self._outcome(task) if wait else command
 
     def judge(self, order: Order) -> str | None:
@@ -170,13 +190,37 @@ class SendCommand:
         action, value = _resolved(order, self._is_on(actuator))
         return self._refusal(action, value, order, actuator, device)
 
+    @property
+    def _leaves_within(self) -> timedelta:
+        """How long a command may wait before it leaves."""
+        return 2 * self.answered_within
+
+    async def _repeated(
+        self, order: Order, command: Command, stored: Command, *, wait: bool
+    ) -> Command:
+        """Return the command that was given with the same idempotency key.
+
+        Raises:
+            ConflictError: That was another one: nobody is to believe that this one was done.
+        """
+        toggled = order.action is CommandAction.TOGGLE
+        if _content(stored, toggled=toggled) != _content(command, toggled=toggled):
+            raise ConflictError(
+                "another command was given with this idempotencyKey "
+                f"({stored.action} of GPIO {stored.pin.gpio} of {stored.pin.esp_id}): nothing was "
+                "sent; take a new key for each new command"
+            )
+        known = self._under_way.get(stored.id)
+        return await self._outcome(known.task) if wait and known else stored
+
     async def _outcome(self, task: asyncio.Task[Command]) -> Command:
+        longest = self._leaves_within + self.answered_within + STORED_WITHIN
         try:
-            async with asyncio.timeout(OUTCOME_DEADLINE.total_seconds()):
+            async with asyncio.timeout(longest.total_seconds()):
                 return await asyncio.shield(task)
         except TimeoutError:
             raise StorageUnavailableError(
-                "the command was sent, but its outcome is not stored yet: ask for it by its id"
+                "what came of the command is not stored yet: ask for it by its id"
             ) from None
 
     def _is_on(self, actuator: Actuator) -> bool | None:
@@ -241,7 +285,7 @@ class SendCommand:
             async with turn:
                 command = await self._exchange(command)
         finally:
-            del self._orders[command.id]
+            del self._under_way[command.id]
         if command.origin in PEOPLE:
             self.people(command)
         if command.status is CommandStatus.ACKNOWLEDGED:
@@ -252,10 +296,11 @@ class SendCommand:
         return command
 
     async def _exchange(self, command: Command) -> Command:
-        refused, device = self._judge_again(command)
-        if refused or device is None:
+        try:
+            device = self._judge_again(command)
+        except _WithheldError as error:
             self._insist_on_off(command)
-            return await self._end(command, CommandStatus.REJECTED, refused)
+            return await self._end(command, error.status, error.reason)
         if command.value > 0.0:
             return await self._switch_on(command, device)
         lease = self.leases.asked_off(command.pin)
@@ -279,32 +324,36 @@ class SendCommand:
             command_id=command.id,
         )
         sent = replace(command, status=CommandStatus.SENT, sent_at=self.clock.now())
-        why = await self._store_lease(lease, sent)
-        if why is None:
+        try:
+            await self._store_lease(lease, sent)
             # While it was stored, somebody may have pressed the emergency stop.
-            why = self._judge_again(command)[0]
-        if why is not None:
+            self._judge_again(command)
+        except _WithheldError as error:
             self.leases.failed(pin, lease.id, self._now(), refused=True)
-            return await self._end(command, CommandStatus.REJECTED, why)
+            return await self._end(command, error.status, error.reason)
         await self._tell(sent)
         ended = await self._talk(sent, replace(sent, duration=lease.length), device)
         if ended.status is CommandStatus.ACKNOWLEDGED:
             self.leases.confirmed(pin, lease.id)
-        elif ended.status is CommandStatus.REJECTED:
+        elif ended.status in {CommandStatus.REJECTED, CommandStatus.EXPIRED}:
             self.leases.failed(pin, lease.id, self._now(), refused=True)
         elif ended.status is CommandStatus.FAILED:
             refused = ended.sent_at is not None
             self.leases.failed(pin, lease.id, self._now(), refused=refused)
         return ended
 
-    async def _store_lease(self, lease: Lease, sent: Command) -> str | None:
-        """Store what must be known before the command leaves; return why it must not leave."""
+    async def _store_lease(self, lease: Lease, sent: Command) -> None:
+        """Store what must be known before the command leaves.
+
+        Raises:
+            _WithheldError: It could not be stored.
+        """
         try:
             async with self.storage.autocommit() as work:
                 await work.leases.grant(lease, sent)
         except (StorageUnavailableError, StorageRejectedError) as error:
-            return f"until when it may be on could not be stored, so nothing was sent: {error}"
-        return None
+            why = f"until when it may be on could not be stored, so nothing was sent: {error}"
+            raise _WithheldError(CommandStatus.REJECTED, why) from error
 
     async def _talk(self, command: Command, said: Command, device: Device) -> Command:
         """Tell the device, and return the command as it ended.
@@ -317,9 +366,7 @@ class SendCommand:
         stored = command.status is CommandStatus.SENT
 
         def permit() -> None:
-            refused = self._judge_again(command)[0]
-            if refused is not None:
-                raise _WithheldError(refused)
+            self._judge_again(command)
 
         try:
             async with self.link.exchange(said, device.kaiser_id) as exchange:
@@ -330,7 +377,7 @@ class SendCommand:
                 response = await exchange.response()
         except _WithheldError as error:
             unsent = replace(command, sent_at=None)
-            return await self._end(unsent, CommandStatus.REJECTED, str(error))
+            return await self._end(unsent, error.status, error.reason)
         except BrokerUnavailableError as error:
             unsent = replace(command, sent_at=None)
             return await self._end(unsent, CommandStatus.FAILED, str(error))
@@ -341,15 +388,25 @@ class SendCommand:
         reason = response.message or "the device refused without a reason"
         return await self._end(command, CommandStatus.FAILED, reason)
 
-    def _judge_again(self, command: Command) -> tuple[str | None, Device | None]:
-        """Judge a command whose turn it is: the device may have gone, or been stopped meanwhile."""
+    def _judge_again(self, command: Command) -> Device:
+        """Judge a command whose turn it is: the device may have gone, or been stopped meanwhile.
+
+        Raises:
+            _WithheldError: It must not leave any more.
+        """
+        known = self._under_way[command.id]
+        if self.clock.monotonic() > known.leaves_by:
+            late = safety.told(self._leaves_within)
+            why = f"it could not leave within {late}: give it again if it is still wanted"
+            raise _WithheldError(CommandStatus.EXPIRED, why)
         try:
             actuator, device = self._look_up(command.pin)
         except NotFoundError as error:
-            return str(error), None
-        order = self._orders[command.id]
-        refused = self._refusal(command.action, command.value, order, actuator, device)
-        return refused, device
+            raise _WithheldError(CommandStatus.REJECTED, str(error)) from error
+        refused = self._refusal(command.action, command.value, known.order, actuator, device)
+        if refused is not None:
+            raise _WithheldError(CommandStatus.REJECTED, refused)
+        return device
 
     def _insist_on_off(self, command: Command) -> None:
         """See to it that what was to be off goes off, though this command did not do it."""
@@ -394,7 +451,18 @@ class SendCommand:
 
 
 class _WithheldError(Exception):
-    """A command may not leave any more, now that its turn on the wire has come."""
+    """A command must not leave, or not any more: how it ends, and why."""
+
+    def __init__(self, status: CommandStatus, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+def _content(command: Command, *, toggled: bool) -> tuple[object, ...]:
+    """Return what makes two commands the same; of a TOGGLE not what it came to."""
+    what = None if toggled else (command.action, command.value)
+    return command.pin, what, command.duration
 
 
 def _resolved(order: Order, is_on: bool | None) -> tuple[CommandAction, float]:  # noqa: FBT001 - a state

@@ -1,10 +1,7 @@
 """A command is judged, stored at every step, sent once, and always comes to an end."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
-from random import Random
 from uuid import UUID
 
 import pytest
@@ -12,7 +9,6 @@ import pytest
 from domain.actuators import (
     Actuator,
     ActuatorState,
-    Command,
     CommandAction,
     CommandOrigin,
     CommandStatus,
@@ -21,7 +17,6 @@ from domain.actuators import (
 )
 from domain.arbitration import Holder
 from domain.devices import Device
-from domain.emergency_latch import Latch
 from domain.errors import (
     BadInputError,
     BrokerUnavailableError,
@@ -30,77 +25,10 @@ from domain.errors import (
     NotFoundError,
     StorageUnavailableError,
 )
-from domain.events import CommandChanged
-from domain.lease_book import LeaseBook
-from domain.services.command import MOST_OPEN, SendCommand
-from domain.services.guard import Guard
-from domain.services.registry import Registry
-from tests.fakes import START, FakeClock, FakeCommandLink, FakeEventStream, FakeStorage, until
+from domain.services.command import MOST_OPEN
+from tests.commanding import PIN, Greenhouse, on
+from tests.fakes import START, FakeClock, until
 from tests.makers import make_actuator, make_command, make_device, make_emergency_stop
-
-PIN = Pin("ESP_12AB34", 5)
-
-
-def on(**changes: object) -> Order:
-    values: dict[str, object] = {
-        "pin": PIN,
-        "action": CommandAction.ON,
-        "origin": CommandOrigin.USER,
-        **changes,
-    }
-    return Order(**values)  # type: ignore[arg-type]  # a test's shorthand
-
-
-class Greenhouse:
-    """A device with one actuator, and everything a command needs."""
-
-    def __init__(self, device: Device | None = None, actuator: Actuator | None = None) -> None:
-        self.clock = FakeClock(automatic=True)
-        self.storage = FakeStorage()
-        self.events = FakeEventStream()
-        self.link = FakeCommandLink(self.clock)
-        self.registry = Registry()
-        self.registry.add_device(device or make_device())
-        self.registry.add_actuator(actuator or make_actuator())
-        self.latch = Latch()
-        self.leases = LeaseBook()
-        self.ended: list[Command] = []
-        self.holder: Holder | None = None
-        numbers = iter(range(1, 10_000))
-        self.send = SendCommand(
-            storage=self.storage,
-            registry=self.registry,
-            latch=self.latch,
-            leases=self.leases,
-            link=self.link,
-            events=self.events,
-            clock=self.clock,
-            guard=Guard(
-                name="database",
-                away=StorageUnavailableError,
-                clock=self.clock,
-                random=Random(1),
-                failed=lambda *_: None,
-            ),
-            new_id=lambda: UUID(int=next(numbers)),
-            ended=self.ended.append,
-            holder=lambda _pin, _now: self.holder,
-        )
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[SendCommand]:
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(self.send.run())
-            await until(lambda: self.send._tasks is not None)
-            yield self.send
-            task.cancel()
-
-    def statuses(self) -> list[CommandStatus]:
-        return [
-            event.command.status
-            for event in self.events.published
-            if isinstance(event, CommandChanged)
-        ]
 
 
 async def test_a_command_is_returned_as_the_device_confirmed_it() -> None:
@@ -250,15 +178,6 @@ async def test_power_that_is_nothing_on_the_wire_is_nothing_here() -> None:
         command = await send(on(action=CommandAction.PWM, value=0.00004))
         assert command.value == 0.0
         assert house.leases.get(command.pin) is None
-
-
-async def test_a_repeat_with_the_same_key_returns_the_first_command_and_sends_nothing() -> None:
-    house = Greenhouse()
-    async with house.running() as send:
-        first = await send(on(idempotency_key="k"))
-        again = await send(on(idempotency_key="k"))
-    assert again == first
-    assert len(house.link.sent) == 1
 
 
 async def test_a_pin_has_one_command_under_way_at_a_time_in_the_order_given() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from domain.actuators import ActuatorReport, Pin
 from domain.devices import Device, DeviceHealth, Heartbeat, LastWill
-from domain.errors import BrokerUnavailableError
+from domain.errors import BrokerUnavailableError, DeviceSilentError
 from domain.system_events import Severity
 from mqtt_bridge.commands import CommandWire
 from mqtt_bridge.configs import ConfigWire
@@ -353,6 +353,15 @@ async def test_an_answer_is_matched_by_correlation_id_or_else_by_pin(
         wire.hear(RESPONSE, answer)
         response = await exchange.response()
     assert response.success
+
+
+async def test_who_does_not_answer_in_the_time_that_is_set_is_silent() -> None:
+    wire = Wire()
+    commands = CommandWire(sender=wire.control, answered_within=timedelta(milliseconds=20))
+    async with commands.exchange(COMMAND, "god") as exchange:
+        await exchange.publish(lambda: None)
+        with pytest.raises(DeviceSilentError, match=r"did not answer within 0\.02 s"):
+            await exchange.response()
 
 
 async def test_an_answer_that_outruns_the_publishing_is_not_lost() -> None:

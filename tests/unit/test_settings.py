@@ -38,6 +38,7 @@ def test_without_any_setting_everything_is_embedded_and_on_loopback() -> None:
     assert (settings.mqtt_host, settings.mqtt_port) == ("127.0.0.1", 1883)
     assert settings.broadcast_url == "memory://"
     assert settings.discovery == "approve"
+    assert settings.command_timeout == 5
     assert settings.offline_after == 180
     assert settings.timezone.key == "UTC"
 

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from typing_extensions import override
 
 from domain import runtimes
-from domain.actuators import CommandAction
+from domain.actuators import CommandAction, CommandStatus
 from tests.fakes import START
 from tests.plant_operations import OPERATIONS, Operation, look
 from tests.soak import failure_of, live, shortest, steps_of
@@ -113,6 +113,20 @@ def test_a_clock_that_is_set_makes_nobody_unreachable() -> None:
     plant.clock.set_by += 1000
     plant.wait(3 + BOUND)
     assert not plant.boards[FIRST.esp_id].pump.is_on
+    plant.check()
+    plant.close()
+
+
+def test_what_was_asked_before_the_database_went_away_is_not_done_when_it_is_back() -> None:
+    plant = Plant()
+    plant.order(FIRST, CommandAction.OFF)
+    plant.order(FIRST, CommandAction.ON)
+    plant.wait(0.015)
+    plant.lose_database(60.0)
+    plant.wait(70.0)
+    assert not plant.boards[FIRST.esp_id].pump.is_on
+    commands = [row for row in plant.storage.commands.rows.values() if row.pin == FIRST]
+    assert [row.status for row in commands] == [CommandStatus.ACKNOWLEDGED, CommandStatus.EXPIRED]
     plant.check()
     plant.close()
 
