@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from tortoise.queryset import QuerySet
 
@@ -9,6 +10,7 @@ from domain.errors import NotFoundError
 from domain.limits import read_limits
 from domain.pages import Page, PageRequest
 from domain.sensors import Sensor, SensorKey
+from domain.system_events import EventKind
 from domain.thresholds import Zone, read_thresholds
 from storage.client import TransactionClient
 from storage.pages import behind, cut, key_after
@@ -119,6 +121,12 @@ class SensorRepository:
         rows = self._rows().filter(zone__isnull=False)
         return {row.id: row.zone for row in await rows}
 
+    async def zones_since(self) -> Mapping[int, datetime]:
+        """Select the newest edge of each; one that led elsewhere does not count."""
+        edges = [EventKind.THRESHOLD_CROSSED, EventKind.THRESHOLD_RETURNED]
+        rows = await self._client.execute_query_dict(_ZONES_SINCE, [edges])
+        return {row["id"]: row["since"] for row in rows}
+
     async def save_zones(self, zones: Mapping[int, Zone]) -> None:
         """Update all in one statement."""
         plain = [None if zone is Zone.NORMAL else zone.value for zone in zones.values()]
@@ -132,6 +140,22 @@ class SensorRepository:
         """Select all."""
         return [_sensor(row) for row in await self._rows()]
 
+
+_ZONES_SINCE = """
+SELECT sensor.id, (edge.details ->> 'measured_at')::timestamptz AS since
+FROM (
+    SELECT DISTINCT ON (
+        esp_id, details -> 'gpio', details -> 'sensor_type', details -> 'address'
+    ) esp_id, details
+    FROM system_event WHERE kind = ANY($1::text[])
+    ORDER BY esp_id, details -> 'gpio', details -> 'sensor_type', details -> 'address', id DESC
+) AS edge
+JOIN device ON device.esp_id = edge.esp_id
+JOIN sensor ON sensor.device_id = device.id AND edge.details @> jsonb_build_object(
+    'gpio', gpio, 'sensor_type', sensor_type, 'address', address,
+    'zone', COALESCE(sensor.zone, 'NORMAL')
+)
+"""
 
 _SAVE_ZONES = """
 UPDATE sensor SET zone = new.zone FROM unnest($1::int[], $2::text[]) AS new (id, zone)

@@ -1,6 +1,7 @@
 """Stored sensors."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from domain.pages import Page, PageRequest
@@ -54,6 +55,10 @@ class Sensors(Protocol):
 
     async def zones(self) -> Mapping[int, Zone]:
         """Return where sensors stand to their thresholds, by id; those in NORMAL are absent."""
+        ...
+
+    async def zones_since(self) -> Mapping[int, datetime]:
+        """Return when sensors came to where they stand, by id, as far as events tell it."""
         ...
 
     async def save_zones(self, zones: Mapping[int, Zone]) -> None:

@@ -52,8 +52,8 @@ class Standing(NamedTuple):
     """Where a sensor stands to its thresholds.
 
     Attributes:
-        since: When the reading was measured that brought it there; None: before the server started,
-            or with its first reading since.
+        since: When the reading was measured that brought it there; None: no event that is kept
+            tells of one.
     """
 
     zone: Zone
@@ -84,6 +84,7 @@ class WatchThresholds:
         """
         async with self.storage.autocommit() as work:
             self._zones.update(await work.sensors.zones())
+            self._since.update(await work.sensors.zones_since())
 
     def zone(self, sensor_id: int) -> Zone:
         """Return where a sensor stands."""

@@ -15,6 +15,7 @@ from tests.fakes.paging import microseconds, paged
 class FakeSensors:
     rows: dict[SensorKey, Sensor] = field(default_factory=dict)
     stand: dict[int, Zone] = field(default_factory=dict)
+    since: dict[int, datetime] = field(default_factory=dict)
 
     async def add(self, sensors: Sequence[Sensor]) -> Sequence[Sensor]:
         for sensor in sensors:
@@ -66,6 +67,9 @@ class FakeSensors:
 
     async def zones(self) -> Mapping[int, Zone]:
         return {key: zone for key, zone in self.stand.items() if zone is not Zone.NORMAL}
+
+    async def zones_since(self) -> Mapping[int, datetime]:
+        return self.since
 
     async def save_zones(self, zones: Mapping[int, Zone]) -> None:
         self.stand.update(zones)

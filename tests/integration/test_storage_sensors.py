@@ -6,10 +6,11 @@ import pytest
 from domain.errors import BadInputError, NotFoundError
 from domain.limits import Band, QualityLimits
 from domain.pages import Key, PageRequest
+from domain.system_events import EventKind
 from domain.thresholds import Thresholds, Zone
 from storage.connection import Database
-from tests.integration.storing import new_reading, stored_device, stored_sensors
-from tests.makers import make_sensor
+from tests.integration.storing import at, new_reading, stored_device, stored_sensors
+from tests.makers import make_sensor, make_system_event
 from tests.query_counting import counted_queries
 
 # In the order of pages: by device, pin, type and address.
@@ -156,3 +157,41 @@ async def test_where_sensors_stand_is_kept_until_they_stand_nowhere(database: Da
         await work.sensors.save_zones({first.id: Zone.ALARM_HIGH, second.id: Zone.WARNING_LOW})
         await work.sensors.save_zones({first.id: Zone.NORMAL, 999_999: Zone.ALARM_LOW})
         assert await work.sensors.zones() == {second.id: Zone.WARNING_LOW}
+
+
+async def test_since_when_a_sensor_stands_where_it_stands_is_told_by_its_newest_edge(
+    database: Database,
+) -> None:
+    alarmed, calm, moved, untold = await stored_sensors(database, (4, 5, 6, 7))
+    edges = [
+        (alarmed, EventKind.THRESHOLD_CROSSED, Zone.ALARM_HIGH),
+        (alarmed, EventKind.THRESHOLD_RETURNED, Zone.NORMAL),
+        (alarmed, EventKind.THRESHOLD_CROSSED, Zone.ALARM_HIGH),
+        (calm, EventKind.THRESHOLD_CROSSED, Zone.ALARM_LOW),
+        (calm, EventKind.THRESHOLD_RETURNED, Zone.NORMAL),
+        (moved, EventKind.THRESHOLD_CROSSED, Zone.ALARM_LOW),
+        (moved, EventKind.THRESHOLD_CROSSED, Zone.ALARM_HIGH),
+        (untold, EventKind.DEVICE_ERROR, Zone.WARNING_LOW),
+    ]
+    async with database.autocommit() as work:
+        await work.system_events.add(
+            [
+                make_system_event(
+                    second,
+                    kind=kind,
+                    esp_id=sensor.key.esp_id,
+                    details={
+                        "gpio": sensor.key.gpio,
+                        "sensor_type": sensor.key.sensor_type,
+                        "address": sensor.key.address,
+                        "zone": zone.value,
+                        "measured_at": at(second).isoformat(),
+                    },
+                )
+                for second, (sensor, kind, zone) in enumerate(edges, start=1)
+            ]
+        )
+        await work.sensors.save_zones(
+            {alarmed.id: Zone.ALARM_HIGH, moved.id: Zone.ALARM_LOW, untold.id: Zone.WARNING_LOW}
+        )
+        assert await work.sensors.zones_since() == {alarmed.id: at(3), calm.id: at(5)}

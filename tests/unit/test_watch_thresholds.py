@@ -205,9 +205,11 @@ async def test_where_a_sensor_stands_survives_a_restart() -> None:
         house.hear(40)
         await eventually(lambda: house.storage.sensors.stand == {1: Zone.ALARM_HIGH})
         job.cancel()
+    house.storage.sensors.since = {1: START}
     again = House(house.storage)
     await again.watch.load()
     again.hear(41)
     assert again.told == []
+    assert again.watch.standing(again.sensor.id) == (Zone.ALARM_HIGH, START)
     again.hear(20)
     assert again.kinds == [f"{RETURNED} INFO"]
