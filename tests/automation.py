@@ -5,14 +5,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from random import Random
 from typing import Any
 from uuid import UUID
 
 from domain.actuators import Actuator, Command, CommandAction, CommandOrigin, Order, Pin
 from domain.arbitration import Holders
 from domain.emergency_latch import Latch
-from domain.errors import StorageUnavailableError
 from domain.lease_book import LeaseBook
 from domain.rule_executions import RuleExecution
 from domain.rules.past import microseconds
@@ -34,7 +32,7 @@ from tests.fakes import (
     FakeEventStream,
     FakeStorage,
 )
-from tests.makers import make_actuator, make_device, make_sensor
+from tests.makers import make_actuator, make_device, make_guard, make_sensor
 
 BEDS, HEAT = "ESP_12AB34", "ESP_00BEEF"
 PUMP, HEATER = Pin(BEDS, 5), Pin(HEAT, 6)
@@ -132,13 +130,7 @@ class Greenhouse:
         return await self.manage.set_enabled(rule_id, enabled)
 
     def _guard(self) -> Guard:
-        return Guard(
-            name="database",
-            away=StorageUnavailableError,
-            clock=self.clock,
-            random=Random(1),
-            failed=lambda *_: None,
-        )
+        return make_guard(self.clock)
 
     def add_actuator(self, actuator: Actuator) -> None:
         self.registry.add_actuator(actuator)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from random import Random
 from uuid import UUID
 
 from domain.actuators import (
@@ -18,16 +17,12 @@ from domain.actuators import (
 from domain.arbitration import Holder
 from domain.devices import Device
 from domain.emergency_latch import Latch
-from domain.errors import (
-    StorageUnavailableError,
-)
 from domain.events import CommandChanged
 from domain.lease_book import LeaseBook
 from domain.services.command import SendCommand
-from domain.services.guard import Guard
 from domain.services.registry import Registry
 from tests.fakes import FakeClock, FakeCommandLink, FakeEventStream, FakeStorage, until
-from tests.makers import make_actuator, make_device
+from tests.makers import make_actuator, make_device, make_guard
 
 PIN = Pin("ESP_12AB34", 5)
 
@@ -66,13 +61,7 @@ class Greenhouse:
             link=self.link,
             events=self.events,
             clock=self.clock,
-            guard=Guard(
-                name="database",
-                away=StorageUnavailableError,
-                clock=self.clock,
-                random=Random(1),
-                failed=lambda *_: None,
-            ),
+            guard=make_guard(self.clock),
             new_id=lambda: UUID(int=next(numbers)),
             ended=self.ended.append,
             holder=lambda _pin, _now: self.holder,

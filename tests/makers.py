@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +17,12 @@ from domain.actuators import (
 from domain.calibrations import Calibration, CalibrationMethod, Fit
 from domain.devices import Device
 from domain.emergency_stops import EmergencyStop
+from domain.errors import StorageUnavailableError
 from domain.library_installations import LibraryInstallation
+from domain.ports import Clock
 from domain.relays import Relay
 from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sensor, SensorKey
+from domain.services.guard import Guard
 from domain.system_events import EventKind, Severity, SystemEvent
 from domain.users import Role, User
 from domain.zones import Zone
@@ -42,6 +46,17 @@ def make_device(esp_id: str = "ESP_12AB34", **changes: Any) -> Device:  # noqa: 
 def make_relay(kaiser_id: str = "kaiser_001", **changes: Any) -> Relay:  # noqa: ANN401 - any field
     relay = Relay(kaiser_id=kaiser_id, online=True, last_seen=START, created_at=START)
     return replace(relay, **changes)
+
+
+def make_guard(clock: Clock, **changes: Any) -> Guard:  # noqa: ANN401 - any field
+    """Return what waits for the database, unless it is said that it waits for something else."""
+    usual: dict[str, Any] = {
+        "name": "database",
+        "away": StorageUnavailableError,
+        "random": Random(1),
+        "failed": lambda *_: None,
+    }
+    return Guard(clock=clock, **{**usual, **changes})
 
 
 def make_emergency_stop(**changes: Any) -> EmergencyStop:  # noqa: ANN401 - any field

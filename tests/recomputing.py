@@ -4,18 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from random import Random
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from domain.calibrations import Calibration, CalibrationMethod, Fit
-from domain.errors import StorageUnavailableError
 from domain.ports import Clock, SensorLibraries
 from domain.recomputations import UNFINISHED, Recomputation
 from domain.repositories import Storage
 from domain.sensors import Sensor
-from domain.services.guard import Guard
 from domain.services.judge_readings import JudgeReadings
 from domain.services.recompute import Recompute
 from domain.services.registry import Registry
@@ -24,6 +21,7 @@ from sensor_libs.runner import LibraryRunner
 from tests.converting import CATALOG
 from tests.eventually import eventually
 from tests.fakes import START
+from tests.makers import make_guard
 
 
 def a_calibration(sensor: Sensor, slope: float = -5.66, offset: float = 15.49) -> Calibration:
@@ -66,13 +64,7 @@ class Recomputing:
             libraries=self.libraries,
             limits=judge.limits,
             clock=self.clock,
-            guard=Guard(
-                name="database",
-                away=StorageUnavailableError,
-                clock=self.clock,
-                random=Random(1),
-                failed=lambda *_: None,
-            ),
+            guard=make_guard(self.clock),
             reports=self.reports,
             new_id=self.new_id,
         )

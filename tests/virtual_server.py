@@ -7,13 +7,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from random import Random
 from uuid import UUID
 
 from domain.actuators import Pin
 from domain.devices import Device, DeviceHealth, Discovery
 from domain.emergency_latch import Latch
-from domain.errors import BrokerUnavailableError, StorageUnavailableError
+from domain.errors import BrokerUnavailableError
 from domain.lease_book import LeaseBook
 from domain.resilience import Backoff, CircuitBreaker
 from domain.safeguards import Safeguards
@@ -35,6 +34,7 @@ from mqtt_bridge.leases import LeaseWire
 from mqtt_bridge.messages import Outgoing
 from mqtt_bridge.session import Delivery
 from tests.fakes import FakeEventStream, FakeReports, FakeStorage
+from tests.makers import make_guard
 from tests.virtual_time import VirtualClock
 
 LATENCY = 0.01
@@ -178,14 +178,8 @@ class Server:
         self.devices.attach(self.control)
 
     def _guard(self) -> Guard:
-        return Guard(
-            name="database",
-            away=StorageUnavailableError,
-            clock=self.clock,
-            random=Random(1),
-            failed=lambda *_: None,
-            backoff=Backoff(longest=0.5),
-            breaker=CircuitBreaker(rest=0.5),
+        return make_guard(
+            self.clock, backoff=Backoff(longest=0.5), breaker=CircuitBreaker(rest=0.5)
         )
 
     async def run(self) -> None:

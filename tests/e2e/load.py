@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from random import Random
 
 from app.clock import SystemClock
 from domain.errors import BrokerUnavailableError
@@ -13,6 +12,7 @@ from domain.resilience import Backoff, CircuitBreaker
 from domain.services.guard import Guard
 from mqtt_bridge.session import BrokerAddress, MqttSession
 from tests.eventually import eventually
+from tests.makers import make_guard
 
 DEVICES = ("ESP_AAAA01", "ESP_AAAA02", "ESP_AAAA03", "ESP_AAAA04")
 CLOCKLESS = DEVICES[-1]
@@ -24,12 +24,10 @@ MOMENT = 1_767_268_800
 
 def quick_guard(name: str) -> Guard:
     """Return a guard that tries again soon: a test has no thirty seconds to rest."""
-    return Guard(
+    return make_guard(
+        SystemClock(),
         name=name,
         away=BrokerUnavailableError,
-        clock=SystemClock(),
-        random=Random(1),
-        failed=lambda *_: None,
         backoff=Backoff(first=0.05, longest=0.2),
         breaker=CircuitBreaker(threshold=1_000_000),
     )

@@ -11,9 +11,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from app.embedded.broker import EmbeddedBroker
-from domain.errors import StorageUnavailableError
 from domain.library_installations import InstallationStatus, LibraryInstallation
-from domain.services.guard import Guard
 from domain.services.install_libraries import InstallLibraries
 from domain.services.registry import Registry
 from mqtt_bridge.control import Control
@@ -33,6 +31,7 @@ from tests.eventually import eventually
 from tests.fakes.libraries import FakeLibrarySources
 from tests.integration.embedded import data_directory
 from tests.integration.storing import stored_device
+from tests.makers import make_guard
 
 ESP = "ESP_12AB34"
 TEXT = Random(7).randbytes(40 * 1024)
@@ -142,13 +141,7 @@ class Server:
             link=link,
             sources=self.sources,
             clock=self.clock,
-            guard=Guard(
-                name="database",
-                away=StorageUnavailableError,
-                clock=self.clock,
-                random=Random(1),
-                failed=lambda *_: None,
-            ),
+            guard=make_guard(self.clock),
             new_id=uuid7,
             reports=self.told,
         )

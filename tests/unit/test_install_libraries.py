@@ -5,14 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from random import Random
 
 import msgspec
 import pytest
 from uuid_utils.compat import uuid7
 
 from domain.configs import Errand
-from domain.errors import BadInputError, NotFoundError, StorageUnavailableError
+from domain.errors import BadInputError, NotFoundError
 from domain.library_installations import (
     INSTALLATION_LIFETIME,
     KEPT_PER_DEVICE,
@@ -29,7 +28,6 @@ from domain.library_messages import (
     LibraryReport,
     LibraryRequest,
 )
-from domain.services.guard import Guard
 from domain.services.install_libraries import InstallLibraries
 from domain.services.registry import Registry
 from mqtt_bridge import payloads, topics
@@ -37,7 +35,7 @@ from mqtt_bridge.topics import Topic
 from simulator.libraries import Libraries
 from tests.fakes import START, FakeClock, FakeStorage, until
 from tests.fakes.libraries import FakeLibraryLink, FakeLibrarySources
-from tests.makers import make_device
+from tests.makers import make_device, make_guard
 
 ESP = "ESP_12AB34"
 OTHER = "ESP_12AB35"
@@ -81,13 +79,7 @@ class Greenhouse:
             link=self.link,
             sources=self.sources,
             clock=self.clock,
-            guard=Guard(
-                name="database",
-                away=StorageUnavailableError,
-                clock=self.clock,
-                random=Random(1),
-                failed=lambda *_: None,
-            ),
+            guard=make_guard(self.clock),
             new_id=uuid7,
             reports=self.told,
         )

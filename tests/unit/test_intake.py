@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,11 +13,11 @@ from domain.dead_letters import DeadLetter
 from domain.devices import FirmwareEvidence, FirmwareGeneration
 from domain.errors import StorageUnavailableError
 from domain.sensors import Sample
-from domain.services.guard import Guard
 from mqtt_bridge import intake as intake_module
 from mqtt_bridge.intake import Intake
 from mqtt_bridge.session import Delivery
 from tests.fakes import FakeClock, until
+from tests.makers import make_guard
 
 TOPIC = "kaiser/god/esp/ESP_12AB34/sensor/4/data"
 
@@ -88,13 +87,7 @@ class Wire:
         self.journal = Journal()
         self.intake = Intake(
             ingest=self.store,
-            guard=Guard(
-                name="database",
-                away=StorageUnavailableError,
-                clock=self.clock,
-                random=Random(1),
-                failed=lambda *_: None,
-            ),
+            guard=make_guard(self.clock),
             clock=self.clock,
             journal=self.journal,
         )

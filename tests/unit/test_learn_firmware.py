@@ -4,16 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from random import Random
 
 from domain.devices import FirmwareEvidence, FirmwareGeneration
-from domain.errors import StorageUnavailableError
-from domain.services.guard import Guard
 from domain.services.learn_firmware import LearnFirmware
 from domain.services.registry import Registry
 from mqtt_bridge.firmware_generations import FirmwareWire
 from tests.fakes import FakeClock, FakeStorage, until
-from tests.makers import make_device
+from tests.makers import make_device, make_guard
 from tests.unit.test_control import HEARTBEAT, P, Wire
 
 ESP = "ESP_12AB34"
@@ -37,13 +34,7 @@ class House:
         self.learn = LearnFirmware(
             storage=self.storage,
             registry=self.registry,
-            guard=Guard(
-                name="database",
-                away=StorageUnavailableError,
-                clock=FakeClock(automatic=True),
-                random=Random(1),
-                failed=lambda *_: None,
-            ),
+            guard=make_guard(FakeClock(automatic=True)),
             journal=self.journal,
         )
 

@@ -1,14 +1,12 @@
 """What health says of the two connections to the broker."""
 
-from random import Random
-
 import pytest
 
 from domain.errors import BrokerUnavailableError
-from domain.services.guard import Guard
 from mqtt_bridge import health
 from mqtt_bridge.session import BrokerAddress, MqttSession
 from tests.fakes import FakeClock
+from tests.makers import make_guard
 from tests.unit.test_control import Wire as ControlWire
 from tests.unit.test_intake import Wire, delivery
 
@@ -20,13 +18,7 @@ def new_session() -> MqttSession:
         client_id="nobody",
         filters=(),
         deliver=lambda _delivery: None,
-        guard=Guard(
-            name="broker",
-            away=BrokerUnavailableError,
-            clock=clock,
-            random=Random(1),
-            failed=lambda *_: None,
-        ),
+        guard=make_guard(clock, name="broker", away=BrokerUnavailableError),
     )
 
 

@@ -4,14 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from random import Random
 from uuid import UUID
 
 import pytest
 
-from domain.errors import OverloadedError, StorageRejectedError, StorageUnavailableError
+from domain.errors import OverloadedError, StorageRejectedError
 from domain.events import SystemEventRecorded
-from domain.services.guard import Guard
 from domain.services.record_events import (
     COUNT_EVERY,
     FINISHED_WITHIN,
@@ -25,7 +23,7 @@ from domain.services.record_events import (
 from domain.services.registry import Registry
 from domain.system_events import KEPT_FOR, EventKind, Severity, SystemEvent
 from tests.fakes import START, FakeClock, FakeEventStream, FakeStorage, until
-from tests.makers import make_device, make_system_event
+from tests.makers import make_device, make_guard, make_system_event
 
 ESP = "ESP_12AB34"
 
@@ -45,13 +43,7 @@ class Books:
             registry=self.registry,
             events=self.events,
             clock=self.clock,
-            guard=Guard(
-                name="database",
-                away=StorageUnavailableError,
-                clock=self.clock,
-                random=Random(1),
-                failed=lambda *_: None,
-            ),
+            guard=make_guard(self.clock),
             new_id=lambda: UUID(int=next(ids)),
         )
 

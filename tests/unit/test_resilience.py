@@ -9,8 +9,8 @@ from typing_extensions import override
 
 from domain.errors import StorageUnavailableError
 from domain.resilience import Backoff, BreakerState, CircuitBreaker, TokenBuckets
-from domain.services.guard import Guard
 from tests.fakes import FakeClock
+from tests.makers import make_guard
 
 
 @given(attempt=st.integers(1, 10_000), seed=st.integers())
@@ -50,13 +50,7 @@ def test_the_breaker_opens_after_five_failures_and_lets_one_try_after_thirty_sec
 async def test_a_guard_insists_until_it_goes_well_and_tells_every_failure() -> None:
     told: list[tuple[str, float]] = []
     clock = FakeClock(automatic=True)
-    guard = Guard(
-        name="database",
-        away=StorageUnavailableError,
-        clock=clock,
-        random=Random(1),
-        failed=lambda name, _error, seconds: told.append((name, seconds)),
-    )
+    guard = make_guard(clock, failed=lambda name, _error, seconds: told.append((name, seconds)))
     outcomes = [StorageUnavailableError("away")] * 7 + [None]
 
     async def call() -> str:

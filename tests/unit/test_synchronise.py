@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from random import Random
 from uuid import uuid4
 
 from domain.actuators import Pin
@@ -19,18 +18,17 @@ from domain.configs import (
     Section,
 )
 from domain.devices import Device, DeviceHealth
-from domain.errors import BrokerUnavailableError, StorageUnavailableError
+from domain.errors import BrokerUnavailableError
 from domain.lease_book import LeaseBook
 from domain.ports import Receiver
 from domain.sensors import SensorKey
 from domain.services.configure import Configure
-from domain.services.guard import Guard
 from domain.services.registry import Registry
 from domain.services.synchronise import NOTHING_SINCE_RESET, SETTLED_AFTER, Synchronise
 from domain.zones import ZoneAnswer, ZoneAssignment
 from tests.fakes import START, FakeClock, FakeEventStream, FakeStorage, until
 from tests.fakes.configs import FakeAdmissions
-from tests.makers import make_device, make_sensor
+from tests.makers import make_device, make_guard, make_sensor
 
 ESP = "ESP_12AB34"
 KEY = SensorKey(ESP, 34, "ph")
@@ -99,13 +97,7 @@ class House:
             registry=self.registry,
             link=self.link,
             clock=self.clock,
-            guard=Guard(
-                name="database",
-                away=StorageUnavailableError,
-                clock=self.clock,
-                random=Random(1),
-                failed=lambda *_: None,
-            ),
+            guard=make_guard(self.clock),
             new_id=uuid4,
             rejected=lambda esp_id, items: self.rejected.append((esp_id, dict(items))),
             is_virtual=lambda sensor_type: sensor_type == "vpd",

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from random import Random
 from uuid import UUID
 
 import msgspec
@@ -22,10 +21,8 @@ from domain.actuators import (
 )
 from domain.devices import DeviceHealth
 from domain.emergency_latch import Latch
-from domain.errors import StorageUnavailableError
 from domain.lease_book import ALARM_AFTER, ALARM_AGAIN, DIFFERS_AFTER, LeaseBook
 from domain.leases import Lease, Moment
-from domain.services.guard import Guard
 from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
 from domain.services.watch_leases import (
@@ -42,7 +39,7 @@ from mqtt_bridge.leases import LeaseWire
 from mqtt_bridge.session import Delivery
 from tests.fakes import FakeClock, FakeEventStream, FakeStorage
 from tests.fakes.actuators import FakeLeaseLink
-from tests.makers import make_actuator, make_command, make_device, make_emergency_stop
+from tests.makers import make_actuator, make_command, make_device, make_emergency_stop, make_guard
 
 PIN = Pin("ESP_12AB34", 5)
 LEASE = UUID(int=999)
@@ -61,13 +58,7 @@ class House:
         self.registry.add_actuator(make_actuator())
         self.latch, self.leases = Latch(), LeaseBook()
         numbers = iter(range(1, 100_000))
-        guard = Guard(
-            name="database",
-            away=StorageUnavailableError,
-            clock=self.clock,
-            random=Random(1),
-            failed=lambda *_: None,
-        )
+        guard = make_guard(self.clock)
         self.record = RecordEvents(
             storage=self.storage,
             registry=self.registry,

@@ -4,14 +4,11 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from random import Random
 from uuid import uuid4
 
 import pytest
 
-from domain.errors import StorageUnavailableError
 from domain.sensors import Measurement, ProcessingMode, Quality, Reading
-from domain.services.guard import Guard
 from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
 from domain.services.watch_thresholds import FRESH, WatchThresholds
@@ -19,7 +16,7 @@ from domain.system_events import SystemEvent
 from domain.thresholds import Zone, read_thresholds
 from tests.eventually import eventually
 from tests.fakes import START, FakeClock, FakeEventStream, FakeStorage
-from tests.makers import make_device, make_reading, make_sensor
+from tests.makers import make_device, make_guard, make_reading, make_sensor
 
 GIVEN: Mapping[str, object] = {
     "unit": "°C",
@@ -37,13 +34,7 @@ class House:
         self.registry.add_device(make_device(name="Bench"))
         self.sensor = make_sensor(name="Air", thresholds=read_thresholds(GIVEN))
         self.registry.put_sensors([self.sensor])
-        guard = Guard(
-            name="database",
-            away=StorageUnavailableError,
-            clock=self.clock,
-            random=Random(1),
-            failed=lambda *_: None,
-        )
+        guard = make_guard(self.clock)
         self.record = RecordEvents(
             storage=self.storage,
             registry=self.registry,
