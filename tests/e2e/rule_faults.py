@@ -325,7 +325,7 @@ class Plant:
                 seen[:], since = [now], time()
             return time() - since > QUIET and now[-1] == 0
 
-        await eventually(is_quiet, within=PATIENCE, what=f"all is done: {seen}")
+        await eventually(is_quiet, within=PATIENCE, what="all is done")
 
     async def count(self) -> dict[str, Counted]:
         """Return what became of the edges, rule by rule, once all is quiet."""
