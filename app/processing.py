@@ -53,5 +53,6 @@ def legacy_routes(
             emergencies=Emergencies(emergency, ground.registry),
             accounts=accounts,
             clock=ground.clock,
+            started=ground.ready,
         )
     )

@@ -51,6 +51,10 @@ class StorageUnavailableError(DomainError):
     code = "STORAGE_UNAVAILABLE"
 
 
+STARTING = "the server is starting; ask again in a moment"
+"""Why nothing is answered yet that depends on what is still being loaded: STORAGE_UNAVAILABLE."""
+
+
 class StorageRejectedError(DomainError):
     """The database refuses the data itself; trying again cannot help."""
 

@@ -9,7 +9,7 @@ from domain.errors import BadInputError
 from domain.users import Role
 from schema.context import Context, Info
 from schema.emergency_stops import EmergencyStop, EmergencyStopInput
-from schema.fields import field, mutation
+from schema.fields import early_mutation, field, mutation
 from schema.ids import key_of
 
 MOST_SHOWN = 200
@@ -66,7 +66,7 @@ class EmergencyStopQueries:
 class EmergencyStopMutations:
     """Stopping, and letting go."""
 
-    @mutation
+    @early_mutation
     async def emergency_stop(self, info: Info, wish: Wish) -> EmergencyStop:
         """Stop everything, a device or an actuator, at once and until it is cleared.
 

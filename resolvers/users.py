@@ -7,7 +7,7 @@ import strawberry
 
 from domain.users import Role
 from schema.context import Context, Info
-from schema.fields import field, mutation
+from schema.fields import early_mutation, field
 from schema.users import TokenPair, User
 
 Username = Annotated[str, strawberry.argument(description="The name of the account.")]
@@ -44,12 +44,12 @@ class UserQueries:
 class UserMutations:
     """Logging in; these two are the only fields that need no token."""
 
-    @mutation
+    @early_mutation
     async def login(self, info: Info, username: Username, password: Password) -> TokenPair:
         """Prove who you are by name and password."""
         return TokenPair.of(await info.context.services.accounts.login(username, password))
 
-    @mutation
+    @early_mutation
     async def refresh_token(self, info: Info, refresh_token: RefreshToken) -> TokenPair:
         """Renew a login, with the rights that the account has now."""
         return TokenPair.of(await info.context.services.accounts.refresh(refresh_token))

@@ -1,5 +1,6 @@
 """What every resolver can reach, and nothing more."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Self, TypeAlias
@@ -8,7 +9,7 @@ from zoneinfo import ZoneInfo
 import strawberry
 
 from domain.devices import FirmwareGeneration
-from domain.errors import ForbiddenError, UnauthenticatedError
+from domain.errors import STARTING, ForbiddenError, StorageUnavailableError, UnauthenticatedError
 from domain.ports import Clock, EventStream
 from domain.repositories import Storage
 from domain.services.accounts import Accounts
@@ -42,6 +43,7 @@ class Services:
     """The parts of the server that resolvers work with; built once, when it starts.
 
     Attributes:
+        started: Set once all is loaded that answers depend on.
         capabilities: Says what firmware of a generation can do.
         time_zone: Whose days are told of.
     """
@@ -68,6 +70,7 @@ class Services:
     watch_interlocks: WatchInterlocks
     protect: Protect
     check_health: CheckHealth
+    started: asyncio.Event
     capabilities: Callable[[FirmwareGeneration], Capabilities]
     time_zone: ZoneInfo
 
@@ -89,6 +92,15 @@ class Context:
     def fresh(self) -> Self:
         """Return the context of the next operation or event: nothing fetched before is kept."""
         return replace(self, loaders=Loaders(self.services.storage))
+
+    def require_started(self) -> None:
+        """See to it that nobody is told that a device is not known, only because none is yet.
+
+        Raises:
+            StorageUnavailableError: The server is starting.
+        """
+        if not self.services.started.is_set():
+            raise StorageUnavailableError(STARTING)
 
     def require(self, role: Role) -> Identity:
         """Return who asks, if they may act in this role.

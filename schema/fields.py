@@ -23,7 +23,18 @@ def field(resolver: F) -> F:
 
 
 def mutation(resolver: F) -> F:
-    """Make a field of Mutation out of its resolver."""
+    """Make a field of Mutation out of its resolver: refused while the server is starting."""
+
+    @wraps(resolver)
+    async def once_started(*args: Any, **arguments: Any) -> Any:  # noqa: ANN401 - what the resolver takes
+        arguments["info"].context.require_started()
+        return await resolver(*args, **arguments)
+
+    return early_mutation(cast("F", once_started))
+
+
+def early_mutation(resolver: F) -> F:
+    """Make a field of Mutation that depends on nothing that the server loads when it starts."""
     return cast("F", strawberry.mutation(_checked(resolver), description=_description(resolver)))
 
 

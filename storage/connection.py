@@ -8,7 +8,7 @@ from typing import NamedTuple
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from domain.errors import StorageUnavailableError
+from domain.errors import STARTING, StorageUnavailableError
 from storage.client import prepare_tortoise
 from storage.errors import translated
 from storage.migrations import CONNECT_TIMEOUT, migrate
@@ -144,7 +144,7 @@ class Database(Units):
 
         def pool() -> asyncpg.Pool:
             if not ready.is_set():
-                raise StorageUnavailableError("the server is starting; ask again in a moment")
+                raise StorageUnavailableError(STARTING)
             return self._connected().requests
 
         return Units(pool, self._timeout)

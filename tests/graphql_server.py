@@ -116,8 +116,10 @@ class GraphqlServer:
     world: KnownWorld = field(init=False)
     interlocks: WatchInterlocks = field(init=False)
     services: Services = field(init=False)
+    started: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
+        self.started.set()
         shared: dict[str, Any] = {
             "storage": self.database or self.storage,
             "registry": self.registry,
@@ -167,6 +169,7 @@ class GraphqlServer:
                 version="1.2.3",
                 started=self.clock.monotonic(),
             ),
+            started=self.started,
             capabilities=capabilities,
             time_zone=ZoneInfo("Europe/Berlin"),
         )

@@ -97,8 +97,9 @@ class Emergencies:
         """
         if body.gpio is not None and not body.esp_id:
             raise invalid("an actuator is named by its esp_id and its gpio", "gpio")
-        stops = self._meant(body)
         try:
+            self._emergency.check_started()
+            stops = self._meant(body)
             cleared = [
                 await self._emergency.clear(stop.id, by.user_id, resume=body.resume)
                 for stop in stops

@@ -1,5 +1,6 @@
 """Which legacy endpoint is answered by what: one row each, all below `/api/v1`."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -7,11 +8,12 @@ from typing import NamedTuple
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.legacy_rest.answers import Answer, RefusedError
+from app.legacy_rest.answers import Answer, RefusedError, refused
 from app.legacy_rest.bodies import read_body
 from app.legacy_rest.callers import require
 from app.legacy_rest.emergencies import CLEAR_BODY, STOP_BODY, Emergencies
 from app.legacy_rest.sensors import BODY, Sensors
+from domain.errors import STARTING
 from domain.ports import Clock
 from domain.services.accounts import Accounts
 from domain.users import Role
@@ -21,12 +23,17 @@ BASE = "/api/v1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegacyServices:
-    """What the endpoints work with."""
+    """What the endpoints work with.
+
+    Attributes:
+        started: Set once all is loaded that answers depend on.
+    """
 
     sensors: Sensors
     emergencies: Emergencies
     accounts: Accounts
     clock: Clock
+    started: asyncio.Event
 
 
 class Call(NamedTuple):
@@ -55,6 +62,9 @@ class Row(NamedTuple):
 
 async def _process(services: LegacyServices, call: Call) -> Answer:
     services.sensors.admit(call.address, services.clock.monotonic())
+    if not services.started.is_set():
+        # It would be converted without the calibration of its sensor.
+        raise refused(503, STARTING, close=True)
     body = await read_body(call.receive, BODY)
     return await services.sensors.process(body, int(services.clock.now().timestamp()))
 

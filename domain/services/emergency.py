@@ -17,6 +17,7 @@ from domain.devices import Device
 from domain.emergency_latch import Instruction, Latch, Task
 from domain.emergency_stops import LONGEST_REASON, EmergencyStop
 from domain.errors import (
+    STARTING,
     BadInputError,
     BrokerUnavailableError,
     ConflictError,
@@ -37,8 +38,16 @@ TICK = 0.25
 STORE_DEADLINE = 1.0
 """Seconds that storing a stop may keep it from going out."""
 
+START_DEADLINE = 10.0
+"""Seconds that a stop waits for the database of a server that is starting."""
+
 BROADCAST_AGAIN = 1.0
 """Seconds until a broadcast is tried again that the broker did not take."""
+
+_NOTHING_YET = (
+    "nothing has stopped yet: the server is starting, and its database is not there. The stop goes "
+    "out once it is; if the server ends before, press again"
+)
 
 MOST_TELLING = 16
 """Devices that are told something at the same time: more would only keep what the broker answers to
@@ -89,11 +98,10 @@ class Emergency:
         Raises:
             BadInputError: The reason or the actuator makes no sense.
             NotFoundError: No such device is known.
-            StorageUnavailableError: The server has only begun to start, so nothing was sent.
+            StorageUnavailableError: The server is only starting, and its database is not there: the
+                stop is neither sent nor stored yet.
         """
         self._check(reason, esp_id, gpio)
-        if self._tasks is None:
-            raise StorageUnavailableError("the server has only begun to start: press again")
         known = (device.esp_id for device in self.registry.devices())
         stop = EmergencyStop(
             id=self.new_id(),
@@ -152,6 +160,7 @@ class Emergency:
             ConflictError: It is cleared already.
             StorageUnavailableError: The stop stays in force.
         """
+        self.check_started()
         stop = self.latch.get(stop_id)
         if stop is None:
             async with self.storage.autocommit() as work:
@@ -174,6 +183,15 @@ class Emergency:
         said = f"The emergency stop of {stop.scope} is cleared"
         self._tell_people(EventKind.EMERGENCY_CLEARED, said, stop)
         return stop
+
+    def check_started(self) -> None:
+        """See to it that nobody is told that a stop is not known, only because none is yet.
+
+        Raises:
+            StorageUnavailableError: The server is starting.
+        """
+        if self._tasks is None:
+            raise StorageUnavailableError(STARTING)
 
     def note(self, stop: EmergencyStop, esp_id: str) -> str | None:
         """Return what stands in the way of a device's stopping, or of its becoming free."""
@@ -260,7 +278,9 @@ class Emergency:
         """
         async with self.storage.autocommit() as work:
             for stop in await work.emergency_stops.unfinished():
-                self.latch.put(stop)
+                # What was asked for meanwhile is newer than what was read.
+                if self.latch.get(stop.id) is None:
+                    self.latch.put(stop)
         self.latch.begun(self.clock.now())
 
     async def run(self) -> None:
@@ -359,12 +379,19 @@ class Emergency:
 
     async def _store_soon(self, stop: EmergencyStop) -> None:
         self._unstored[stop.id] = stop
-        try:
-            async with asyncio.timeout(STORE_DEADLINE), self.storage.autocommit() as work:
-                await work.emergency_stops.save(stop)
-        except (StorageUnavailableError, TimeoutError):
-            return
-        self._unstored.pop(stop.id, None)
+        latest = self.clock.monotonic() + START_DEADLINE
+        while stop.id in self._unstored:
+            try:
+                async with asyncio.timeout(STORE_DEADLINE), self.storage.autocommit() as work:
+                    await work.emergency_stops.save(stop)
+            except (StorageUnavailableError, TimeoutError):
+                if self._tasks is not None:
+                    return  # it goes out first, and is stored as soon as it can be
+                if self.clock.monotonic() >= latest:
+                    raise StorageUnavailableError(_NOTHING_YET) from None
+                await self.clock.sleep(TICK)
+            else:
+                self._unstored.pop(stop.id, None)
 
     async def _store_forever(self) -> None:
         while True:
@@ -430,6 +457,8 @@ class Emergency:
         if esp_id is None:
             if gpio is not None:
                 raise BadInputError("an actuator is named by its espId and its gpio")
+        elif self._tasks is None:
+            return  # no device is known yet: better one stop too many
         elif self.registry.device(esp_id) is None:
             raise NotFoundError(f"no device {esp_id} is known")
         elif gpio is not None and self.registry.actuator(Pin(esp_id, gpio)) is None:

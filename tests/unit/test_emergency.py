@@ -236,9 +236,51 @@ async def test_a_stop_of_nothing_is_refused(
         assert house.latch.stops == ()
 
 
-async def test_before_it_runs_nobody_is_left_to_believe_that_anything_stopped() -> None:
-    with pytest.raises(StorageUnavailableError, match="only begun to start"):
-        await House().service.stop("fire", by=ANNA)
+@pytest.mark.parametrize(("esp_id", "gpio"), [(None, None), (ESP, None), (ESP, 5)])
+async def test_while_the_server_starts_a_stop_is_stored_and_goes_out_with_the_first_it_does(
+    esp_id: str | None, gpio: int | None
+) -> None:
+    house, empty = House(), Registry()
+    known, house.service.registry = house.service.registry, empty
+    house.storage.available = False
+    async with asyncio.TaskGroup() as tasks:
+        pressed = tasks.create_task(house.service.stop("fire", esp_id=esp_id, gpio=gpio, by=ANNA))
+        await until(lambda: len(house.clock.slept) > 3)
+        house.storage.available = True
+    stop = pressed.result()
+    assert house.storage.emergency_stops.rows == {stop.id: stop}
+    house.service.registry = known
+    async with house.running() as service:
+        await until(lambda: ESP in house.told("stop" if gpio is None else "off"))
+        assert house.told("broadcast") == ([""] if esp_id is None else [])
+        await service.clear(stop.id, ANNA, resume=False)
+
+
+async def test_starting_without_a_database_it_lets_nobody_believe_that_anything_stopped() -> None:
+    house = House()
+    house.storage.available = False
+    with pytest.raises(StorageUnavailableError, match="nothing has stopped yet"):
+        await house.service.stop("fire", by=ANNA)
+    house.storage.available = True
+    async with house.running():
+        await until(lambda: ESP in house.told("stop"))
+        await until(lambda: len(house.storage.emergency_stops.rows) == 1)
+
+
+async def test_a_stop_that_is_loaded_late_does_not_undo_what_was_done_to_it() -> None:
+    house = House()
+    async with house.running() as service:
+        stop = await service.stop("fire", by=ANNA)
+        cleared = await service.clear(stop.id, ANNA, resume=False)
+        house.storage.emergency_stops.rows[stop.id] = stop
+        await service.load()
+        assert not any(known.active for known in house.latch.stops)
+        assert not cleared.active
+
+
+async def test_nothing_is_cleared_before_it_is_known_what_there_is() -> None:
+    with pytest.raises(StorageUnavailableError, match="is starting; ask again"):
+        await House().service.clear(ANNA, ANNA, resume=False)
 
 
 async def test_what_was_confirmed_last_is_stored_though_the_stop_is_over_by_then() -> None:

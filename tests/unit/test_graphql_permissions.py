@@ -70,6 +70,21 @@ async def test_a_stranger_is_told_to_log_in_first(operation: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "operation", [smallest("mutation", *field) for field in fields(SCHEMA.mutation_type)]
+)
+async def test_while_the_server_starts_only_a_stop_is_taken(operation: str) -> None:
+    server = GraphqlServer()
+    server.started.clear()
+    result = await server.execute(operation)
+    if "emergencyStop" in operation:
+        assert result.errors is None
+        return
+    assert code_of(result) == "STORAGE_UNAVAILABLE"
+    assert result.errors
+    assert "is starting; ask again" in result.errors[0].message
+
+
+@pytest.mark.parametrize(
     "operation",
     [smallest("subscription", *field) for field in fields(SCHEMA.subscription_type)],
 )

@@ -1,5 +1,6 @@
 """The legacy REST interface stops through the same latch as everybody else, and clears it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -36,6 +37,7 @@ class Door:
             emergencies=Emergencies(self.house.service, self.house.registry),
             accounts=known,
             clock=self.house.clock,
+            started=asyncio.Event(),
         )
         self.proofs = {
             role.name.lower(): known.tokens.access(make_user(role.name.lower(), role), START)[0]
@@ -153,10 +155,18 @@ async def test_only_operators_stop_and_clear(path: str, proof: str, status: int)
     assert response.headers.get("www-authenticate") == ("Bearer" if status == 401 else None)
 
 
-async def test_before_the_server_runs_nobody_is_left_to_believe_that_anything_stopped() -> None:
-    response = await Door().ask(STOP, {"reason": "fire"})
+async def test_starting_without_a_database_it_lets_nobody_believe_that_anything_stopped() -> None:
+    door = Door()
+    door.house.storage.available = False
+    response = await door.ask(STOP, {"reason": "fire"})
     assert response.status_code == 503
-    assert "press again" in response.json()["detail"]
+    assert "nothing has stopped yet" in response.json()["detail"]
+
+
+async def test_while_the_server_starts_nobody_is_told_that_no_stop_is_in_force() -> None:
+    response = await Door().ask(CLEAR, {})
+    assert response.status_code == 503
+    assert "ask again" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("path", [CLEAR, "/api/v1/actuators/clear-emergency"])

@@ -1,5 +1,6 @@
 """What the legacy REST interface answers about sensors: three forms of request, one of answer."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -46,7 +47,10 @@ class Door:
             emergencies=Emergencies(house.service, house.registry),
             accounts=accounts(),
             clock=self.pipeline.clock,
+            started=(started := asyncio.Event()),
         )
+        self.started = started
+        self.started.set()
         self.app = Starlette(routes=routes(services))
 
     async def get(self, path: str) -> httpx2.Response:
@@ -67,6 +71,14 @@ class Door:
     def _client(self, address: str = "10.0.0.1") -> httpx2.AsyncClient:
         transport = httpx2.ASGITransport(app=self.app, client=(address, 50_000))
         return httpx2.AsyncClient(transport=transport, base_url="http://server")
+
+
+async def test_while_the_server_starts_nothing_is_converted_without_its_calibration() -> None:
+    door = Door()
+    door.started.clear()
+    response = await door.ask(FIRMWARE)
+    assert response.status_code == 503
+    assert "is starting; ask again" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("form", [FIRMWARE, REFERENCE, SEED], ids=["firmware", "reference", "seed"])
