@@ -33,6 +33,8 @@ _WIDE_SHARE = 0.025
 
 _NEUTRAL_BUFFER = (6.0, 8.0)
 
+_NO_LIQUID = "liquids are calibrated between 0 and 100 °C"
+
 _ELECTRODES = {CalibrationMethod.PH_2POINT, CalibrationMethod.PH_3POINT}
 _SLOPED = {*_ELECTRODES, CalibrationMethod.EC_2POINT, CalibrationMethod.LINEAR}
 
@@ -52,6 +54,9 @@ class Law:
         raw: The lowest and the highest raw value there is.
         valid: The lowest and the highest value that the sensor can measure.
         unit: Of its values.
+        doubt: From a raw value to what speaks against it: the end of what the chip can say; None:
+            nothing.
+        library: Whose law it is; another object once that was replaced.
     """
 
     sets: Sequence[str]
@@ -61,6 +66,8 @@ class Law:
     raw: tuple[float, float]
     valid: tuple[float, float]
     unit: str
+    doubt: Callable[[float], str | None] = lambda _raw: None
+    library: object = None
 
 
 def fit(method: CalibrationMethod, points: Sequence[CalibrationPoint], law: Law) -> Fit:
@@ -75,11 +82,12 @@ def fit(method: CalibrationMethod, points: Sequence[CalibrationPoint], law: Law)
         BadInputError: The points cannot be true, or do not suffice; says why and what to do.
     """
     _check(points, law)
+    doubts = _doubts(method, points, law)
     found = _FITS[method](points, law)
     parameters = dict(zip(law.sets, found, strict=True))
     residuals = [_read(point, parameters, law) - point.reference for point in points]
     if method not in _SLOPED:
-        return Fit(parameters=parameters, residuals=residuals)
+        return Fit(parameters=parameters, residuals=residuals, findings=doubts)
     slope = _slope_percent(found[0], law)
     zero = _NEUTRAL_PH if method in _ELECTRODES else max(law.valid[0], 0.0)
     error = _zero_error(found[0], found[1], law, zero)
@@ -108,7 +116,34 @@ def _check(points: Sequence[CalibrationPoint], law: Law) -> None:
                     f"point {place}: the {name} {value:g}{unit} lies outside {low:g} to {high:g}"
                 )
         if point.temperature is not None and not 0 <= point.temperature <= _PERCENT:
-            raise BadInputError(f"point {place}: liquids are calibrated between 0 and 100 °C")
+            raise BadInputError(f"point {place}: {_NO_LIQUID}")
+
+
+def check_known(reference: float, temperature: float | None, law: Law) -> None:
+    """Check what is said of a liquid before anything is measured in it.
+
+    Raises:
+        BadInputError: There is no such liquid for this sensor.
+    """
+    low, high = law.valid
+    if not low <= reference <= high:
+        raise BadInputError(f"the reference must lie between {low:g} and {high:g} {law.unit}")
+    if temperature is not None and not 0 <= temperature <= _PERCENT:
+        raise BadInputError(_NO_LIQUID)
+
+
+def _doubts(
+    method: CalibrationMethod, points: Sequence[CalibrationPoint], law: Law
+) -> Sequence[Finding]:
+    """Refuse what was taken at the end of what the chip can say.
+
+    Dry air may really be there; so may a probe that is not connected.
+    """
+    doubts = [(p, doubt) for p in points if (doubt := law.doubt(p.raw)) is not None]
+    told = [f"the raw value {point.raw:g} lies {doubt}" for point, doubt in doubts]
+    if told and method is not CalibrationMethod.DRY_WET:
+        raise BadInputError(told[0])
+    return [Finding("clipped", text) for text in told]
 
 
 def _offset(points: Sequence[CalibrationPoint], law: Law) -> Sequence[float]:

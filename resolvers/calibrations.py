@@ -20,6 +20,16 @@ from schema.fields import field, mutation
 from schema.ids import key_of
 from schema.sensors import Sensor, SensorRefInput
 
+ShownId = Annotated[
+    strawberry.ID | None,
+    strawberry.argument(name="id", description="The `id` that startCalibration returned."),
+]
+ShownRef = Annotated[
+    SensorRefInput | None,
+    strawberry.argument(
+        name="sensor", description="Instead of an `id`: the sensor, for the one that is open."
+    ),
+]
 ProcedureId = Annotated[
     strawberry.ID,
     strawberry.argument(name="id", description="The `id` that startCalibration returned."),
@@ -85,11 +95,16 @@ class CalibrationQueries:
 
     @field
     async def calibration_procedure(
-        self, info: Info, procedure: ProcedureId
+        self, info: Info, procedure: ShownId = None, sensor: ShownRef = None
     ) -> CalibrationProcedure | None:
-        """A guided calibration: its points, and what to do next; null: it is not known."""
+        """A guided calibration: its points, and what to do next; null: there is none."""
         info.context.require(Role.VIEWER)
-        return await find_procedure(info.context, _uuid(procedure))
+        if procedure is not None and sensor is None:
+            return await find_procedure(info.context, _uuid(procedure))
+        if sensor is None or procedure is not None:
+            raise BadInputError("give either the id of a calibration, or its sensor")
+        found = await info.context.services.calibrate.open_of(sensor.key)
+        return CalibrationProcedure.of(found) if found else None
 
 
 @strawberry.type

@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 from strawberry.scalars import JSON
 
-from domain import calibrations
+from domain import calibration_steps, calibrations
 from domain.errors import BadInputError, NotFoundError
 from schema.context import Info
 from schema.fields import field
@@ -52,7 +52,7 @@ class CalibrationFinding:
     """A finding."""
 
     code: str = strawberry.field(
-        description="For programs: `slope_low`, `slope_high` or `zero_off`."
+        description="For programs: `slope_low`, `slope_high`, `zero_off` or `clipped`."
     )
     message: str = strawberry.field(description="What it means, and what to do.")
 
@@ -187,26 +187,38 @@ class CalibrationProcedure(Node):
         return seen is not None and seen.raw is not None
 
     @field
-    def next_step(self, info: Info) -> str:
+    async def started_by(self, info: Info) -> User | None:
+        """Who began it; null: the account is gone."""
+        if self.procedure.started_by is None:
+            return None
+        user = await info.context.loaders.users.load(self.procedure.started_by)
+        return User.of(user) if user else None
+
+    @field
+    async def next_step(self, info: Info) -> str:
         """What to do now, for the person at the probe."""
-        if self.state is not calibrations.ProcedureState.OPEN:
-            return "Nothing: it has ended."
-        seen = info.context.services.calibrate.stability(self.procedure.sensor_id)
-        if seen is None or seen.raw is None:
-            waiting = "no live value came yet" if seen is None else seen.reason
-            return f"Leave the probe in the next liquid: {waiting}."
-        return "The value stands still: take the point with addCalibrationPoint."
+        service, complaint = info.context.services.calibrate, None
+        if calibration_steps.suffices(self.procedure):
+            found = await self._previewed(info)
+            complaint = found if isinstance(found, str) else None
+        seen = service.stability(self.procedure.sensor_id)
+        waiting = "no live value came yet" if seen is None else seen.reason
+        return calibration_steps.next_step(self.procedure, waiting=waiting, complaint=complaint)
 
     @field
     async def preview(self, info: Info) -> CalibrationFit | None:
-        """What the points tell so far, without any effect; null: they do not suffice yet."""
+        """What the points tell so far, without any effect; null: nothing yet, see nextStep."""
+        found = await self._previewed(info)
+        return CalibrationFit.of(found) if isinstance(found, calibrations.Fit) else None
+
+    async def _previewed(self, info: Info) -> calibrations.Fit | str | None:
+        """Return what the points tell, or why they tell nothing; None: it has ended."""
         if self.state is not calibrations.ProcedureState.OPEN:
             return None
         try:
-            fit = await info.context.services.calibrate.preview(self.procedure.id)
-        except BadInputError:
-            return None
-        return CalibrationFit.of(fit)
+            return await info.context.services.calibrate.preview(self.procedure.id)
+        except BadInputError as error:
+            return str(error)
 
 
 @strawberry.input(description="One known thing that was measured.")

@@ -8,12 +8,16 @@ from domain.calibration_fits import Law
 from domain.calibrations import CalibrationMethod, Fit
 from domain.errors import BadInputError
 from domain.sensors import Sensor
+from domain.stability import Shown
 from sensor_libs.api import SensorLibrary
 from sensor_libs.loader import Catalog
 from sensor_libs.parameters import out_of_limits
 
 STEADY = 0.0025
 """The part of its valid range within which a value stands still: 0.035 pH, 50 µS/cm."""
+
+
+DRY_WET = CalibrationMethod.DRY_WET
 
 
 class Catalogs(Protocol):
@@ -69,6 +73,8 @@ class LibraryLaws:
             raw=(library.raw.low, library.raw.high),
             valid=library.valid,
             unit=library.unit,
+            doubt=lambda raw: _doubt(library, raw),
+            library=library,
         )
 
     def check(self, sensor: Sensor, found: Fit) -> str:
@@ -91,10 +97,27 @@ class LibraryLaws:
         form = self._library(sensor).raw
         return None if form is None else form.meant(raw)
 
-    def tolerance(self, sensor: Sensor) -> float:
-        """Return how far values may lie apart that stand still, in the unit of the library."""
-        low, high = self._library(sensor).valid
-        return STEADY * (high - low)
+    def shown(self, sensor: Sensor, raw: float, value: float) -> Shown | str:
+        """Return what a live reading shows of a probe, or why it shows nothing.
+
+        Between dry and wet libraries cut their values off. Which values those are is what has to
+        be found; so there the raw value has to stand still.
+        """
+        library = self._libraries.catalog.by_type.get(sensor.key.sensor_type)
+        if library is None or library.raw is None:
+            return f"no library reads {sensor.key.sensor_type} now"
+        meant = library.raw.meant(raw)
+        if meant is None:
+            return f"the raw value is {library.raw.refusal}"
+        low, high = library.valid
+        tolerance = STEADY * (high - low)
+        ends = next((c.sets for c in library.calibrations if c.method is DRY_WET), None)
+        if ends is not None:
+            dry, wet = (library.settle().parameters[name] for name in ends)
+            return Shown(meant, meant * (high - low) / (abs(wet - dry) or 1.0), tolerance)
+        if (doubt := _doubt(library, meant)) is not None:
+            return f"the raw value {meant:g} lies {doubt}"
+        return Shown(meant, value, tolerance)
 
     def _library(self, sensor: Sensor) -> SensorLibrary:
         library = self._libraries.catalog.by_type.get(sensor.key.sensor_type)
@@ -103,3 +126,9 @@ class LibraryLaws:
                 f"no library reads {sensor.key.sensor_type}, so it cannot be calibrated"
             )
         return library
+
+
+def _doubt(library: SensorLibrary, raw: float) -> str | None:
+    """Say what speaks against a raw value; None: nothing."""
+    form = library.raw
+    return None if form is None or not form.is_clipped(raw) else form.doubt

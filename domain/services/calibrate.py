@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from domain.calibration_fits import MOST_POINTS, Law, fit
+from domain.calibration_fits import MOST_POINTS, Law, check_known, fit
 from domain.calibrations import (
     Calibration,
     CalibrationMethod,
@@ -24,16 +24,18 @@ from domain.errors import BadInputError, ConflictError, EventStreamLostError, No
 from domain.events import ReadingsStored
 from domain.ports import Clock, EventStream
 from domain.repositories import Storage, UnitOfWork
-from domain.sensors import Reading, Sensor, SensorKey
+from domain.sensors import ProcessingMode, Reading, Sensor, SensorKey
 from domain.services.guard import Guard
 from domain.services.registry import Registry
-from domain.stability import STILL_FOR, Stability
+from domain.stability import STILL_FOR, Shown, Stability
 
 LONGEST_PATIENCE = timedelta(minutes=5)
 """How long somebody may wait for a value to stand still."""
 
 SWEEP_EVERY = timedelta(hours=1)
 """How often calibrations that should be repeated are looked for."""
+
+_WARMING_UP = "WARMING_UP"
 
 
 class CalibrationLaws(Protocol):
@@ -63,8 +65,8 @@ class CalibrationLaws(Protocol):
         """Return the raw value that a device meant; None: it is none of this sensor."""
         ...
 
-    def tolerance(self, sensor: Sensor) -> float:
-        """Return how far values may lie apart that stand still, in the unit of the library."""
+    def shown(self, sensor: Sensor, raw: float, value: float) -> Shown | str:
+        """Return what a live reading shows of a probe, or why it shows nothing; never raises."""
         ...
 
 
@@ -130,7 +132,7 @@ class Calibrate:
                     started_by=user_id,
                 )
                 await work.calibration_procedures.add(procedure)
-            self._watch(sensor)
+            self._watched[sensor.id] = self._fresh()
         return procedure
 
     async def add_point(
@@ -157,23 +159,31 @@ class Calibrate:
         if not timedelta(0) <= patience <= LONGEST_PATIENCE:
             raise BadInputError(f"wait must be at most {LONGEST_PATIENCE.total_seconds():.0f} s")
         procedure, sensor = await self.procedure(procedure_id)
-        law = self.laws.law(sensor, procedure.method)
-        low, high = law.valid
-        if not low <= reference <= high:
-            raise BadInputError(f"the reference must lie between {low:g} and {high:g} {law.unit}")
-        raw = await self._stable_raw(sensor, patience)
-        async with self._turn:
-            procedure, _ = await self.procedure(procedure_id)
-            if len(procedure.points) >= MOST_POINTS:
-                raise BadInputError(f"a calibration takes at most {MOST_POINTS} points")
-            point = CalibrationPoint(raw, reference, temperature)
-            # The same liquid again replaces what was taken of it before.
-            others = [kept for kept in procedure.points if kept.reference != reference]
-            procedure = replace(procedure, points=(*others, point), changed_at=self.clock.now())
-            async with self.storage.unit_of_work() as work:
-                await work.calibration_procedures.save(procedure)
-            # What stands still now is this liquid; the next one must settle anew.
-            self._watch(sensor)
+        check_known(reference, temperature, self.laws.law(sensor, procedure.method))
+        self._watched.setdefault(sensor.id, self._fresh())
+        until = asyncio.get_running_loop().time() + patience.total_seconds()
+        while True:
+            stability = await self._still(sensor, until)
+            async with self._turn:
+                procedure, _ = await self.procedure(procedure_id)
+                seen = self._watched.setdefault(sensor.id, self._fresh())
+                if seen is stability and (raw := seen.raw) is not None:
+                    point = CalibrationPoint(raw, reference, temperature)
+                    return await self._take(procedure, point)
+                # Somebody else took a point of this liquid: the next one must settle anew.
+
+    async def _take(
+        self, procedure: CalibrationProcedure, point: CalibrationPoint
+    ) -> CalibrationProcedure:
+        if len(procedure.points) >= MOST_POINTS:
+            raise BadInputError(f"a calibration takes at most {MOST_POINTS} points")
+        # The same liquid again replaces what was taken of it before.
+        others = [kept for kept in procedure.points if kept.reference != point.reference]
+        procedure = replace(procedure, points=(*others, point), changed_at=self.clock.now())
+        async with self.storage.unit_of_work() as work:
+            await work.calibration_procedures.save(procedure)
+        # What stands still now is this liquid; the next one must settle anew.
+        self._watched[procedure.sensor_id] = self._fresh()
         return procedure
 
     async def preview(self, procedure_id: UUID) -> Fit:
@@ -205,7 +215,7 @@ class Calibrate:
             async with self.storage.unit_of_work() as work:
                 await work.calibrations.add(calibration)
                 await work.calibration_procedures.save(ended)
-            self._watched.pop(sensor.id, None)
+            await self._watch_no_more(sensor)
             self._take_into_force(sensor, calibration)
         return calibration
 
@@ -221,7 +231,7 @@ class Calibrate:
             ended = replace(procedure, state=ProcedureState.CANCELLED, changed_at=self.clock.now())
             async with self.storage.unit_of_work() as work:
                 await work.calibration_procedures.save(ended)
-            self._watched.pop(sensor.id, None)
+            await self._watch_no_more(sensor)
         return ended
 
     async def procedure(self, procedure_id: UUID) -> tuple[CalibrationProcedure, Sensor]:
@@ -242,6 +252,16 @@ class Calibrate:
                 "startCalibration"
             )
         return procedure, sensor
+
+    async def open_of(self, key: SensorKey) -> CalibrationProcedure | None:
+        """Return the procedure of a sensor that is open; None: there is none.
+
+        Raises:
+            NotFoundError: The sensor is not known.
+        """
+        sensor = self._known(key)
+        async with self.storage.autocommit() as work:
+            return await self._open(work, sensor)
 
     def stability(self, sensor_id: int) -> Stability | None:
         """Return what is seen of a sensor that is being calibrated; None: it is not."""
@@ -266,6 +286,10 @@ class Calibrate:
         """
         async with self._turn:
             sensor = self._known(key)
+            self.laws.law(sensor, method)
+            # What was noted is what the device sent: an early one sends -24 as 4294967272.
+            meant = [(self.laws.meant(sensor, point.raw), point) for point in points]
+            points = [p if raw is None else p._replace(raw=raw) for raw, p in meant]
             calibration = await self._made(sensor, method, points, user_id, expires_at)
             async with self.storage.unit_of_work() as work:
                 await work.calibrations.add(calibration)
@@ -284,8 +308,7 @@ class Calibrate:
     async def _resume(self) -> None:
         async with self.storage.autocommit() as work:
             for procedure in await work.calibration_procedures.open():
-                if sensor := self.registry.sensor_by_id(procedure.sensor_id):
-                    self._watch(sensor)
+                self._watched.setdefault(procedure.sensor_id, self._fresh())
 
     async def _listen(self) -> None:
         while True:
@@ -301,12 +324,14 @@ class Calibrate:
             return
         for reading in readings:
             stability = self._watched.get(reading.sensor.id)
-            value = reading.measurement.value
-            if stability is None or value is None:
+            if stability is None:
                 continue
-            if (raw := self.laws.meant(reading.sensor, reading.raw_value)) is not None:
+            shown = self._shown(reading)
+            if isinstance(shown, str):
+                stability.disturb(shown)
+            else:
                 # What waited somewhere arrives all at once: nobody watched it stand still.
-                stability.add(reading.received_at, raw, value)
+                stability.add(reading.received_at, shown)
         async with self._moved:
             self._moved.notify_all()
 
@@ -332,43 +357,76 @@ class Calibrate:
         return sensor
 
     async def _make_room(self, work: UnitOfWork, sensor: Sensor, now: datetime) -> None:
-        for open_ in await work.calibration_procedures.open():
-            if open_.sensor_id != sensor.id:
-                continue
-            if not open_.abandoned(now):
-                raise ConflictError(
-                    "this sensor is being calibrated already: finish that or cancel it"
-                )
-            ended = replace(open_, state=ProcedureState.CANCELLED, changed_at=now)
-            await work.calibration_procedures.save(ended)
+        if (before := await self._open(work, sensor)) is None:
+            return
+        if not before.abandoned(now):
+            raise ConflictError(
+                "this sensor is being calibrated already: calibrationProcedure(sensor: ...) shows "
+                "it; finish that or cancel it"
+            )
+        ended = replace(before, state=ProcedureState.CANCELLED, changed_at=now)
+        await work.calibration_procedures.save(ended)
 
-    def _watch(self, sensor: Sensor) -> None:
-        self._watched[sensor.id] = Stability(
-            tolerance=self.laws.tolerance(sensor), still_for=self.still_for
-        )
+    @staticmethod
+    async def _open(work: UnitOfWork, sensor: Sensor) -> CalibrationProcedure | None:
+        procedures = await work.calibration_procedures.open()
+        return next((one for one in procedures if one.sensor_id == sensor.id), None)
 
-    async def _stable_raw(self, sensor: Sensor, patience: timedelta) -> float:
-        stability = self._watched.get(sensor.id)
-        if stability is None:
-            self._watch(sensor)
-            stability = self._watched[sensor.id]
+    def _fresh(self) -> Stability:
+        return Stability(still_for=self.still_for)
+
+    def _shown(self, reading: Reading) -> Shown | str:
+        """Return what a live reading shows of its probe, or why it shows nothing."""
+        made = reading.measurement
+        notes = made.notes or {}
+        why = notes.get("reason") or made.quality
+        if made.value is None:
+            return f"the sensor shows no measurement: {why}"
+        if made.mode is ProcessingMode.RAW:
+            return f"its raw values are not converted: {why}"
+        if "device" in notes or _WARMING_UP in (one["code"] for one in notes.get("reasons", ())):
+            return f"the value is not to be trusted now: {why}"
+        return self.laws.shown(reading.sensor, reading.raw_value, made.value)
+
+    async def _watch_no_more(self, sensor: Sensor) -> None:
+        """Nobody is to wait any longer for what will not be watched."""
+        self._watched.pop(sensor.id, None)
+        async with self._moved:
+            self._moved.notify_all()
+
+    async def _still(self, sensor: Sensor, until: float) -> Stability | None:
+        """Wait until the value stands still; return who saw it, or None: nobody watches any more.
+
+        Raises:
+            ConflictError: It did not by this time of the event loop.
+        """
         try:
-            async with asyncio.timeout(patience.total_seconds()), self._moved:
-                while (raw := stability.raw) is None:
+            async with asyncio.timeout_at(until), self._moved:
+                while (seen := self._watched.get(sensor.id)) is not None and seen.raw is None:
                     await self._moved.wait()
         except TimeoutError:
-            if (raw := stability.raw) is None:
-                raise ConflictError(
-                    f"the value does not stand still yet: {stability.reason}"
-                ) from None
-        return raw
+            seen = self._watched.get(sensor.id)
+            if seen is not None and seen.raw is None:
+                why = f"the value does not stand still yet: {seen.reason}"
+                raise ConflictError(why) from None
+        return seen
 
     async def _fit(
         self, sensor: Sensor, method: CalibrationMethod, points: Sequence[CalibrationPoint]
     ) -> tuple[Fit, str]:
-        # In a thread: the library may be the user's own, whose process is asked and may take long.
-        found = await asyncio.to_thread(fit, method, points, self.laws.law(sensor, method))
-        return found, self.laws.check(sensor, found)
+        """Find parameters; with another version of the library anew, if it came meanwhile."""
+        while True:
+            law = self.laws.law(sensor, method)
+            try:
+                # In a thread: the library may be the user's own, whose process may take long.
+                found = await asyncio.to_thread(fit, method, points, law)
+                library = self.laws.check(sensor, found)
+            except BadInputError:
+                if self.laws.law(sensor, method).library is law.library:
+                    raise
+            else:
+                if self.laws.law(sensor, method).library is law.library:
+                    return found, library
 
     async def _made(
         self,

@@ -239,10 +239,8 @@ async def test_who_is_impatient_or_swaps_the_buffers_is_told_and_goes_on(
         assert code == "CONFLICT"
         assert message.startswith("the value does not stand still yet: ")
         code, message = await refused(grower, START, sensor=ref("ph"), method="ph_2point")
-        assert (code, message) == (
-            "CONFLICT",
-            "this sensor is being calibrated already: finish that or cancel it",
-        )
+        assert code == "CONFLICT"
+        assert message.startswith("this sensor is being calibrated already: ")
 
         await grower.dips("ph", BUFFER_4, procedure, label=7.0)
         code, message = await refused(grower, FINISH, id=procedure)

@@ -55,7 +55,7 @@ QUERIES = [
     Operation(
         "query($calibration: ID!) { calibrationProcedure(id: $calibration) "
         "{ nextStep stable sensor { name } preview { residuals } } }",
-        2,
+        3,
     ),
     Operation("{ sensors(first: 100) { edges { node { calibration { method } } } } }", 3),
     Operation("{ readings(first: 1000) { edges { node { ...reading } } } }", 3),

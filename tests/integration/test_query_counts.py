@@ -31,6 +31,7 @@ from domain.library_installations import LibraryInstallation
 from domain.relays import RelayHealth
 from domain.repositories import UnitOfWork
 from domain.sensors import Reading, Sensor
+from domain.stability import Shown
 from domain.system_events import EventKind, Severity
 from resolvers.live import REPLAY_PAGE
 from schema.ids import global_id
@@ -148,7 +149,7 @@ class Greenhouse:
             seen = calibrate.stability(sensor.id)
             assert seen is not None
             for second in range(12):
-                seen.add(START + timedelta(seconds=second), 336.0, 21.0)
+                seen.add(START + timedelta(seconds=second), Shown(336.0, 21.0, 0.5))
             if reference is not None:
                 await calibrate.add_point(begun.id, reference)
 

@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
 from uuid import UUID
 
 import pytest
+from typing_extensions import override
 from uuid_utils.compat import uuid7
 
+from domain.calibration_fits import Law
 from domain.calibrations import Calibration, Fit, ProcedureState
 from domain.calibrations import CalibrationMethod as Method
 from domain.calibrations import CalibrationPoint as Point
@@ -20,7 +23,7 @@ from domain.services.calibrate import SWEEP_EVERY, Calibrate
 from domain.services.guard import Guard
 from domain.services.registry import Registry
 from sensor_libs.calibrating import LibraryLaws
-from sensor_libs.loader import load_built_in
+from sensor_libs.loader import Catalog, load_built_in
 from sensor_libs.runner import LibraryRunner
 from tests.fakes import START, FakeClock, FakeEventStream, FakeStorage, until
 from tests.makers import make_device, make_sensor
@@ -84,7 +87,20 @@ class Laboratory:
             made = Measurement(value, "pH", Quality.GOOD, ProcessingMode.PI_ENHANCED, "ph", "1.1.0")
             reading = Reading(self.seconds, self.sensor, at, received, raw, made)
             await self.events.publish(ReadingsStored((reading,)))
-        for _ in range(3 * times):
+        await self.settle(3 * times)
+
+    async def shows(self, sensor: Sensor, raw: float, made: Measurement) -> None:
+        """Have one reading come in."""
+        self.seconds += 1
+        at = START + timedelta(seconds=self.seconds)
+        await self.events.publish(
+            ReadingsStored((Reading(self.seconds, sensor, at, at, raw, made),))
+        )
+        await self.settle(3)
+
+    @staticmethod
+    async def settle(turns: int) -> None:
+        for _ in range(turns):
             await asyncio.sleep(0)
 
     @asynccontextmanager
@@ -136,6 +152,150 @@ async def test_a_point_waits_until_the_value_stands_still() -> None:
             await asyncio.sleep(0)
             await lab.read(1861)
         assert waiting.result().points == (Point(1861, 7.0),)
+
+
+async def test_whoever_waits_is_told_at_once_that_somebody_else_cancelled() -> None:
+    lab = Laboratory()
+    async with lab.running(), asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        procedure = await lab.calibrate.start(KEY, Method.PH_2POINT, user_id=USER)
+
+        async def wait() -> None:
+            with pytest.raises(ConflictError, match="is cancelled"):
+                await lab.calibrate.add_point(procedure.id, 7.0, patience=timedelta(minutes=5))
+
+        tasks.create_task(wait())
+        await lab.settle(5)
+        await lab.calibrate.cancel(procedure.id)
+
+
+async def test_of_two_who_wait_only_one_takes_the_liquid_and_the_other_the_next() -> None:
+    lab = Laboratory()
+    async with lab.running(), asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        procedure = await lab.calibrate.start(KEY, Method.PH_2POINT, user_id=USER)
+        waiting = [
+            tasks.create_task(
+                lab.calibrate.add_point(procedure.id, ph, patience=timedelta(minutes=5))
+            )
+            for ph in (7.0, 4.0)
+        ]
+        await lab.settle(5)
+        await lab.read(1861)
+        await until(lambda: any(task.done() for task in waiting))
+        assert [task.done() for task in waiting].count(True) == 1
+        await lab.read(2925)
+        await asyncio.gather(*waiting)
+        points = (await lab.calibrate.procedure(procedure.id))[0].points
+    assert {point.raw for point in points} == {1861, 2925}
+
+
+PI = ProcessingMode.PI_ENHANCED
+WARM = {"reason": "warms up", "reasons": [{"code": "WARMING_UP", "text": "warms up"}]}
+
+
+@pytest.mark.parametrize(
+    ("raw", "made", "why"),
+    [
+        (4095, Measurement(0.7, "pH", Quality.SUSPECT, PI), "no probe connected"),
+        (5000, Measurement(7.0, "pH", Quality.GOOD, PI), "not a value of the ADC"),
+        (1861, Measurement(None, "pH", Quality.ERROR, PI), "shows no measurement"),
+        (1861, Measurement(1861, None, Quality.UNKNOWN, ProcessingMode.RAW), "are not converted"),
+        (1861, Measurement(7.0, "pH", Quality.SUSPECT, PI, notes=WARM), "warms up"),
+        (1861, Measurement(7.0, "pH", Quality.BAD, PI, notes={"device": "BAD"}), "not to be trust"),
+    ],
+)
+async def test_a_sensor_that_shows_nothing_of_its_probe_gives_no_point_and_the_reason(
+    raw: float, made: Measurement, why: str
+) -> None:
+    lab = Laboratory()
+    async with lab.running():
+        procedure = await lab.calibrate.start(KEY, Method.PH_2POINT, user_id=USER)
+        await lab.read(1861)
+        await lab.shows(lab.sensor, raw, made)
+        with pytest.raises(ConflictError, match=why):
+            await lab.calibrate.add_point(procedure.id, 7.0)
+
+
+async def test_moving_the_probe_or_leaving_it_long_in_one_buffer_speaks_against_no_point() -> None:
+    lab = Laboratory()
+    codes = [{"code": code, "text": code} for code in ("TOO_FAST", "STUCK", "ATYPICAL", "LATE")]
+    made = Measurement(7.0, "pH", Quality.SUSPECT, PI, notes={"reasons": codes})
+    async with lab.running():
+        procedure = await lab.calibrate.start(KEY, Method.PH_2POINT, user_id=USER)
+        for _ in range(12):
+            await lab.shows(lab.sensor, 1861, made)
+        assert (await lab.calibrate.add_point(procedure.id, 7.0)).points
+
+
+async def test_what_creeps_beyond_dry_does_not_stand_still_though_its_value_is_cut_off() -> None:
+    lab = Laboratory()
+    key = SensorKey(KEY.esp_id, 32, "moisture")
+    soil = make_sensor(id=4, key=key)
+    lab.registry.put_sensors([soil])
+    dry = Measurement(0.0, "%", Quality.POOR, PI)
+    async with lab.running():
+        procedure = await lab.calibrate.start(key, Method.DRY_WET, user_id=USER)
+        for raw in range(3300, 3600, 20):
+            await lab.shows(soil, raw, dry)
+        with pytest.raises(ConflictError, match="leave the probe where it is"):
+            await lab.calibrate.add_point(procedure.id, 0.0)
+        for _ in range(12):
+            await lab.shows(soil, 3600, dry)
+        taken = await lab.calibrate.add_point(procedure.id, 0.0)
+    assert taken.points == (Point(3600, 0.0),)
+
+
+async def test_a_library_that_goes_while_its_sensor_is_calibrated_takes_nothing_with_it() -> None:
+    lab = Laboratory()
+    async with lab.running():
+        procedure = await lab.calibrate.start(KEY, Method.PH_2POINT, user_id=USER)
+        libraries = lab.runner.catalog
+        lab.runner.swap(Catalog())
+        passed = Measurement(1861, None, Quality.UNKNOWN, ProcessingMode.RAW)
+        await lab.shows(lab.sensor, 1861, passed)
+        await lab.shows(lab.sensor, 1861, Measurement(7.0, "pH", Quality.GOOD, PI))
+        with pytest.raises(BadInputError, match="no library reads ph"):
+            await lab.calibrate.add_point(procedure.id, 7.0)
+    after = Laboratory(lab.storage)
+    after.runner.swap(Catalog())
+    async with after.running():
+        after.runner.swap(libraries)
+        await after.read(1861)
+        assert (await after.calibrate.add_point(procedure.id, 7.0)).points
+
+
+@dataclass(frozen=True)
+class ReplacedWhileAsked(LibraryLaws):
+    """Laws of a library that another version replaces while it computes the first fit."""
+
+    replaced: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @override
+    def law(self, sensor: Sensor, method: Method) -> Law:
+        law = LibraryLaws.law(self, sensor, method)
+
+        def gone(_raw: float) -> float | None:
+            self.replaced.set()
+            raise BadInputError("the library ph failed: it did not answer in time")
+
+        return law if self.replaced.is_set() else replace(law, seen=gone, library="1.0.0")
+
+
+async def test_a_fit_that_meets_a_new_version_of_its_library_is_made_anew_with_that() -> None:
+    lab = Laboratory()
+    lab.calibrate.laws = laws = ReplacedWhileAsked(lab.runner)
+    made = await lab.calibrate(KEY, Method.PH_2POINT, BUFFERS, user_id=USER)
+    assert made.fit.slope_percent == pytest.approx(100, abs=0.1)
+    assert laws.replaced.is_set()
+
+
+async def test_raw_values_that_were_noted_may_be_as_early_firmware_sends_them() -> None:
+    lab = Laboratory()
+    key = SensorKey(KEY.esp_id, 4, "ds18b20")
+    lab.registry.put_sensors([make_sensor(id=4, key=key)])
+    noted = [Point(2**32 - 80, -4.0)]
+    made = await lab.calibrate(key, Method.OFFSET, noted, user_id=USER)
+    assert made.points == (Point(-80, -4.0),)
+    assert made.fit.parameters["offset"] == pytest.approx(1.0)
 
 
 async def test_the_next_liquid_must_settle_anew_and_the_same_one_replaces_its_point() -> None:

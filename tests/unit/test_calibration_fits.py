@@ -1,12 +1,13 @@
 """The arithmetic of calibration: points become parameters, and impossible points are refused."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.calibration_fits import Law, fit
+from domain.calibration_fits import Law, check_known, fit
 from domain.calibrations import CalibrationMethod as Method
 from domain.calibrations import CalibrationPoint as Point
 from domain.errors import BadInputError
@@ -70,6 +71,31 @@ PROBE = Law(
 
 def volts(value: float) -> float:
     return value / VOLTS
+
+
+def test_a_probe_that_is_not_connected_is_no_point_but_may_be_what_stands_in_dry_air() -> None:
+    def clipped(raw: float) -> str | None:
+        return "at the end: no probe connected?" if raw > 4000 else None
+
+    points = [Point(volts(1.5), 7.0), Point(4095, 4.0)]
+    with pytest.raises(BadInputError, match="4095 lies at the end: no probe connected"):
+        fit(Method.PH_2POINT, points, replace(PH, doubt=clipped))
+    resistive = fit(
+        Method.DRY_WET, [Point(4095, 0), Point(1200, 100)], replace(PROBE, doubt=clipped)
+    )
+    assert [finding.code for finding in resistive.findings] == ["clipped"]
+
+
+@pytest.mark.parametrize(
+    ("reference", "celsius", "why"),
+    [(7.0, 500, "between 0 and 100 °C"), (15.0, 25, "between 0 and 14 pH")],
+)
+def test_a_liquid_that_cannot_be_is_refused_before_anything_is_measured_in_it(
+    reference: float, celsius: float, why: str
+) -> None:
+    with pytest.raises(BadInputError, match=why):
+        check_known(reference, celsius, PH)
+    check_known(7.0, None, PH)
 
 
 def test_a_perfect_electrode_is_found_to_be_perfect() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from domain.sensors import SensorKey
+from domain.stability import Shown
 from domain.users import Role
 from schema.ids import global_id
 from tests.fakes import START
@@ -37,20 +38,25 @@ def stand_still(server: GraphqlServer, raw: float) -> None:
     seen = server.services.calibrate.stability(sensor.id)
     assert seen is not None
     for second in range(12):
-        seen.add(START + timedelta(seconds=second), raw, 7.0)
+        seen.add(START + timedelta(seconds=second), Shown(raw, 7.0, 0.035))
 
 
 async def test_a_person_is_led_through_a_calibration() -> None:
     server = await bench()
     begun = (await server.ask(START_IT))["startCalibration"]
     assert (begun["state"], begun["stable"], begun["points"]) == ("OPEN", False, [])
-    assert begun["nextStep"].startswith("Leave the probe in the next liquid: no live value came")
+    assert begun["nextStep"] == (
+        "Put the probe into a buffer: one near pH 7, and one such as pH 4.01 or 10.01. This is "
+        "point 1 of 2: no live value came yet: is the device online, and the sensor enabled?"
+    )
 
     stand_still(server, 1861)
-    ask = f'{{ calibrationProcedure(id: "{begun["id"]}") {{ stable nextStep sensor {{ name }} }} }}'
+    ask = f"""{{ calibrationProcedure(id: "{begun["id"]}") {{
+        stable nextStep sensor {{ name }} startedBy {{ username }} }} }}"""
     now = (await server.ask(ask))["calibrationProcedure"]
     assert now["stable"]
     assert "addCalibrationPoint" in now["nextStep"]
+    assert now["startedBy"] == {"username": "anna"}
 
     first = (await server.ask(ADD, id=begun["id"], ph=7.0))["addCalibrationPoint"]
     assert first["points"] == [{"raw": 1861, "reference": 7.0, "temperature": 25}]
@@ -58,6 +64,7 @@ async def test_a_person_is_led_through_a_calibration() -> None:
     stand_still(server, 2700)
     second = (await server.ask(ADD, id=begun["id"], ph=4.0))["addCalibrationPoint"]
     assert second["preview"]["slopePercent"] == pytest.approx(79, abs=1)
+    assert "finishCalibration" in second["nextStep"]
 
     made = (await server.ask(FINISH, id=begun["id"]))["finishCalibration"]
     assert made["calibratedBy"] == {"username": "anna"}
@@ -73,6 +80,22 @@ async def test_a_person_is_led_through_a_calibration() -> None:
     assert shown["sensor"]["calibration"] == {"id": made["id"], "parameters": made["parameters"]}
     assert shown["sensor"]["calibrations"]["edges"] == [{"node": {"id": made["id"]}}]
     assert shown["node"] == {"method": "ph_2point"}
+
+
+async def test_whoever_comes_later_finds_what_is_open_and_why_its_points_cannot_be_true() -> None:
+    server = await bench()
+    ask = f"{{ calibrationProcedure(sensor: {REF}) {{ {PROCEDURE} }} }}"
+    assert (await server.ask(ask))["calibrationProcedure"] is None
+    begun = (await server.ask(START_IT))["startCalibration"]
+    for ph in (7.0, 4.0):
+        stand_still(server, 1861)
+        await server.ask(ADD, id=begun["id"], ph=ph)
+    found = (await server.ask(ask))["calibrationProcedure"]
+    assert (found["id"], found["preview"]) == (begun["id"], None)
+    assert found["nextStep"].startswith(
+        "These points cannot be true: two points have the same raw value 1861: is the probe "
+        "connected, and was it moved to the next liquid?"
+    )
 
 
 async def test_points_that_somebody_noted_calibrate_at_once() -> None:
@@ -99,6 +122,7 @@ async def test_points_that_somebody_noted_calibrate_at_once() -> None:
             "not the id of a CalibrationProcedure",
         ),
         (FINISH, {"id": global_id("CalibrationProcedure", "x")}, "BAD_INPUT", "not the id of"),
+        ("{ calibrationProcedure { id } }", {}, "BAD_INPUT", "either the id"),
         (
             FINISH,
             {"id": global_id("CalibrationProcedure", "0190a000-0000-7000-8000-000000000000")},

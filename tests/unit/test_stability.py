@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.stability import Stability
+from domain.stability import Shown, Stability
 
 START = datetime(2026, 4, 20, 12, tzinfo=UTC)
 
@@ -15,9 +15,9 @@ def at(seconds: float) -> datetime:
 
 
 def watch(values: list[tuple[float, float]], tolerance: float = 0.02) -> Stability:
-    stability = Stability(tolerance=tolerance)
+    stability = Stability()
     for seconds, value in values:
-        stability.add(at(seconds), value * 100, value)
+        stability.add(at(seconds), Shown(value * 100, value, tolerance))
     return stability
 
 
@@ -44,7 +44,7 @@ def test_a_value_that_drifts_is_not_taken_until_it_stops() -> None:
     assert stability.raw is None
     assert "leave the probe" in (stability.reason or "")
     for second in range(20, 32):
-        stability.add(at(second), 700, 7.0)
+        stability.add(at(second), Shown(700, 7.0, 0.02))
     assert stability.raw == 700
 
 
@@ -62,8 +62,25 @@ def test_slow_sensors_need_as_many_values_as_fast_ones() -> None:
 
 def test_a_value_from_the_past_is_left_out() -> None:
     stability = watch([(float(second), 7.0) for second in range(12)])
-    stability.add(at(3), 100, 1.0)
+    stability.add(at(3), Shown(100, 1.0, 0.02))
     assert stability.raw == 700
+
+
+def test_a_value_that_only_jumps_about_is_told_from_one_that_drifts() -> None:
+    stability = watch([(second, 7.0 + 0.2 * (second % 2)) for second in range(12)])
+    assert stability.raw is None
+    assert stability.reason == (
+        "the values jump about, 0.2 apart, more than 0.02: check the cable, and what stands beside "
+        "it"
+    )
+
+
+def test_a_reading_that_shows_nothing_undoes_what_came_before_and_says_why() -> None:
+    stability = watch([(second, 7.0) for second in range(12)])
+    stability.disturb("no probe connected?")
+    assert (stability.raw, stability.reason) == (None, "no probe connected?")
+    stability.add(at(12), Shown(700, 7.0, 0.02))
+    assert "1 values in 0 s so far" in (stability.reason or "")
 
 
 @given(st.lists(st.tuples(st.floats(0, 60), st.floats(0, 14)), max_size=60))
