@@ -26,6 +26,7 @@ from domain.devices import Discovery
 from domain.services.accounts import Accounts
 from domain.services.configure import Configure
 from domain.services.protect import Protect
+from domain.services.report_sources import ReportSources
 from mqtt_bridge.dialects import capabilities
 from mqtt_bridge.intake import Intake
 from schema.context import Services
@@ -164,6 +165,8 @@ def _accounts(ground: Ground, secret_key: str) -> Accounts:
 
 
 def _configure(ground: Ground, parts: Parts) -> Configure:
+    recipe = parts.convert.libraries.recipe
+    sources = ReportSources(record=parts.record, registry=ground.registry, recipe=recipe)
     return Configure(
         storage=ground.database,
         registry=ground.registry,
@@ -174,7 +177,8 @@ def _configure(ground: Ground, parts: Parts) -> Configure:
         changed=parts.synchronise.changed,
         admitted=parts.devices.admit,
         unit_of=parts.limits.unit,
-        recipe=parts.convert.libraries.recipe,
+        recipe=recipe,
+        removed=sources.removed,
     )
 
 

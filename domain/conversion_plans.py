@@ -156,6 +156,19 @@ def plan_of(
     return Plan(sensor, given or None, calibration, tuple(feeds), lost=_lost(sensor, recipe, known))
 
 
+def lacking(plan: Plan, recipe: Recipe) -> str | None:
+    """Say what nobody gives a sensor that should, so that a virtual one says nothing; None: all do.
+
+    Args:
+        plan: Of the sensor.
+        recipe: What its library depends on.
+    """
+    if plan.lost is not None or not recipe.is_virtual:
+        return plan.lost
+    names = ", ".join(_unfed(plan, recipe))
+    return f"nothing gives it {names}: name a sensor in its sources" if names else None
+
+
 def complained(made: Measurement, plan: Plan | None) -> Measurement:
     """Let a measurement say that a sensor is gone that it should have taken from."""
     if plan is None or plan.lost is None or made.library is None:
@@ -179,8 +192,12 @@ def _complete(plan: Plan, recipe: Recipe) -> bool:
 
     Until its chip was heard as a whole, a virtual sensor says nothing: a half is no bad reading.
     """
+    return not _unfed(plan, recipe)
+
+
+def _unfed(plan: Plan, recipe: Recipe) -> Sequence[str]:
     fed = {feed.companion.parameter for feed in plan.feeds} | {*(plan.given or ())}
-    return all(p.default is not None or p.name in fed for p in recipe.parameters)
+    return [p.name for p in recipe.parameters if p.default is None and p.name not in fed]
 
 
 def _source(

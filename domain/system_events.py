@@ -69,6 +69,8 @@ class EventKind(StrEnum):
     SENSOR_CALIBRATED = "SENSOR_CALIBRATED"
     CALIBRATION_EXPIRED = "CALIBRATION_EXPIRED"
     """A calibration should have been repeated by now."""
+    SOURCE_REMOVED = "SOURCE_REMOVED"
+    """A sensor was removed that another one takes from."""
     READINGS_RECOMPUTED = "READINGS_RECOMPUTED"
     """Readings of the past were converted again."""
     RECOMPUTATION_TAKEN_BACK = "RECOMPUTATION_TAKEN_BACK"

@@ -26,7 +26,8 @@ class ProcessReadingInput:
         default=None,
         description="Where the chip says several numbers: a list of its channels in their order, "
         "an object of them by name, or an object of raw values by quantity, such as "
-        '`{"temperature": 24173, "humidity": 26551}` of an SHT31.',
+        '`{"temperature": 24173, "humidity": 26551}` of an SHT31; or what a virtual sensor is '
+        "computed from, by parameter.",
     )
     parameters: JSON | None = strawberry.field(
         default=None,

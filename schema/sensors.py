@@ -9,6 +9,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from domain import sensors
+from domain.conversion_plans import lacking
 from domain.errors import BadInputError, NotFoundError
 from domain.recomputations import recomputed_at
 from domain.series import DEFAULT_POINTS, MOST_POINTS, Bucket, told_in, window
@@ -168,6 +169,17 @@ class Sensor(Node):
             ParameterSource(parameter=name, sensor=Sensor.of(source) if source else None)
             for name, source in found.items()
         ]
+
+    @field
+    async def lacks(self, info: Info) -> str | None:
+        """What it needs of another sensor, and none gives it; null: nothing.
+
+        A virtual sensor has no readings meanwhile; others assume something, and say so in theirs.
+        """
+        convert = info.context.services.convert
+        plan = (await convert.plans()).by_sensor.get(self.row_id)
+        recipe = convert.libraries.recipe(self.sensor_type)
+        return lacking(plan, recipe) if plan and recipe else None
 
     @field
     async def effective_parameters(self, info: Info) -> list[EffectiveParameter]:

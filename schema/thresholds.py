@@ -24,8 +24,8 @@ class ThresholdState:
 
     zone: Zone = strawberry.field(description="Which limit was reached; NORMAL: none.")
     since: datetime | None = strawberry.field(
-        description="When the reading was measured that brought it there; null: before the server "
-        "started, or with the first reading since."
+        description="When the reading was measured that brought it there; null: no system event "
+        "that is kept tells of one."
     )
 
     @classmethod

@@ -49,6 +49,7 @@ class Configure:
         admitted: Told which device was let in, once it is.
         unit_of: In which unit a sensor type is measured; None: nobody knows.
         recipe: What the conversion of a sensor type depends on; None: no library reads it.
+        removed: Told which sensors are gone.
     """
 
     storage: Storage
@@ -61,9 +62,8 @@ class Configure:
     admitted: Callable[[Device], Awaitable[None]]
     unit_of: Callable[[str], str | None] = lambda _sensor_type: None
     recipe: Callable[[str], Recipe | None] = lambda _sensor_type: None
+    removed: Callable[[Sequence[Sensor]], None] = lambda _sensors: None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
-
-    # ------------------------------------------------------------ devices and zones
 
     async def approve_device(
         self, esp_id: str, name: str | None = None, zone_id: str | None = None
@@ -202,12 +202,12 @@ class Configure:
                 return False
             for actuator in self.registry.actuators_of(esp_id):
                 self._check_removable(actuator, device)
+            gone = self.registry.sensors_of(esp_id)
             async with self.storage.unit_of_work() as work:
                 await work.devices.remove(esp_id)
             self.registry.remove_device(esp_id)
+            self.removed(gone)
         return True
-
-    # ------------------------------------------------------------ sensors
 
     async def set_sensor(  # noqa: PLR0913 - the settings of a sensor
         self,
@@ -324,10 +324,9 @@ class Configure:
                 await work.sensors.remove(sensor.id)
                 await self._put_out(work, device, errands)
             self.registry.remove_sensor(key)
+            self.removed([sensor])
             self._tell_changed(device, errands)
         return True
-
-    # ------------------------------------------------------------ actuators
 
     async def set_actuator(  # noqa: PLR0913 - the settings of an actuator
         self,
@@ -442,8 +441,6 @@ class Configure:
             self.registry.remove_actuator(pin)
             self._tell_changed(device, errands)
         return True
-
-    # ------------------------------------------------------------ what all have in common
 
     def _known(self, esp_id: str) -> Device:
         device = self.registry.device(esp_id)

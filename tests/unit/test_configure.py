@@ -1,5 +1,6 @@
 """What people decide is stored, remembered and told; what makes no sense changes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -19,7 +20,7 @@ from domain.errors import (
 from domain.events import ActuatorChanged, DeviceHeard
 from domain.lease_book import LeaseBook
 from domain.leases import Moment
-from domain.sensors import ProcessingMode, SensorKey
+from domain.sensors import ProcessingMode, Sensor, SensorKey
 from domain.services.configure import LONGEST_NAME, Configure
 from domain.services.registry import Registry
 from tests.fakes import START, FakeClock, FakeEventStream, FakeStorage
@@ -262,3 +263,22 @@ async def test_what_was_told_to_switch_off_is_removed_where_its_device_is_gone()
         await house.configure.remove_device(ESP)
     house.leases.end(PIN, AT)
     assert await house.configure.remove_device(ESP)
+
+
+async def test_sensors_that_are_gone_are_told_once_they_are() -> None:
+    house = Greenhouse()
+    told: list[list[str]] = []
+
+    def removed(sensors: Sequence[Sensor]) -> None:
+        assert not any(house.registry.sensor(sensor.key) for sensor in sensors)
+        told.append([sensor.key.sensor_type for sensor in sensors])
+
+    house.configure.removed = removed
+    for gpio, sensor_type in ((4, "ds18b20"), (34, "ph"), (35, "ec")):
+        await house.configure.set_sensor(SensorKey(ESP, gpio, sensor_type))
+    await house.configure.remove_sensor(SensorKey(ESP, 4, "ds18b20"))
+    await house.configure.remove_sensor(SensorKey(ESP, 4, "ds18b20"))
+    assert told == [["ds18b20"]]
+    house.leases.off(PIN, AT)
+    await house.configure.remove_device(ESP)
+    assert told == [["ds18b20"], ["ph", "ec"]]

@@ -22,6 +22,10 @@ EFFECTIVE = """query($esp: String!) {
     }
 }"""
 
+LACKS = """query($esp: String!, $type: String!, $gpio: Int!) {
+    sensor(espId: $esp, gpio: $gpio, sensorType: $type) { lacks }
+}"""
+
 
 async def house() -> GraphqlServer:
     server = GraphqlServer()
@@ -56,6 +60,23 @@ async def test_what_fills_a_parameter_and_was_removed_is_told_as_nobody() -> Non
         "mutation($input: SensorRefInput!) { removeSensor(input: $input) }", input=PROBE
     )
     assert (await setting(server))["sources"] == [{"parameter": "temperature", "sensor": None}]
+    lacks = (await server.ask(LACKS, esp=ESP, type="ph", gpio=34))["sensor"]["lacks"]
+    assert lacks == "temperature was to come from ESP_12AB34/4/ds18b20, which is gone"
+
+
+async def test_a_virtual_sensor_says_what_it_lacks_as_long_as_it_has_no_readings() -> None:
+    server = await house()
+    air = {"espId": ESP, "gpio": 4}
+    await server.ask(SET, input={**air, "sensorType": "vpd"})
+
+    async def lacks() -> object:
+        return (await server.ask(LACKS, esp=ESP, type="vpd", gpio=4))["sensor"]["lacks"]
+
+    assert await lacks() == "nothing gives it temperature, humidity: name a sensor in its sources"
+    await server.has_sensor(make_sensor(ESP, 4, "dht22_temp", unit=None))
+    assert await lacks() == "nothing gives it humidity: name a sensor in its sources"
+    await server.has_sensor(make_sensor(ESP, 4, "dht22_humidity", unit=None))
+    assert await lacks() is None
 
 
 @pytest.mark.parametrize(
