@@ -38,7 +38,7 @@ TICK = 0.25
 STORE_DEADLINE = 1.0
 """Seconds that storing a stop may keep it from going out."""
 
-START_DEADLINE = 10.0
+START_DEADLINE = 5.0
 """Seconds that a stop waits for the database of a server that is starting."""
 
 BROADCAST_AGAIN = 1.0

@@ -134,6 +134,14 @@ class ServerProcess(Api):
         await self.launch()
         await eventually(self.is_ready, within=START_DEADLINE, what="the server is ready")
 
+    async def answers(self) -> bool:
+        """Whether anybody answers, ready or not."""
+        try:
+            await self.health()
+        except httpx2.TransportError:
+            return False
+        return True
+
     async def is_ready(self) -> bool:
         """Whether all parts are there; fails at once when the process has ended."""
         assert self.running, self.log_text()

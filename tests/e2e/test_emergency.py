@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 import asyncpg
 import pytest
 from gql.client import AsyncClientSession
+from gql.transport.exceptions import TransportQueryError
 from uuid_utils.compat import uuid7
 
 from app.clock import SystemClock
@@ -135,6 +136,33 @@ async def test_a_stop_that_was_stored_and_not_sent_goes_out_at_the_next_start(
         assert not any(device.pins.stopped_at for device in there)
         await server.start()
         await eventually(lambda: stopped(there), within=RECOVERY, what="everybody has stopped")
+
+
+async def test_a_stop_that_is_pressed_while_the_server_starts_is_kept_and_goes_out_before_all_else(
+    server: ServerProcess, broker: EmbeddedBroker, database_url: str
+) -> None:
+    there = boards()
+    async with living(broker.url, there):
+        async with client(server) as http:
+            await until_online(http, there)
+        token = await server.login()
+        await server.kill()
+        connection = await asyncpg.connect(database_url)
+        async with connection.transaction(), server.http_client(token) as http:
+            await connection.execute("LOCK TABLE zone")  # it cannot load what there is
+            await server.launch()
+            await eventually(server.answers, within=20, what="it answers")
+            with pytest.raises(TransportQueryError, match="is starting; ask again"):
+                await ask(http, ON, esp=there[0].esp_id)
+            stop = (await ask(http, STOP, input={"reason": "fire"}))["emergencyStop"]
+            with pytest.raises(TransportQueryError, match="is starting; ask again"):
+                await ask(http, CLEAR, id=stop["id"])
+            assert await connection.fetchval("SELECT count(*) FROM emergency_stop") == 1
+            assert not any(device.pins.stopped_at for device in there)
+        await connection.close()
+        await eventually(lambda: stopped(there), within=RECOVERY, what="everybody has stopped")
+        async with client(server) as http:
+            await until_all(http, stop["id"], "confirmed", there)
 
 
 @pytest.mark.parametrize("latched", [True, False], ids=["as it is", "control: nothing is kept"])
