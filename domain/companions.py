@@ -7,7 +7,7 @@ newest is remembered.
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from domain.errors import BadInputError
@@ -146,6 +146,12 @@ def newest(batch: Recent | None, before: Recent | None, when: datetime) -> Said 
     return one
 
 
-def noted(value: float, path: str, at: datetime) -> Mapping[str, Any]:
-    """Return what a reading says of something it took, so that it can be computed again."""
-    return {"value": value, "sensor": path, "at": at.isoformat()}
+def noted(value: float, path: str, age: timedelta) -> Mapping[str, Any]:
+    """Return what a reading says of something it took, so that it can be computed again.
+
+    Args:
+        value: In the unit of the parameter.
+        path: The sensor that said it.
+        age: How long before the reading it was measured; told in seconds.
+    """
+    return {"value": value, "sensor": path, "age": age.total_seconds()}

@@ -150,9 +150,9 @@ class ConvertHistory:
             if missing:
                 moments = [_moment(readings[number]) for number in missing]
                 held = await history.held_at(feed.source.id, moments, feed.companion.max_age)
-                for number, other in zip(missing, held, strict=True):
+                for number, at, other in zip(missing, moments, held, strict=True):
                     if other is not None:
-                        self._feed(fed[number], feed, _said(other))
+                        self._feed(fed[number], feed, _said(other), at)
         return fed
 
     def _noted(self, reading: Reading) -> dict[str, Mapping[str, Any]]:
@@ -173,10 +173,10 @@ class ConvertHistory:
             and sources.get(name) in {None, entry.get("sensor")}
         }
 
-    def _feed(self, fed: _Fed, feed: Feed, found: Said) -> None:
+    def _feed(self, fed: _Fed, feed: Feed, found: Said, at: datetime) -> None:
         value = found.taken(feed.companion)
         if value is not None:
-            fed.inputs[feed.companion.parameter] = noted(value, feed.path, found.at)
+            fed.inputs[feed.companion.parameter] = noted(value, feed.path, at - found.at)
             if self.recipe.is_virtual:
                 fed.qualities.append(found.quality)
 

@@ -211,7 +211,7 @@ class ConvertedBatch:
             if taken is not None:
                 name = feed.companion.parameter
                 given[name] = taken.value
-                inputs[name] = noted(taken.value, feed.path, taken.at)
+                inputs[name] = noted(taken.value, feed.path, at - taken.at)
         return _Case(sensor, sample, plan, given, inputs)
 
     def _newest(self, sensor_id: int, at: datetime) -> Said | None:

@@ -182,7 +182,7 @@ async def test_what_another_sensor_said_then_is_looked_up_where_nothing_was_take
     done = await archive.recomputed()
     assert done.summary.changed
     taken = (archive.readings()[0].measurement.notes or {})["inputs"]["temperature"]
-    assert (taken["value"], taken["at"]) == (40.0, START.isoformat())
+    assert (taken["value"], taken["age"]) == (40.0, 1.0)
 
 
 async def test_a_virtual_sensor_follows_what_it_is_computed_from() -> None:
