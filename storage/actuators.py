@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from tortoise.queryset import QuerySet
 
 from domain.actuators import Actuator, ActuatorState, Pin
-from domain.errors import NotFoundError
 from domain.pages import Page, PageRequest
 from storage.client import TransactionClient
+from storage.devices import device_rows
 from storage.pages import behind, cut, key_after
 from storage.tables import ActuatorRow, DeviceRow
 
@@ -31,9 +31,7 @@ class ActuatorRepository:
             NotFoundError: Its device is not stored.
         """
         pin = actuator.pin
-        device = await DeviceRow.get_or_none(esp_id=pin.esp_id, using_db=self._client)
-        if device is None:
-            raise NotFoundError(f"no such device: {pin.esp_id}")
+        device = (await device_rows(self._client, [pin.esp_id]))[pin.esp_id]
         await ActuatorRow.bulk_create(
             [_row(actuator, device)], ignore_conflicts=True, using_db=self._client
         )
@@ -41,23 +39,7 @@ class ActuatorRepository:
 
     async def save(self, actuator: Actuator) -> None:
         """Update what is configured."""
-        await (
-            self._rows()
-            .filter(id=actuator.id)
-            .update(
-                actuator_type=actuator.actuator_type,
-                name=actuator.name,
-                enabled=actuator.enabled,
-                critical=actuator.critical,
-                inverted=actuator.inverted,
-                aux_gpio=actuator.aux_gpio,
-                default_value=actuator.default_value,
-                max_runtime=actuator.max_runtime,
-                min_off_time=actuator.min_off_time,
-                max_starts_per_hour=actuator.max_starts_per_hour,
-                updated_at=actuator.updated_at,
-            )
-        )
+        await self._rows().filter(id=actuator.id).update(**_settings(actuator))
 
     async def save_state(self, actuator_id: int, state: ActuatorState) -> None:
         """Update what is reported."""
@@ -121,22 +103,28 @@ def _columns(state: ActuatorState) -> dict[str, object]:
     }
 
 
+def _settings(actuator: Actuator) -> dict[str, object]:
+    return {
+        "actuator_type": actuator.actuator_type,
+        "name": actuator.name,
+        "enabled": actuator.enabled,
+        "critical": actuator.critical,
+        "inverted": actuator.inverted,
+        "aux_gpio": actuator.aux_gpio,
+        "default_value": actuator.default_value,
+        "max_runtime": actuator.max_runtime,
+        "min_off_time": actuator.min_off_time,
+        "max_starts_per_hour": actuator.max_starts_per_hour,
+        "updated_at": actuator.updated_at,
+    }
+
+
 def _row(actuator: Actuator, device: DeviceRow) -> ActuatorRow:
     return ActuatorRow(
         device=device,
         gpio=actuator.pin.gpio,
-        actuator_type=actuator.actuator_type,
-        name=actuator.name,
-        enabled=actuator.enabled,
-        critical=actuator.critical,
-        inverted=actuator.inverted,
-        aux_gpio=actuator.aux_gpio,
-        default_value=actuator.default_value,
-        max_runtime=actuator.max_runtime,
-        min_off_time=actuator.min_off_time,
-        max_starts_per_hour=actuator.max_starts_per_hour,
         created_at=actuator.created_at,
-        updated_at=actuator.updated_at,
+        **_settings(actuator),
         **_columns(actuator.state),
     )
 

@@ -9,6 +9,7 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from domain.devices import Device, DeviceHealth, DeviceStatus
+from domain.errors import NotFoundError
 from domain.pages import Page, PageRequest
 from storage.client import TransactionClient
 from storage.pages import behind, cut, key_after
@@ -202,6 +203,21 @@ ON CONFLICT (device_id) DO UPDATE SET
     error_count = excluded.error_count, boot_sequence_id = excluded.boot_sequence_id,
     reset_reason = excluded.reset_reason
 """
+
+
+async def device_rows(
+    client: TransactionClient, esp_ids: Collection[str]
+) -> Mapping[str, DeviceRow]:
+    """Select the rows that something else is to hang on.
+
+    Raises:
+        NotFoundError: One of them is not stored.
+    """
+    found = await DeviceRow.filter(esp_id__in=esp_ids).using_db(client)
+    rows = {row.esp_id: row for row in found}
+    if unknown := set(esp_ids) - rows.keys():
+        raise NotFoundError(f"no such device: {', '.join(sorted(unknown))}")
+    return rows
 
 
 def _row(device: Device) -> DeviceRow:

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from tortoise.queryset import QuerySet
 
-from domain.errors import NotFoundError
 from domain.library_installations import InstallationStatus, LibraryInstallation
 from storage.client import TransactionClient
-from storage.tables import DeviceRow, LibraryInstallationRow
+from storage.devices import device_rows
+from storage.tables import LibraryInstallationRow
 from storage.texts import storable
 
 _OVER = [status for status in InstallationStatus if status.over]
@@ -32,12 +32,7 @@ class LibraryInstallationRepository:
             NotFoundError: One of their devices is not stored.
         """
         esp_ids = {installation.esp_id for installation in installations}
-        devices = {
-            device.esp_id: device
-            for device in await DeviceRow.filter(esp_id__in=esp_ids).using_db(self._client)
-        }
-        if unknown := esp_ids - devices.keys():
-            raise NotFoundError(f"no such device: {', '.join(sorted(unknown))}")
+        devices = await device_rows(self._client, esp_ids)
         await LibraryInstallationRow.bulk_create(
             [
                 LibraryInstallationRow(

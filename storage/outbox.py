@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from tortoise.queryset import QuerySet
 
 from domain.configs import Errand, OutboxEntry
-from domain.errors import NotFoundError
 from storage.client import TransactionClient
-from storage.tables import DeviceRow, OutboxRow
+from storage.devices import device_rows
+from storage.tables import OutboxRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,7 @@ class OutboxRepository:
             NotFoundError: One of their devices is not stored.
         """
         esp_ids = {entry.esp_id for entry in entries}
-        devices = {
-            device.esp_id: device
-            for device in await DeviceRow.filter(esp_id__in=esp_ids).using_db(self._client)
-        }
-        if unknown := esp_ids - devices.keys():
-            raise NotFoundError(f"no such device: {', '.join(sorted(unknown))}")
+        devices = await device_rows(self._client, esp_ids)
         await OutboxRow.bulk_create(
             [
                 OutboxRow(

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from tortoise.queryset import QuerySet
 
-from domain.errors import NotFoundError
 from domain.limits import read_limits
 from domain.pages import Page, PageRequest
 from domain.sensors import Sensor, SensorKey
 from domain.system_events import EventKind
 from domain.thresholds import Zone, read_thresholds
 from storage.client import TransactionClient
+from storage.devices import device_rows
 from storage.pages import behind, cut, key_after
 from storage.tables import DeviceRow, SensorRow
 
@@ -35,12 +35,7 @@ class SensorRepository:
             NotFoundError: One of their devices is not stored.
         """
         esp_ids = {sensor.key.esp_id for sensor in sensors}
-        devices = {
-            device.esp_id: device
-            for device in await DeviceRow.filter(esp_id__in=esp_ids).using_db(self._client)
-        }
-        if unknown := esp_ids - devices.keys():
-            raise NotFoundError(f"no such device: {', '.join(sorted(unknown))}")
+        devices = await device_rows(self._client, esp_ids)
         await SensorRow.bulk_create(
             [_row(sensor, devices[sensor.key.esp_id]) for sensor in sensors],
             ignore_conflicts=True,
