@@ -12,7 +12,6 @@ from domain.users import Role
 from schema.arguments import After, EspId, First
 from schema.context import Context, Info
 from schema.devices import (
-    DEVICES,
     Device,
     DeviceConnection,
     DeviceHealth,
@@ -90,20 +89,15 @@ class DeviceQueries:
     ) -> DeviceConnection:
         """The devices, in order of `espId`."""
         info.context.require(Role.VIEWER)
-        request = DEVICES.request(first, after)
-        storage = info.context.services.storage
-        async with storage.autocommit() as work:
-            page = await work.devices.page(
-                request, statuses=statuses, search=search, zone_id=zone_id, kaiser_id=kaiser_id
-            )
-
-        async def count() -> int:
-            async with storage.autocommit() as work:
-                return await work.devices.count(
-                    statuses=statuses, search=search, zone_id=zone_id, kaiser_id=kaiser_id
-                )
-
-        return DeviceConnection.of(DEVICES, request, page, Device.of).counted_by(count)
+        return await DeviceConnection.find(
+            info,
+            first,
+            after,
+            statuses=statuses,
+            search=search,
+            zone_id=zone_id,
+            kaiser_id=kaiser_id,
+        )
 
 
 @strawberry.type

@@ -1,5 +1,6 @@
 """Devices in GraphQL."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Self
 
@@ -219,6 +220,34 @@ class Device(Node):
 @strawberry.type(description="A page of devices, in order of `espId`.")
 class DeviceConnection(CountedConnection[Device]):
     """Devices, page by page."""
+
+    @classmethod
+    async def find(  # noqa: PLR0913 - what may be asked for, by name
+        cls,
+        info: Info,
+        first: int | None,
+        after: str | None,
+        *,
+        statuses: Collection[devices.DeviceStatus] | None = None,
+        search: str | None = None,
+        zone_id: str | None = None,
+        kaiser_id: str | None = None,
+    ) -> Self:
+        """Return a page of a selection; see `domain.repositories.Devices.page`."""
+        request = DEVICES.request(first, after)
+        storage = info.context.services.storage
+        async with storage.autocommit() as work:
+            page = await work.devices.page(
+                request, statuses=statuses, search=search, zone_id=zone_id, kaiser_id=kaiser_id
+            )
+
+        async def count() -> int:
+            async with storage.autocommit() as work:
+                return await work.devices.count(
+                    statuses=statuses, search=search, zone_id=zone_id, kaiser_id=kaiser_id
+                )
+
+        return cls.of(DEVICES, request, page, Device.of).counted_by(count)
 
 
 @strawberry.type(description="A device gave a sign of life, went offline, or was approved.")

@@ -57,20 +57,7 @@ class KaiserNode(Node):
         self, info: Info, first: First = None, after: After = None
     ) -> Annotated["DeviceConnection", strawberry.lazy("schema.devices")]:
         """The devices that are heard on its level, in order of `espId`."""
-        from schema.devices import (  # noqa: PLC0415 - devices show relays, and relays devices
-            DEVICES,
-            Device,
-            DeviceConnection,
-        )
+        from schema.devices import DeviceConnection  # noqa: PLC0415 - devices show relays, and relays devices
 
         info.context.loaders.spend_page()
-        request = DEVICES.request(first, after)
-        storage, kaiser_id = info.context.services.storage, self.kaiser_id
-        async with storage.autocommit() as work:
-            page = await work.devices.page(request, kaiser_id=kaiser_id)
-
-        async def count() -> int:
-            async with storage.autocommit() as work:
-                return await work.devices.count(kaiser_id=kaiser_id)
-
-        return DeviceConnection.of(DEVICES, request, page, Device.of).counted_by(count)
+        return await DeviceConnection.find(info, first, after, kaiser_id=self.kaiser_id)

@@ -46,23 +46,10 @@ class Zone(Node):
         self, info: Info, first: First = None, after: After = None
     ) -> Annotated["DeviceConnection", strawberry.lazy("schema.devices")]:
         """The devices that belong to it, in order of `espId`."""
-        from schema.devices import (  # noqa: PLC0415 - devices show zones, and zones devices
-            DEVICES,
-            Device,
-            DeviceConnection,
-        )
+        from schema.devices import DeviceConnection  # noqa: PLC0415 - devices show zones, and zones devices
 
         info.context.loaders.spend_page()
-        request = DEVICES.request(first, after)
-        storage, zone_id = info.context.services.storage, self.zone_id
-        async with storage.autocommit() as work:
-            page = await work.devices.page(request, zone_id=zone_id)
-
-        async def count() -> int:
-            async with storage.autocommit() as work:
-                return await work.devices.count(zone_id=zone_id)
-
-        return DeviceConnection.of(DEVICES, request, page, Device.of).counted_by(count)
+        return await DeviceConnection.find(info, first, after, zone_id=self.zone_id)
 
 
 @strawberry.input(description="What a zone is called and is a part of.")
