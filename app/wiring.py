@@ -183,7 +183,12 @@ def _configure(ground: Ground, parts: Parts) -> Configure:
 
 
 def _protect(ground: Ground, parts: Parts) -> Protect:
-    return Protect(registry=ground.registry, unit_of=parts.limits.unit, defaults=ground.defaults)
+    return Protect(
+        registry=ground.registry,
+        unit_of=parts.limits.unit,
+        measured_in=ground.world.unit,
+        defaults=ground.defaults,
+    )
 
 
 async def _open_storage(

@@ -162,7 +162,7 @@ class GraphqlServer:
             watch_relays=self._watch_relays(),
             watch_thresholds=WatchThresholds(**watched, guard=self._guard(), record=self.record),
             watch_interlocks=self.interlocks,
-            protect=Protect(registry=self.registry),
+            protect=Protect(registry=self.registry, measured_in=self.world.unit),
             check_health=CheckHealth(
                 probes={"database": self._sign_of_life},
                 clock=self.clock,

@@ -117,7 +117,7 @@ class Plant:
         *,
         ago: float = 0.0,
     ) -> None:
-        unit = "%" if sensor is LEVEL else "L/min"
+        unit = "L/min" if sensor is FLOW else "%"
         rows, at = self.storage.readings.rows, self.clock.now() - timedelta(seconds=ago)
         measurement = Measurement(value, unit, quality, ProcessingMode.PI_ENHANCED)
         reading = make_reading(

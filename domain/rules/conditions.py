@@ -4,8 +4,8 @@ A condition says nothing of how it came to be written (`notation`), whether its 
 (`checks`), or what it comes to (`evaluate`).
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
@@ -217,6 +217,27 @@ Leaf: TypeAlias = (
     | ActuatorIs
 )
 Condition: TypeAlias = AllOf | AnyOf | Not | Leaf
+
+
+def in_units(condition: Condition, unit_of: Callable[[SensorKey], str | None]) -> Condition:
+    """Return a condition with every unit said that is not: what its sensor measures in now.
+
+    So that a limit keeps its meaning when the sensor measures in another unit one day.
+
+    Args:
+        condition: Any.
+        unit_of: Returns the unit of a sensor; None: nobody knows.
+    """
+    match condition:
+        case AllOf() | AnyOf():
+            inner = tuple(in_units(each, unit_of) for each in condition.conditions)
+            return replace(condition, conditions=inner)
+        case Not():
+            return Not(in_units(condition.condition, unit_of))
+        case Threshold() | Hysteresis() | Rate() if condition.unit is None:
+            return replace(condition, unit=unit_of(condition.sensor))
+        case _:
+            return condition
 
 
 def children(condition: Condition) -> "tuple[Condition, ...]":

@@ -160,6 +160,8 @@ class _Evaluation:
         if key in self._taken:
             return self._taken[key]
         before, given = self._before.get(key), self._world.readings.get(key)
+        if key in self._world.gone:
+            before = given = None
         if before is not None and before.measured_at > self._now:
             before = None  # the clock of the server went back: nothing new would ever be newer
         if before is not None:

@@ -56,6 +56,7 @@ class World:
             nothing; interlocks the latest of all, so that a bad one makes the answer unknown.
         devices: What is known of the devices' presence.
         actuators: What devices last said that their actuators do.
+        gone: Sensors that are not there any more: what is remembered of them says nothing.
         max_age: From which age on a value says nothing, where a condition does not say else.
         doubting: Whether what hangs on a past that nobody remembers is unknown; else a condition
             begins as if nothing had ever been. Interlocks doubt, rules begin.
@@ -64,6 +65,7 @@ class World:
     readings: Mapping[SensorKey, Observation] = field(default_factory=dict)
     devices: Mapping[str, DeviceStatus] = field(default_factory=dict)
     actuators: Mapping[Pin, ActuatorState] = field(default_factory=dict)
+    gone: frozenset[SensorKey] = frozenset()
     max_age: timedelta = MAX_AGE
     doubting: bool = False
 

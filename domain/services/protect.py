@@ -10,15 +10,18 @@ from typing import Any
 
 from domain.actuators import Pin
 from domain.rules.checks import Known
+from domain.rules.conditions import in_units
 from domain.rules.fields import Finding, Findings
 from domain.rules.notation import USUAL, Defaults
 from domain.safeguards import (
+    Effect,
     OnServerLoss,
     Safeguards,
     check_safeguards,
     read_effect,
     read_interlocks,
 )
+from domain.sensors import SensorKey
 from domain.services.registry import Registry
 
 
@@ -28,11 +31,13 @@ class Protect:
 
     Attributes:
         unit_of: In which unit a sensor type is measured; None: nobody knows.
+        measured_in: In which unit a sensor measures now; None: nobody knows.
         defaults: What is meant where a condition does not say it.
     """
 
     registry: Registry
     unit_of: Callable[[str], str | None] = lambda _sensor_type: None
+    measured_in: Callable[[SensorKey], str | None] = lambda _key: None
     defaults: Defaults = USUAL
 
     def read(
@@ -70,7 +75,16 @@ class Protect:
         for finding in self._check(pin, replace(Safeguards(), **changes)):
             findings.add(finding.place, finding.message, warning=finding.warning)
         findings.require_none()
-        return changes
+        return {name: self._in_units(change) for name, change in changes.items()}
+
+    def _in_units(self, declared: object) -> object:
+        match declared:
+            case tuple():
+                return tuple(in_units(condition, self.measured_in) for condition in declared)
+            case Effect():
+                return replace(declared, condition=in_units(declared.condition, self.measured_in))
+            case _:
+                return declared
 
     def warnings(self, pin: Pin) -> list[Finding]:
         """Return what is declared of an actuator and cannot hold as things are."""

@@ -93,6 +93,7 @@ class WatchInterlocks:
     _guarded: dict[Pin, _Guarded] = field(default_factory=dict, init=False)
     _pins: dict[SensorKey, tuple[Pin, ...]] = field(default_factory=dict, init=False)
     _revision: int = field(default=-1, init=False)
+    _sensors: int = field(default=-1, init=False)
 
     # ------------------------------------------------------------ for those who ask
 
@@ -166,7 +167,11 @@ class WatchInterlocks:
         return usage.on_for is not None and not usage.ending
 
     def _keep_up(self) -> None:
-        """Take in what people declared since the last time."""
+        """Take in what people declared since the last time, and which sensors they removed."""
+        if self._sensors != self.registry.revision:
+            self._sensors = self.registry.revision
+            for guarded in self._guarded.values():
+                guarded.wake_at = _AT_ONCE
         if self._revision == self.registry.safeguards_revision:
             return
         self._revision = self.registry.safeguards_revision

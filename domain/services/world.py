@@ -104,6 +104,11 @@ class KnownWorld:
         """Return the newest good reading of a sensor."""
         return self._good_of(key)
 
+    def unit(self, key: SensorKey) -> str | None:
+        """Return in which unit a sensor measures now; None: in none, or it has said nothing yet."""
+        reading = self._newest_of(key)
+        return None if reading is None else reading.measurement.unit
+
     def _newest_of(self, key: SensorKey) -> Reading | None:
         return self._newest.get(key) or self._last.get(key)
 
@@ -145,7 +150,8 @@ class KnownWorld:
         observed: dict[SensorKey, Observation] = {}
         devices: dict[str, DeviceStatus] = {}
         actuators: dict[Pin, ActuatorState] = {}
-        for key in watched.sensors:
+        gone = frozenset(key for key in watched.sensors if self.registry.sensor(key) is None)
+        for key in watched.sensors - gone:
             if (reading := reading_of(key)) is not None:
                 observed[key] = Observation.of(reading)
         for esp_id in watched.devices:
@@ -154,7 +160,7 @@ class KnownWorld:
         for pin in watched.actuators:
             if (state := state_of(pin)) is not None:
                 actuators[pin] = state
-        return World(readings=observed, devices=devices, actuators=actuators)
+        return World(readings=observed, devices=devices, actuators=actuators, gone=gone)
 
     def _said(self, pin: Pin) -> ActuatorState | None:
         actuator = self.registry.actuator(pin)

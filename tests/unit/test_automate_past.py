@@ -56,6 +56,7 @@ class Live:
             key: make_sensor(key.esp_id, key.gpio, id=number)
             for number, key in enumerate(SENSORS, start=1)
         }
+        self.house.registry.put_sensors(self.sensors.values())
         self.house.automate.put(StoredRule(rule=rule, created_at=NOON, updated_at=NOON))
         live = self.house.automate.get(rule.id)
         assert live is not None

@@ -43,8 +43,8 @@ async def declare(server: GraphqlServer, **settings: object) -> dict[str, Any]:
     return answer
 
 
-def hear(server: GraphqlServer, value: float) -> None:
-    measured = Measurement(value, "%", Quality.GOOD, ProcessingMode.RAW)
+def hear(server: GraphqlServer, value: float, unit: str = "%") -> None:
+    measured = Measurement(value, unit, Quality.GOOD, ProcessingMode.RAW)
     sensor = make_sensor(ESP, 34, "level", unit="%")
     server.world([make_reading(1, sensor=sensor, measured_at=START, measurement=measured)])
 
@@ -59,6 +59,23 @@ async def test_what_is_declared_is_shown_as_it_was_written_with_every_default_sa
     assert declared["interlocks"] == [{"threshold": limit}, {"not": VALVE_OPEN}]
     assert declared["effect"] == {**effect, "condition": {"threshold": limit}}
     assert declared["onServerLoss"] == "OFF"
+
+
+async def test_a_limit_without_a_unit_is_meant_in_the_one_that_its_sensor_measures_in_now() -> None:
+    server = await house()
+    hear(server, 80.0)
+    bare = {"threshold": {"sensor": LEVEL, "operator": "GT", "value": 10}}
+    deep = {"all": [{"not": bare}, {"any": [bare, VALVE_OPEN]}]}
+    effect = {"condition": bare, "within": "PT10M"}
+    declared = await declare(server, interlocks=[bare, deep], effect=effect)
+    said = {"threshold": {**bare["threshold"], "unit": "%"}}
+    assert declared["interlocks"] == [said, {"all": [{"not": said}, {"any": [said, VALVE_OPEN]}]}]
+    assert declared["effect"]["condition"] == said
+    assert (await declare(server, interlocks=[bare]))["interlockStates"][0]["holds"]
+    hear(server, 80.0, "cm")
+    (state,) = (await declare(server, name="Irrigation"))["interlockStates"]
+    assert state["holds"] is None
+    assert "cm" in state["objection"]
 
 
 async def test_what_is_left_out_stays_and_null_ends_it() -> None:

@@ -15,6 +15,7 @@ from domain.safeguards import LOST_AFTER, OnServerLoss, Safeguards
 from domain.safety import refusal
 from domain.sensors import Quality
 from domain.system_events import EventKind
+from tests.makers import make_device, make_sensor
 from tests.safeguarding import (
     ESP,
     FLOW,
@@ -195,6 +196,26 @@ async def test_a_pump_is_switched_off_when_its_sensor_falls_silent() -> None:
         assert plant.off == []
         await plant.clock.advance(1.25)
     assert "no fresh value" in plant.why[0]
+
+
+@pytest.mark.parametrize("of_its_device", [False, True])
+async def test_a_pump_is_switched_off_when_its_sensor_is_removed(*, of_its_device: bool) -> None:
+    probe = make_sensor("ESP_BEEF01", 34, "level", id=3)
+    plant = Plant(Safeguards(interlocks=(replace(FULL_ENOUGH, sensor=probe.key),)))
+    plant.registry.add_device(make_device("ESP_BEEF01"))
+    plant.registry.put_sensors([probe])
+    plant.hear(80.0, probe)
+    async with plant.watched():
+        plant.command()
+        await plant.clock.advance(1.0)
+        assert plant.off == []
+        if of_its_device:
+            plant.registry.remove_device("ESP_BEEF01")
+        else:
+            plant.registry.remove_sensor(probe.key)
+        await plant.clock.advance(0.25)
+    assert len(plant.off) == 1
+    assert "has not said anything yet" in (plant.ask() or "")
 
 
 async def test_an_interlock_that_is_declared_while_it_runs_counts_at_once() -> None:
