@@ -169,7 +169,7 @@ def library_check(
     load it, else with 1.
     """
     own = _settings().sensor_libraries
-    from app.libraries import check_library  # noqa: PLC0415 - heavy, see above
+    from app.library_commands import check_library  # noqa: PLC0415 - heavy, see above
 
     if not check_library(file, own, say=_say):
         raise SystemExit(1)
@@ -179,7 +179,7 @@ def library_check(
 def library_list() -> None:
     """List the sensor libraries: name, version, unit, and the sensor types that each reads."""
     own = _settings().sensor_libraries
-    from app.libraries import list_libraries  # noqa: PLC0415 - heavy, see above
+    from app.library_commands import list_libraries  # noqa: PLC0415 - heavy, see above
 
     list_libraries(own, say=_say)
 

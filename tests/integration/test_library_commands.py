@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
-from app.libraries import check_library, list_libraries
+from app.library_commands import check_library, list_libraries
 from sensor_libs.loader import BUILT_IN, load_built_in
 
 OWN = """

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
-from app.libraries import check_library
+from app.library_commands import check_library
 from app.settings import PROJECT
 from sensor_libs.check import Report, check
 from sensor_libs.loader import BUILT_IN, load_built_in, read_file, read_folder
