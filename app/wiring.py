@@ -16,8 +16,8 @@ from app import asgi, graphiql
 from app.bridge import finish
 from app.graphql import Endpoint, build_schema
 from app.ground import Addresses, Ground
+from app.health import check_health
 from app.parts import Parts, make_parts
-from app.probes import check_health
 from app.process import Job
 from app.processing import legacy_routes
 from app.security import Argon2Passwords, JwtIssuer
