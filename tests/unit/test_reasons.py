@@ -10,6 +10,7 @@ from domain.actuators import CommandAction, CommandOrigin
 from domain.errors import NotFoundError
 from domain.services.reasons import Reasons
 from tests.automation import PUMP, Greenhouse, above, rule, switch
+from tests.makers import make_command
 
 HOUR = timedelta(hours=1)
 
@@ -89,10 +90,22 @@ async def test_a_rule_that_a_person_kept_away_wrote_down_who_and_until_when() ->
     assert (held["kind"], held["until"], held["gpio"]) == ("PERSON", until, PUMP.gpio)
 
 
-async def test_the_watchdog_asks_nobody() -> None:
+async def test_who_commands_what_nobody_had_took_it_from_nobody() -> None:
     async with Greenhouse().running() as house:
         command = await house.person(CommandAction.ON)
-        assert (await reasons(house).why(command.id))["arbitration"]["heldBy"] is None
+        told = (await reasons(house).why(command.id))["arbitration"]
+    assert (told["heldBy"], told["preempted"]) == (None, False)
+
+
+async def test_the_watchdog_asks_nobody() -> None:
+    async with Greenhouse().running() as house:
+        house.storage.commands.rows[UUID(int=7)] = make_command(origin=CommandOrigin.SAFETY)
+        told = (await reasons(house).why(UUID(int=7)))["arbitration"]
+    assert (told["by"], told["heldBy"]) == ("the server asks nobody", None)
+
+
+async def test_nobody_knows_why_of_a_command_that_is_not_known() -> None:
+    async with Greenhouse().running() as house:
         with pytest.raises(NotFoundError):
             await reasons(house).why(UUID(int=999))
 
