@@ -15,6 +15,7 @@ ACK_TIMEOUT = timedelta(seconds=5)
 which a broker that knows of expiry does not hand it over any more."""
 
 LAST_PIN = 254
+"""The highest GPIO that something can hang on: 255 says that there is none."""
 
 LONGEST_DURATION = timedelta(days=7)
 """The longest time on that a command may ask for."""

@@ -129,8 +129,9 @@ class Automate:
         for key, lives in self._by_sensor.items():
             sensor, device = registry.sensor(key), registry.device(key.esp_id)
             if sensor is not None and device is not None and device.approved:
-                ids, ats, numbers = zip(*(live.seen(sensor) for live in lives), strict=True)
-                seen.append(ReadingKey(ids[0], min(ats), min(numbers)))
+                known = [live.seen(sensor) for live in lives]
+                at = min(one.measured_at for one in known)
+                seen.append(ReadingKey(sensor.id, at, min(one.reading_id for one in known)))
         async with self.carry_out.storage.autocommit() as work:
             readings = await work.readings.unseen(seen, MOST_CAUGHT_UP)
         self.world.live_again(readings, self.read)
