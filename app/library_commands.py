@@ -1,15 +1,21 @@
 """What a person asks about sensor libraries: whether a file is good, and which there are.
 
-A file under test may never come to an end. It runs in the main thread, so an alarm can interrupt it
-and say in which of its lines it was.
+A file under test may end its process or eat all memory, so it gets a child process of its own. It
+may never come to an end, too; there it runs in the main thread, so an alarm can interrupt it and
+say in which of its lines it was.
 """
 
 import asyncio
+import json
+import os
+import resource
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 from sensor_libs.check import Finding, Report, check
 from sensor_libs.loader import (
@@ -22,12 +28,15 @@ from sensor_libs.loader import (
     read_folder,
     try_here,
 )
+from sensor_libs.worker import MEMORY
 from sensor_libs.workers import try_apart
 
 LONGEST_CHECK = 10.0
 """Seconds after which a file under test is interrupted."""
 
 GUIDE = "docs/SENSOR_LIBRARIES.md"
+
+_REFUSED = f"The server would not load this file. Correct it and check again; {GUIDE} explains."
 
 
 def check_library(path: Path, own: Path | None, *, say: Callable[[str], None]) -> bool:
@@ -39,14 +48,57 @@ def check_library(path: Path, own: Path | None, *, say: Callable[[str], None]) -
         say: Prints a line.
     """
     beside = _beside(path, own)
+    verdict = _told_by_a_child(path, lambda: _verdict(path, beside))
+    for line in verdict.lines:
+        say(line)
+    return verdict.is_good
+
+
+class _Verdict(NamedTuple):
+    is_good: bool
+    lines: Sequence[str]
+
+
+def _verdict(path: Path, beside: Catalog) -> _Verdict:
     source = read_file(path, is_built_in=path.resolve().parent == BUILT_IN)
     with _interrupted_after(LONGEST_CHECK):
         report = check(source, beside)
-    for finding in report.findings:
-        say(_line(path, finding))
-    for line in _summary(path, report):
-        say(line)
-    return report.is_good
+    if path.suffix != ".py" or path.name.startswith("_"):
+        says = "the server reads files that end in .py and do not begin with _; rename it"
+        report = report._replace(findings=[Finding(None, says), *report.findings])
+    lines = [_line(path, finding) for finding in report.findings]
+    return _Verdict(report.is_good, [*lines, *_summary(path, report)])
+
+
+def _told_by_a_child(path: Path, judge: Callable[[], _Verdict]) -> _Verdict:
+    """Have a verdict found by a child process; that it ends without one is a verdict, too."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        # Whatever happens, nobody else's work is to be gone on with here.
+        try:
+            os.close(reading)
+            _limit_memory()
+            with os.fdopen(writing, "w") as parent:
+                parent.write(json.dumps(judge()))
+            sys.stdout.flush()
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        text = answer.read()
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if text:
+        return _Verdict(*json.loads(text))
+    how = f"with code {code}" if code >= 0 else f"by {signal.Signals(-code).name}"
+    ended = Finding(None, f"the file ends the process that runs it, {how}")
+    return _Verdict(is_good=False, lines=[_line(path, ended), _REFUSED])
+
+
+def _limit_memory() -> None:
+    """Let the file have no more than it would have in the server."""
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
 
 
 def list_libraries(own: Path | None, *, say: Callable[[str], None]) -> None:
@@ -88,7 +140,7 @@ def _line(path: Path, finding: Finding) -> str:
 
 def _summary(path: Path, report: Report) -> Iterator[str]:
     if not report.is_good:
-        yield f"The server would not load this file. Correct it and check again; {GUIDE} explains."
+        yield _REFUSED
         return
     for library in report.libraries:
         count = len(library.vectors)

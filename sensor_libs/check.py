@@ -12,6 +12,7 @@ from traceback import walk_tb
 from types import MappingProxyType
 from typing import NamedTuple
 
+from domain.units import find_unit
 from sensor_libs.api import Quality, SensorLibrary
 from sensor_libs.declarations import DeclarationError
 from sensor_libs.loader import Catalog, Source, compile_source
@@ -164,6 +165,9 @@ def _advice(library: SensorLibrary, seconds: float, where: "_Where") -> Iterator
     if seconds > SLOW:
         slow = f"{name}: a conversion takes {seconds * 1e6:.0f} µs; it should take less than 20"
         yield Finding(where.field(name, "convert"), slow, is_error=False)
+    if find_unit(library.unit) is None:
+        says = f"{name}: {library.unit!r} is no unit known here, and converts into no other"
+        yield Finding(where.field(name, "unit"), says, is_error=False)
     values = {vector.value for vector in library.vectors}
     if values == {None}:
         says = f"{name}: no vector has a value; add one of the data sheet"

@@ -118,6 +118,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         (GOOD.replace('            Vector(1, 3.0, Quality.GOOD, {"offset": 1}),\n', ""), "offset"),
         (GOOD.replace("            Vector(51, None, Quality.ERROR),\n", ""), "must give no value"),
         (GOOD.replace('("probe",)', '("ph",)'), "this library goes first"),
+        (GOOD.replace('unit="V"', 'unit="parsec"'), "'parsec' is no unit known here"),
         (GOOD.replace("    return", "    sum(range(20_000))\n    return"), "less than 20"),
     ],
 )
@@ -166,3 +167,24 @@ def test_the_commands_end_with_a_code_that_scripts_understand(tmp_path: Path) ->
     path.write_text(GOOD.replace("* 2", "* 3"))
     assert runner.invoke(cli, ["library", "check", str(path)]).exit_code == 1
     assert runner.invoke(cli, ["library", "check", str(tmp_path / "none.py")]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("ends.py", "import os\nos._exit(0)", "ends the process that runs it, with code 0"),
+        ("dies.py", "import os\nos.kill(os.getpid(), 9)", "process that runs it, by SIGKILL"),
+        ("eats.py", "x = bytearray(1_000_000_000)\n", "eats.py:1: error: the file does not run"),
+        ("probe.txt", GOOD, "files that end in .py and do not begin with _"),
+        ("_probe.py", GOOD, "files that end in .py and do not begin with _"),
+    ],
+)
+def test_what_the_server_would_not_survive_or_never_read_is_told(
+    tmp_path: Path, name: str, text: str, says: str
+) -> None:
+    said: list[str] = []
+    path = tmp_path / name
+    path.write_text(text)
+    assert not check_library(path, None, say=said.append)
+    assert says in said[0]
+    assert "would not load" in said[-1]
