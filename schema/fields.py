@@ -1,6 +1,6 @@
 """Fields that are answered by a function: its docstring is the description that clients read."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from functools import cache, wraps
 from inspect import cleandoc, isasyncgenfunction, iscoroutinefunction, signature
@@ -28,7 +28,7 @@ def mutation(resolver: F) -> F:
     @wraps(resolver)
     async def once_started(*args: Any, **arguments: Any) -> Any:  # noqa: ANN401 - what the resolver takes
         arguments["info"].context.require_started()
-        return await resolver(*args, **arguments)
+        return await cast("Awaitable[Any]", resolver(*args, **arguments))
 
     return early_mutation(cast("F", once_started))
 
@@ -80,7 +80,7 @@ def _checked(resolver: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(resolver)
         async def checked(*args: Any, **arguments: Any) -> Any:  # noqa: ANN401 - what the resolver takes
             look(arguments)
-            return await resolver(*args, **arguments)
+            return await cast("Awaitable[Any]", resolver(*args, **arguments))
 
         return checked
 
