@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from random import Random
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,7 +17,6 @@ from domain.actuators import Actuator
 from domain.arbitration import Holders
 from domain.devices import Device
 from domain.emergency_latch import Latch
-from domain.errors import StorageUnavailableError
 from domain.events import Event, ReadingsStored
 from domain.lease_book import LeaseBook
 from domain.leases import Moment
@@ -82,7 +80,7 @@ from tests.fakes.orders import FakeOrderLink
 from tests.fakes.past import FakeRelive
 from tests.fakes.safeguards import recall_nothing
 from tests.fakes.shelf import FakeJournal, FakeShelf
-from tests.makers import make_user
+from tests.makers import make_guard, make_user
 
 
 @dataclass(slots=True)
@@ -339,13 +337,7 @@ class GraphqlServer:
         )
 
     def _guard(self) -> Guard:
-        return Guard(
-            name="database",
-            away=StorageUnavailableError,
-            clock=self.clock,
-            random=Random(1),
-            failed=lambda *_: None,
-        )
+        return make_guard(self.clock)
 
     async def _sign_of_life(self) -> str | None:
         await self.services.storage.check()

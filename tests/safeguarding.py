@@ -5,18 +5,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from random import Random
 from uuid import UUID, uuid4
 
 from domain.actuators import ActuatorState, CommandAction, Pin
-from domain.errors import StorageUnavailableError
 from domain.lease_book import LeaseBook
 from domain.leases import Moment
 from domain.rules.conditions import ActuatorIs, Limit, Operator, Threshold
 from domain.safeguards import Safeguards
 from domain.safety import Wish, refusal
 from domain.sensors import Measurement, ProcessingMode, Quality, Sensor
-from domain.services.guard import Guard
 from domain.services.recall_conditions import RecallConditions
 from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
@@ -25,7 +22,7 @@ from domain.services.watch_interlocks import WatchInterlocks
 from domain.services.world import KnownWorld
 from domain.system_events import EventKind, Severity, SystemEvent
 from tests.fakes import START, FakeClock, FakeEventStream, FakeStorage
-from tests.makers import make_actuator, make_device, make_reading, make_sensor
+from tests.makers import make_actuator, make_device, make_guard, make_reading, make_sensor
 
 ESP = "ESP_12AB34"
 PUMP, VALVE = Pin(ESP, 5), Pin("ESP_FA17E5", 6)
@@ -61,13 +58,7 @@ class Plant:
             storage=self.storage, registry=self.registry, leases=self.leases, clock=self.clock
         )
         self.off: list[tuple[Pin, str, EventKind, Severity]] = []
-        guard = Guard(
-            name="database",
-            away=StorageUnavailableError,
-            clock=FakeClock(automatic=True),
-            random=Random(1),
-            failed=lambda *_: None,
-        )
+        guard = make_guard(FakeClock(automatic=True))
         self.record = RecordEvents(
             storage=self.storage,
             registry=self.registry,

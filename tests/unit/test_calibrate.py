@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from random import Random
 from uuid import UUID
 
 import pytest
@@ -16,17 +15,16 @@ from domain.calibration_fits import Law
 from domain.calibrations import Calibration, Fit, ProcedureState
 from domain.calibrations import CalibrationMethod as Method
 from domain.calibrations import CalibrationPoint as Point
-from domain.errors import BadInputError, ConflictError, NotFoundError, StorageUnavailableError
+from domain.errors import BadInputError, ConflictError, NotFoundError
 from domain.events import ReadingsStored
 from domain.sensors import Measurement, ProcessingMode, Quality, Reading, Sensor, SensorKey
 from domain.services.calibrate import SWEEP_EVERY, Calibrate
-from domain.services.guard import Guard
 from domain.services.registry import Registry
 from sensor_libs.calibrating import LibraryLaws
 from sensor_libs.loader import Catalog, load_built_in
 from sensor_libs.runner import LibraryRunner
 from tests.fakes import START, FakeClock, FakeEventStream, FakeStorage, until
-from tests.makers import make_device, make_sensor
+from tests.makers import make_device, make_guard, make_sensor
 
 KEY = SensorKey("ESP_12AB34", 34, "ph")
 USER = UUID(int=7)
@@ -65,13 +63,7 @@ class Laboratory:
             laws=LibraryLaws(self.runner),
             events=self.events,
             clock=self.clock,
-            guard=Guard(
-                name="database",
-                away=StorageUnavailableError,
-                clock=self.clock,
-                random=Random(1),
-                failed=lambda *_: None,
-            ),
+            guard=make_guard(self.clock),
             reports=self.reports,
             new_id=uuid7,
         )

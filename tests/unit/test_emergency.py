@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from random import Random
 from uuid import UUID
 
 import pytest
@@ -15,12 +14,11 @@ from domain.emergency_latch import Latch
 from domain.emergency_stops import LONGEST_REASON
 from domain.errors import BadInputError, ConflictError, NotFoundError, StorageUnavailableError
 from domain.services.emergency import Emergency
-from domain.services.guard import Guard
 from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
 from domain.system_events import EventKind, Severity
 from tests.fakes import FakeClock, FakeEmergencyLink, FakeEventStream, FakeStorage, until
-from tests.makers import make_actuator, make_device
+from tests.makers import make_actuator, make_device, make_guard
 
 ESP, AWAY = "ESP_12AB34", "ESP_FFFFFF"
 ANNA = UUID(int=7)
@@ -39,13 +37,7 @@ class House:
         self.registry.add_actuator(make_actuator(ESP, 5))
         self.latch = Latch()
         numbers = iter(range(1, 10_000))
-        guard = Guard(
-            name="database",
-            away=StorageUnavailableError,
-            clock=self.clock,
-            random=Random(1),
-            failed=lambda *_: None,
-        )
+        guard = make_guard(self.clock)
         self.record = RecordEvents(
             storage=self.storage,
             registry=self.registry,

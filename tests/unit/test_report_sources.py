@@ -1,29 +1,21 @@
 """Whoever takes from a sensor that is removed is told of; nobody else is."""
 
 from collections.abc import Mapping
-from random import Random
 from uuid import uuid4
 
-from domain.errors import StorageUnavailableError
-from domain.services.guard import Guard
 from domain.services.record_events import RecordEvents
 from domain.services.report_sources import ReportSources
 from domain.system_events import Detail, Severity
 from tests.converting import ESP, House
 from tests.fakes import FakeClock, FakeEventStream
+from tests.makers import make_guard
 
 
 class Removing(House):
     def __init__(self) -> None:
         super().__init__()
         clock = FakeClock()
-        guard = Guard(
-            name="database",
-            away=StorageUnavailableError,
-            clock=clock,
-            random=Random(1),
-            failed=lambda *_: None,
-        )
+        guard = make_guard(clock)
         self.record = RecordEvents(
             storage=self.storage,
             registry=self.registry,
