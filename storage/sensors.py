@@ -95,21 +95,7 @@ class SensorRepository:
 
     async def save(self, sensor: Sensor) -> None:
         """Update what is configured."""
-        await (
-            self._rows()
-            .filter(id=sensor.id)
-            .update(
-                name=sensor.name,
-                enabled=sensor.enabled,
-                interval=sensor.interval,
-                processing_mode=sensor.processing_mode,
-                thresholds=sensor.thresholds and sensor.thresholds.as_json(),
-                limits=sensor.limits and sensor.limits.as_json(),
-                parameters=dict(sensor.parameters),
-                sources={name: list(key) for name, key in sensor.sources.items()},
-                updated_at=sensor.updated_at,
-            )
-        )
+        await self._rows().filter(id=sensor.id).update(**_settings(sensor))
 
     async def zones(self) -> Mapping[int, Zone]:
         """Select where those stand that stand anywhere."""
@@ -158,23 +144,29 @@ WHERE sensor.id = new.id
 """
 
 
+def _settings(sensor: Sensor) -> dict[str, object]:
+    return {
+        "name": sensor.name,
+        "enabled": sensor.enabled,
+        "interval": sensor.interval,
+        "processing_mode": sensor.processing_mode,
+        "thresholds": sensor.thresholds and sensor.thresholds.as_json(),
+        "limits": sensor.limits and sensor.limits.as_json(),
+        "parameters": dict(sensor.parameters),
+        "sources": {name: list(key) for name, key in sensor.sources.items()},
+        "updated_at": sensor.updated_at,
+    }
+
+
 def _row(sensor: Sensor, device: DeviceRow) -> SensorRow:
     return SensorRow(
         device=device,
         gpio=sensor.key.gpio,
         sensor_type=sensor.key.sensor_type,
         address=sensor.key.address,
-        name=sensor.name,
         unit=sensor.unit,
-        enabled=sensor.enabled,
-        interval=sensor.interval,
-        processing_mode=sensor.processing_mode,
-        thresholds=sensor.thresholds and sensor.thresholds.as_json(),
-        limits=sensor.limits and sensor.limits.as_json(),
-        parameters=dict(sensor.parameters),
-        sources={name: list(key) for name, key in sensor.sources.items()},
         created_at=sensor.created_at,
-        updated_at=sensor.updated_at,
+        **_settings(sensor),
     )
 
 
