@@ -56,3 +56,10 @@ def of_pin(number: int = 2, esp_id: str = ESP, gpio: int = 5) -> EmergencyStop:
 
 def cleared(stop: EmergencyStop, seconds: float = 0, *, resume: bool = False) -> EmergencyStop:
     return stop.cleared(at(seconds), None, resume=resume)
+
+
+def clear(latch: Latch, stop: EmergencyStop, seconds: float) -> None:
+    """Clear a stop with all that is known of its devices by now."""
+    known = latch.get(stop.id)
+    assert known is not None
+    latch.put(cleared(known, seconds))

@@ -18,6 +18,7 @@ from tests.latching import (
     PIN,
     SECOND,
     at,
+    clear,
     cleared,
     confirmed_at,
     holding,
@@ -190,9 +191,7 @@ def test_what_runs_after_clearing_is_as_it_should_be() -> None:
     stop = of_all()
     latch = holding(stop)
     latch.stopped(ESP, at(1))
-    known = latch.get(stop.id)
-    assert known is not None
-    latch.put(cleared(known, 2))
+    clear(latch, stop, 2)
     latch.running(PIN, at(3))
     assert confirmed_at(latch, stop) == at(1)
 
@@ -274,9 +273,7 @@ def test_coming_back_does_not_unsettle_what_is_cleared() -> None:
     stop = of_all()
     latch = holding(stop)
     latch.stopped(ESP, at(1))
-    known = latch.get(stop.id)
-    assert known is not None
-    latch.put(cleared(known, 2))
+    clear(latch, stop, 2)
     latch.returned(ESP, at(3))
     assert confirmed_at(latch, stop) == at(1)
 
