@@ -7,7 +7,9 @@ Reading is one step, and what becomes of the bytes another, which touches nothin
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from errno import EINVAL
 from pathlib import Path
+from stat import S_ISREG
 from types import MappingProxyType, ModuleType
 from typing import NamedTuple
 
@@ -15,6 +17,9 @@ from sensor_libs.api import SensorLibrary
 from sensor_libs.vectors import misses
 
 BUILT_IN = Path(__file__).parent / "libraries"
+
+LARGEST_FILE = 2**20
+"""Bytes of a library file."""
 
 
 class Source(NamedTuple):
@@ -92,9 +97,21 @@ def read_file(path: Path, *, is_built_in: bool = True) -> Source:
     """Read one file; one that cannot be read says why."""
     file = path.stem if is_built_in else f"own/{path.stem}"
     try:
-        return Source(file, path, path.read_bytes(), is_built_in)
+        content, fault = _read(path), None
     except OSError as error:
-        return Source(file, path, None, is_built_in, f"cannot be read: {error.strerror}")
+        content, fault = None, f"cannot be read: {error.strerror}"
+    if content is None or len(content) > LARGEST_FILE:
+        fault = fault or f"not read: larger than {LARGEST_FILE} bytes"
+        return Source(file, path, None, is_built_in, fault)
+    return Source(file, path, content, is_built_in)
+
+
+def _read(path: Path) -> bytes:
+    """Read no more of a file than shows that it is too large, and nothing that has no end."""
+    if not S_ISREG(path.stat().st_mode):
+        raise OSError(EINVAL, "it is no file")
+    with path.open("rb") as file:
+        return file.read(LARGEST_FILE + 1)
 
 
 class Tried(NamedTuple):

@@ -195,7 +195,7 @@ async def _ask(worker: FileWorker, asked: Sequence[_Asked], made: list[Measureme
     for one, answer in zip(asked, told.answers, strict=True):
         made[one.place] = _answered(one, answer)
     if told.late:
-        asked[-1].usage.failed("its conversions take too long", delayed=True)
+        asked[-1].usage.failed("it does not answer in time", delayed=True)
     for seconds in told.seconds:
         asked[0].usage.durations.add(seconds)
 

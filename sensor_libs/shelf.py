@@ -24,9 +24,6 @@ from sensor_libs.workers import LOAD_DEADLINE, FileWorker, worker_of
 MOST_OWN_FILES = 32
 """Files of the user; each has a process, which takes some 15 MB."""
 
-LARGEST_FILE = 2**20
-"""Bytes of a user's file."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Shelved:
@@ -220,8 +217,6 @@ def _status(path: Path) -> os.stat_result | None:
 def _bounded(source: Source, number: int) -> Source:
     if number >= MOST_OWN_FILES:
         return source._replace(content=None, fault=f"not read: more than {MOST_OWN_FILES} files")
-    if source.content is not None and len(source.content) > LARGEST_FILE:
-        return source._replace(content=None, fault=f"not read: larger than {LARGEST_FILE} bytes")
     return source
 
 

@@ -10,6 +10,7 @@ import os
 import resource
 import socket
 import sys
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from math import ceil
@@ -179,6 +180,10 @@ def _confine() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    # Binds whoever is not root: no other process, however it is started.
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+    # There is no audit event for them, and a thread that loops is noticed by nobody.
+    threading.Thread.start = _refuse_thread  # type: ignore[method-assign,assignment]  # on purpose
     sys.addaudithook(_refuse)
 
 
@@ -198,6 +203,10 @@ def _refuse(event: str, arguments: tuple[object, ...]) -> None:
     elif event not in _FORBIDDEN and not event.startswith(_FORBIDDEN_KINDS):
         return
     raise PermissionError(f"a library only computes: no {event}")
+
+
+def _refuse_thread(_thread: threading.Thread) -> None:
+    raise PermissionError("a library only computes: no thread")
 
 
 def main() -> None:

@@ -35,6 +35,9 @@ BUDGET = 0.5
 LOAD_DEADLINE = 5.0
 """Seconds for the start of a process, the import of its file, and the vectors."""
 
+LONG_LIVED = 60.0
+"""Seconds after which the end of a process says nothing of how long the next one will last."""
+
 _THREAD_WAITS = 5.0
 """Seconds after which a thread gives up on the event loop itself."""
 
@@ -97,21 +100,28 @@ class FileWorker:
         return libraries
 
     async def live(self) -> None:
-        """Replace the process whenever it ends, until cancelled; then end it."""
+        """Replace the process whenever it ends, until cancelled; then end it.
+
+        The first one at once; each further one that does not live long is waited for longer.
+        """
         backoff, random, attempt = Backoff(first=0.05, longest=30.0), Random(), 0  # noqa: S311 - spreads retries
         try:
             while True:
                 if self._process is not None:
-                    attempt = 0
+                    began = monotonic()
                     await self._process.ended.wait()
                     self._ready.clear()
                     self.ended += 1
                     await self._process.bury()
                     self._process = None
-                else:
-                    attempt += 1
+                    attempt = 0 if monotonic() - began > LONG_LIVED else attempt
+                if attempt:
                     await asyncio.sleep(backoff.wait(attempt, random))
-                process = await self._begin()
+                attempt += 1
+                try:
+                    process = await self._begin()
+                except LibraryFileError:
+                    continue
                 try:
                     await process.load(self._file, self._load_within)
                 except LibraryFileError:
@@ -157,35 +167,39 @@ class FileWorker:
     async def ask(self, calls: Sequence[Call], seconds: float = BUDGET) -> Answers:
         """Have everything computed that the time allows; never raises for what the file does.
 
-        A call that ends the process fails; those behind it go to the next process, if there is one
-        in time.
+        A call that ends the process fails. The answers to those before it are lost with it, so they
+        go to the next process, if there is one in time, and then those behind.
         """
         until = monotonic() + seconds
         answers: list[Answer] = [Unasked()] * len(calls)
         timed: list[float] = []
-        late = False
-        left = list(range(len(calls)))
+        late = ended = False
+        parts = [list(range(len(calls)))]
         with suppress(TimeoutError), self.held():
             async with asyncio.timeout(seconds):
                 await self._turn.acquire()
             try:
-                while left and (process := await self._alive(until)) is not None:
+                while parts and (process := await self._alive(until)) is not None:
+                    part = parts.pop(0)
                     try:
-                        got = await process.ask([calls[i] for i in left], until - monotonic())
+                        got = await process.ask([calls[i] for i in part], until - monotonic())
                     except WorkerEndedError as error:
                         if process is self._process:  # and was not replaced by now
                             self._ready.clear()
                         process.kill()
-                        answers[left.pop(error.at)] = Failed(str(error), ended=True)
+                        ended = True
+                        answers[part[error.at]] = Failed(str(error), ended=True)
+                        left = (part[: error.at], part[error.at + 1 :])
+                        parts[:0] = [numbers for numbers in left if numbers]
                         continue
                     except BaseException:
                         process.kill()
                         raise
-                    for number, answer in zip(left, got.answers, strict=True):
+                    for number, answer in zip(part, got.answers, strict=True):
                         answers[number] = answer
                     timed += got.seconds
-                    late = got.late
-                    break
+                    late |= got.late
+                late |= bool(parts) and not (ended or self._over)
             finally:
                 self._turn.release()
         return Answers(answers, timed, late)

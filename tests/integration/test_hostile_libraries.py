@@ -1,60 +1,38 @@
 """What a library of the user can do to others: nothing. Each case runs in real processes."""
 
 import asyncio
-import os
+import errno
 import re
 import resource
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from textwrap import indent
 
 import pytest
 from typing_extensions import override
 
 from domain.calibration_fits import fit
 from domain.calibrations import CalibrationMethod, CalibrationPoint
-from domain.sensor_libraries import LibraryState, SensorLibrary
-from domain.sensors import Measurement, ProcessingMode, Sample, SensorKey
-from sensor_libs import api
+from domain.sensor_libraries import LibraryState
+from domain.sensors import ProcessingMode
 from sensor_libs.calibrating import LibraryLaws
-from sensor_libs.loader import Catalog, Source, load_built_in
+from sensor_libs.loader import Catalog, Source
 from sensor_libs.processing import LibraryChips
 from sensor_libs.runner import LibraryRunner
-from sensor_libs.shelf import LibraryShelf
 from sensor_libs.worker_frames import Answers, Call, Declaration, File
-from sensor_libs.worker_process import DEADLINE, WorkerEndedError, WorkerProcess
+from sensor_libs.worker_process import WorkerEndedError, WorkerProcess
 from sensor_libs.workers import BUDGET, FileWorker, worker_of
 from tests.eventually import eventually
-from tests.makers import make_sensor
-
-POISON = 66.0
-"""The raw value at which a library does its worst."""
-
-LATEST = BUDGET + 2 * DEADLINE
-"""Seconds that one batch may take at most, whatever libraries do."""
-
-LIBRARY = """
-import ctypes, os, sys, time
-from sensor_libs.api import FLOAT, Converted, Quality, Range, SensorLibrary, Vector
-
-def worst(raw):
-{worst}
-
-def convert(raw, parameters):
-    if raw == 66:
-        return worst(raw)
-    return Converted(raw * 2, Quality.GOOD)
-
-LIBRARIES = (
-    SensorLibrary(
-        name="{name}", version="{version}", sensor_types=("{name}",), raw=FLOAT, unit="V",
-        decimals=1, valid=Range(0, 1000), typical=Range(10, 90), source="made up", convert=convert,
-        vectors=(Vector(1, 2.0, Quality.GOOD),),
-    ),
+from tests.integration.own_libraries import (
+    LIBRARY,
+    POISON,
+    loaded,
+    sample,
+    text,
+    why,
+    workers,
 )
-"""
+from tests.makers import make_sensor
 
 FORK = """
 if os.fork() == 0:
@@ -86,6 +64,12 @@ IN_CONVERT = {
     "kills the server": ("os.kill(os.getppid(), 9)", "only computes: no os.kill"),
     "forks": (FORK, "only computes: no os.fork"),
     "starts a program": ("os.system('sleep 60')", "only computes: no os.system"),
+    "starts a thread": (
+        "import threading\nthreading.Thread(target=iter, args=(int, 1)).start()",
+        "only computes: no thread",
+    ),
+    "deletes its own file": ("os.remove('hostile.py')", "only computes: no os.remove"),
+    "returns something without end": ("import itertools; return itertools.count()", "ValueError"),
     "writes a file": ("open('/tmp/hostile', 'w')", "only computes: no open"),
     "closes its connection": (
         "os.closerange(3, 100)",
@@ -119,87 +103,13 @@ AT_IMPORT = {
         ),
         "far too much",
     ),
+    "starts a thread": (
+        "import threading\nthreading.Timer(1, print).start()",
+        "only computes: no thread",
+    ),
+    "is empty": ("", "defines no tuple LIBRARIES"),
     "is no Python": ("def", "SyntaxError"),
 }
-
-
-def text(name: str, worst: str = "pass", version: str = "1.0.0") -> str:
-    return LIBRARY.format(name=name, version=version, worst=indent(worst.strip(), "    "))
-
-
-def sample(sensor_type: str, raw: float) -> Sample:
-    return Sample(SensorKey("ESP_AAAA01", 4, sensor_type), raw, datetime.now(UTC))  # noqa: TID251 - a test needs no clock
-
-
-def why(made: Measurement) -> str:
-    return str((made.notes or {}).get("reason"))
-
-
-class Libraries:
-    """Built-in ones and those of a directory, in use."""
-
-    def __init__(self, own: Path) -> None:
-        self.own = own
-        self.failing: list[str] = []
-        self.runner = LibraryRunner(load_built_in(), self._failed)
-        self.shelf = LibraryShelf(self.runner, self._now, own=own, load_within=1.0)
-
-    def _failed(self, library: api.SensorLibrary, reason: str) -> None:
-        self.failing.append(f"{library.name} {library.version}: {reason}")
-
-    @staticmethod
-    def _now() -> datetime:
-        return datetime(2026, 1, 1, tzinfo=UTC)
-
-    def write(self, name: str, content: str) -> None:
-        (self.own / f"{name}.py").write_text(content)
-
-    async def convert(self, *raws: tuple[str, float]) -> Sequence[Measurement]:
-        begun = asyncio.get_running_loop().time()
-        made = await self.runner.measure_all([(sample(*raw), None) for raw in raws])
-        assert asyncio.get_running_loop().time() - begun < LATEST
-        return made
-
-    async def values(self, *raws: tuple[str, float]) -> list[float | None]:
-        return [made.value for made in await self.convert(*raws)]
-
-    def shown(self, name: str) -> SensorLibrary:
-        (found,) = [each for each in self.shelf.libraries() if each.name == name]
-        return found
-
-    async def until_replaced(self) -> None:
-        """Wait until the process of the hostile file is there again."""
-
-        async def answers() -> bool:
-            (made,) = await self.convert(("hostile", 5.0))
-            return made.value == 10.0 and made.mode is ProcessingMode.PI_ENHANCED
-
-        await eventually(answers, within=10, what="another process took over")
-
-
-@asynccontextmanager
-async def loaded(own: Path, **files: str) -> AsyncIterator[Libraries]:
-    libraries = Libraries(own)
-    for name, content in files.items():
-        libraries.write(name, content)
-    async with libraries.shelf.tended():
-        await libraries.shelf.reload()
-        yield libraries
-    assert workers() == []
-
-
-def workers() -> list[str]:
-    """Return the processes of library files that are ours."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text().rpartition(") ")[2].split()
-            command = (status.parent / "cmdline").read_text()
-        except OSError:
-            continue
-        if int(fields[1]) == os.getpid() and "sensor_libs.worker" in command:
-            found.append(status.parent.name)
-    return found
 
 
 @pytest.mark.parametrize("case", IN_CONVERT)
@@ -229,6 +139,7 @@ async def test_a_conversion_that_goes_wrong_costs_itself_and_nothing_else(
         ("return Converted(float('inf'), Quality.GOOD)", None, "outside 0 to 1000 V"),
         ("return Converted(1e300, Quality.GOOD)", None, "outside 0 to 1000 V"),
         ("return Converted(7.0, Quality.FAIR, 'x' * 10**8)", 7.0, "xxx"),
+        ("sys.stdout.close(); os.closerange(0, 3); return Converted(7, Quality.GOOD)", 7, ""),
         ("print('x' * 10**6); os.write(1, b'x' * 10**6); return Converted(7, Quality.GOOD)", 7, ""),
     ],
 )
@@ -253,6 +164,16 @@ async def test_a_file_that_goes_wrong_when_it_is_loaded_is_refused_with_the_reas
         assert (shown.state, shown.version, shown.loaded_at) == (LibraryState.BROKEN, "", None)
         assert reason in str(shown.error)
         assert len(workers()) <= 2, "more than that of the fine file, and the spare one"
+
+
+async def test_a_process_that_hangs_at_its_third_call_costs_that_one_and_not_those_before(
+    tmp_path: Path,
+) -> None:
+    third = "worst.n = getattr(worst, 'n', 0) + 1\nwhile worst.n > 2: pass\nreturn "
+    worst = third + "Converted(raw * 2, Quality.GOOD)"
+    async with loaded(tmp_path, hostile=text("hostile", worst)) as libraries:
+        raws = [("hostile", POISON)] * 5
+        assert await libraries.values(*raws) == [132.0, 132.0, POISON, POISON, 132.0]
 
 
 async def test_readings_flow_while_a_file_hangs_in_its_import(tmp_path: Path) -> None:
@@ -377,6 +298,46 @@ async def test_a_process_that_is_replaced_before_its_end_is_told_keeps_nobody_wa
         raws = (5.0, POISON, 6.0)
         made = await runner.measure_all([(sample("fine", raw), None) for raw in raws])
         assert [each.value for each in made] == [10.0, POISON, 12.0]
+
+
+class ShortLived(WorkerProcess):
+    """A process that dies as soon as it has loaded its file."""
+
+    @override
+    async def load(self, file: File, within: float) -> Sequence[Declaration]:
+        declared = await super().load(file, within)
+        self.kill()
+        return declared
+
+
+async def test_a_process_that_never_lives_long_is_started_ever_more_rarely() -> None:
+    async with working(text("fine"), ShortLived.start) as (_, worker, _):
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        await eventually(lambda: worker.ended >= 7, within=20, what="it died seven times")
+        assert loop.time() - begun > 1.5
+
+
+async def test_where_no_process_can_be_started_any_more_only_that_library_rests() -> None:
+    room = [1]
+
+    async def start() -> WorkerProcess:
+        if not room:
+            raise BlockingIOError(errno.EAGAIN, "no room")
+        room.pop()
+        return await WorkerProcess.start()
+
+    async with working(text("fine", "os._exit(3)"), start) as (runner, worker, life):
+        await runner.measure_all([(sample("fine", POISON), None)])
+        await eventually(lambda: worker.ended == 1)
+        for _ in range(3):
+            (made,) = await runner.measure_all([(sample("fine", 5.0), None)])
+            assert made.mode is ProcessingMode.RAW
+        begun = asyncio.get_running_loop().time()
+        (made,) = await runner.measure_all([(sample("fine", 5.0), None)])
+        assert "keeps failing" in why(made)
+        assert asyncio.get_running_loop().time() - begun < BUDGET / 2
+        assert not life.done()
 
 
 CHANNELS = "channels=Channels(('a', 'b'), sum, 'a + b'), vectors="
