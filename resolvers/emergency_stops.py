@@ -85,7 +85,9 @@ class EmergencyStopMutations:
     ) -> EmergencyStop:
         """End an emergency stop; nothing is switched on by it.
 
-        Each device becomes free 5 s after it stopped, unless another stop holds it. Role: OPERATOR.
+        Each device becomes free 5 s after it stopped, unless another stop holds it. Rules live on:
+        what one holds while its condition does comes on again soon; disable it first where nobody
+        expects that. Role: OPERATOR.
         """
         identity = info.context.require(Role.OPERATOR)
         stop = await info.context.services.emergency.clear(
