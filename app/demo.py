@@ -18,6 +18,7 @@ from simulator.connections import mqtt
 from simulator.devices import VirtualDevice
 from simulator.fleet import Fleet
 from simulator.greenhouse import greenhouse
+from simulator.processing import Processor, over_http
 
 SAMPLE_SECONDS = 2.0
 """Short enough that somebody who looks sees values move."""
@@ -42,7 +43,14 @@ async def demo(settings: Settings, *, say: Callable[[str], None]) -> None:
 
     def greenhouse_jobs(server: Server, addresses: Addresses) -> Mapping[str, Job]:
         connect = mqtt(BrokerAddress.from_url(addresses.broker), clock)
-        fleet = Fleet(devices=devices, connect=connect, clock=clock)
+        call = over_http(settings.http_host, settings.http_port)
+        host = f"{settings.http_host}:{settings.http_port}"
+        processors = {
+            device.esp_id: Processor(host=host, call=call, clock=clock)
+            for device in devices
+            if device.asks_server
+        }
+        fleet = Fleet(devices=devices, connect=connect, clock=clock, processors=processors)
         return {
             "greenhouse": lambda: _live(fleet, server.services, clock),
             "gardener": lambda: _name_everything(devices, server.services, clock),

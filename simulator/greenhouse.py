@@ -26,6 +26,8 @@ _SAMPLE_SECONDS = 5.0
 def greenhouse(seed: int = 1, *, interval: float = _SAMPLE_SECONDS) -> Sequence[VirtualDevice]:
     """Return the demo's devices: four boards, one of each firmware generation.
 
+    The oldest needs a way to its server over HTTP, as `Fleet.processors`.
+
     Args:
         seed: The same seed gives the same greenhouse.
         interval: Seconds between two samples of each sensor.
@@ -129,6 +131,7 @@ def _propagation_bench(seed: int, interval: float) -> VirtualDevice:
         name="Propagation bench",
         dialect=NOVEMBER,
         seed=seed,
+        asks_server=True,
         sensors=(
             VirtualSensor(chip=DS18B20, gpio=4, interval=interval),
             VirtualSensor(chip=PH, gpio=35, interval=interval),

@@ -23,6 +23,7 @@ GREENHOUSE = """{
 SWITCH_ON = """mutation($esp: String!, $gpio: Int!) {
     sendCommand(input: {espId: $esp, gpio: $gpio, action: ON}) { status reason value }
 }"""
+CONVERSIONS = "{ sensorLibraries { name calls } }"
 READINGS = "{ readings(first: 1000) { edges { node { id } } } }"
 SIGN_IN = re.compile(r"admin, password (\S+)")
 
@@ -128,6 +129,9 @@ async def test_the_demo_shows_a_living_greenhouse(data: Path) -> None:
             )
 
         await eventually(every_device_measured_again, what="the values move")
+        libraries = (await demo.ask(token, CONVERSIONS))["sensorLibraries"]
+        (ph,) = (each for each in libraries if each["name"] == "ph")
+        assert ph["calls"] > 0, "the board of November 2025 has its server convert"
         bed = before["Tomato bed"]
         pump = bed["actuators"][0]
         assert pump["name"] == "Irrigation pump"
