@@ -13,7 +13,6 @@ from typing import TypeVar
 from uuid import UUID
 
 from domain.actuators import ActuatorState, Pin
-from domain.arbitration import PEOPLE
 from domain.devices import DeviceStatus
 from domain.repositories import UnitOfWork
 from domain.rule_executions import (
@@ -30,6 +29,7 @@ from domain.rules.model import RENEW_EVERY, EmergencyStep, Rule, RuleState
 from domain.sensors import SensorKey
 from domain.services.carry_out import CarryOut
 from domain.services.remember_rules import Job, Live, RememberRules
+from domain.services.restore_holders import restore_holders
 from domain.services.world import KnownWorld
 
 K = TypeVar("K", bound=Hashable)
@@ -39,7 +39,6 @@ TICK = 0.25
 
 MOST_WAITING = 16
 """Decisions of one rule that may wait for the database; then the oldest is dropped, and counted."""
-
 
 ENDED_ALREADY = "its condition ended before its turn came"
 
@@ -95,7 +94,7 @@ class Automate:
                 if known is not None:
                     live.state, live.execution_id = known.state, known.execution_id
                 live.wake_at = now
-            await self._load_holders(work, now)
+            await restore_holders(work, self.carry_out.holders, self._live, now)
             running = await work.rule_executions.running()
             await self._load_ending(work, states.values(), running, now)
         for execution in running:
@@ -135,30 +134,6 @@ class Automate:
         async with self.carry_out.storage.autocommit() as work:
             readings = await work.readings.unseen(seen, MOST_CAUGHT_UP)
         self.world.live_again(readings, self.read)
-
-    async def _load_holders(self, work: UnitOfWork, now: datetime) -> None:
-        leases = [lease.command_id for lease in await work.leases.all() if lease.command_id]
-        commands = {**(await work.commands.by_ids(leases))}
-        commands |= {command.id: command for command in await work.commands.overriding(now)}
-        causes = {c.execution_id for c in commands.values() if c.execution_id is not None}
-        executions = await work.rule_executions.by_ids(sorted(causes))
-
-        def rule_of(execution_id: UUID) -> Rule | None:
-            cause = executions.get(execution_id)
-            live = None if cause is None else self._live.get(cause.rule_id)
-            return None if live is None else live.rule
-
-        holds = [live.rule for live in self._live.values() if live.state.held_since is not None]
-        for rule in sorted(holds, key=lambda rule: rule.priority):
-            for pin in rule.pins:
-                self.carry_out.holders.claim(pin, rule, now)
-        found = [
-            command
-            for command in commands.values()
-            if command.origin in PEOPLE or command.execution_id is not None
-        ]
-        found.sort(key=lambda command: command.created_at)
-        self.carry_out.holders.load(found, rule_of, now)
 
     async def _take_up(self, execution: RuleExecution, now: datetime) -> None:
         """Go on with what a restart cut off."""
