@@ -9,8 +9,8 @@ from random import Random
 from typing import TypeAlias
 
 from domain.actuators import CommandAction, Pin
-from tests.virtual_boards import Board
-from tests.virtual_plant import DIALECTS, PINS, Plant
+from tests.virtual_boards import DIALECTS, PINS, Board
+from tests.virtual_plant import Plant
 
 Operation: TypeAlias = Callable[[Plant, Random], None]
 
@@ -68,6 +68,10 @@ def press(plant: Plant, chance: Random) -> None:
 
 def clear(plant: Plant, _chance: Random) -> None:
     plant.clear()
+
+
+def enable_rule(plant: Plant, chance: Random) -> None:
+    plant.enable(chance.choice(tuple(plant.rule_ids)), enabled=chance.choice((False, True, True)))
 
 
 def set_clock(plant: Plant, chance: Random) -> None:
@@ -131,6 +135,7 @@ OPERATIONS: Sequence[Operation] = (
     switch_on_by_hand,
     press,
     clear,
+    enable_rule,
     set_clock,
     measure,
     lose_network,

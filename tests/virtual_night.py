@@ -7,75 +7,28 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any
 
 from typing_extensions import override
 
 from domain.actuators import CommandAction, Pin
-from domain.arbitration import Holders
 from domain.rule_executions import RuleExecution
 from domain.rules.past import microseconds
 from domain.sensors import Measurement, ProcessingMode, Quality
-from domain.services.automate import Automate
-from domain.services.carry_out import CarryOut
-from domain.services.manage_rules import ManageRules
-from domain.services.remember_rules import RememberRules
 from mqtt_bridge.messages import ActuatorCommand, Outgoing
-from tests.fakes import START, FakeEventStream
+from tests.fakes import START
 from tests.makers import make_actuator, make_reading, make_sensor
 from tests.virtual_boards import Board
 from tests.virtual_plant import Plant
-from tests.virtual_server import LATENCY, Server
+from tests.virtual_server import Server
 
 PROBE = make_sensor("ESP_B", 4, "ds18b20", id=2)
 EVERY = 60.0
 """Seconds between two readings of the probe."""
 
 
-class RuledServer(Server):
-    """One life of a server that runs rules."""
-
-    @override
-    def __post_init__(self) -> None:
-        Server.__post_init__(self)
-        shared: dict[str, Any] = {"storage": self.storage, "clock": self.clock}
-        carry_out = CarryOut(
-            **shared,
-            registry=self.registry,
-            guard=self._guard(),
-            holders=Holders(lease=self.leases.get),
-            leases=self.leases,
-            send=self.send,
-            emergency=self.emergency,
-            record=self.record,
-            events=FakeEventStream(),
-            enable=self._enable,
-        )
-        remember = RememberRules(**shared, guard=self._guard())
-        self.rules = ManageRules(
-            **shared,
-            registry=self.registry,
-            automate=Automate(world=self.world, carry_out=carry_out, remember=remember),
-            new_id=self.new_id,
-        )
-
-    async def _enable(self, rule_id: Any, enabled: bool) -> object:  # noqa: ANN401, FBT001 - as the port has it
-        return await self.rules.set_enabled(rule_id, enabled)
-
-    @override
-    async def run(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(Server.run(self))
-            while not self.ready:  # noqa: ASYNC110 - it tells nobody
-                await asyncio.sleep(LATENCY)
-            await self.rules.automate.load()
-            tasks.create_task(self.rules.automate.run())
-
-
 class Night(Plant):
     """A plant without interlocks, whose heaters may be on for as long as somebody wants it."""
 
-    server: RuledServer
     celsius = 22.0
     told_on = 0
     _reading_ids: Iterator[int]
@@ -88,7 +41,7 @@ class Night(Plant):
             for number, (esp_id, board) in enumerate(self.boards.items(), start=1):
                 pin = Pin(esp_id, board.pump.gpio)
                 self.storage.actuators.rows[pin] = make_actuator(*pin, id=number)
-        self.server = RuledServer(
+        self.server = Server(
             storage=self.storage,
             clock=self.clock,
             new_id=self.new_id,
@@ -111,10 +64,6 @@ class Night(Plant):
     def begin(self, at: datetime) -> None:
         """Let it be some time of the first day."""
         self.clock.set_by = (at - START).total_seconds() - self.loop.time()
-
-    def make(self, rule: object) -> None:
-        """Make a rule."""
-        self.loop.run_until_complete(self.server.rules.create(rule))
 
     def until(self, at: datetime) -> None:
         """Let the night go on, with a reading every minute."""

@@ -17,8 +17,6 @@ from uuid import UUID
 from domain.actuators import ACK_TIMEOUT, CommandAction, CommandOrigin, Order, Pin
 from domain.emergency_stops import EmergencyStop
 from domain.errors import DomainError
-from domain.rules.conditions import ActuatorIs, Limit, Operator, Threshold
-from domain.safeguards import Safeguards
 from domain.sensors import Measurement, ProcessingMode, Quality
 from mqtt_bridge import payloads, topics
 from mqtt_bridge.messages import ActuatorCommand, Outgoing
@@ -27,11 +25,24 @@ from mqtt_bridge.topics import Kind
 from simulator.actions import Action, Drop
 from simulator.actuators import VirtualActuator
 from simulator.devices import VirtualDevice
-from simulator.dialects import DECEMBER, FEBRUARY, HEAD
 from simulator.faults import Fault
 from tests.fakes import START, FakeStorage
-from tests.makers import make_actuator, make_device, make_reading, make_sensor
-from tests.virtual_boards import Board, Held, Water
+from tests.makers import make_actuator, make_device, make_reading
+from tests.virtual_boards import (
+    DIALECTS,
+    ENOUGH,
+    FIRST,
+    FRESH,
+    LEVEL,
+    PINS,
+    PUMP,
+    RULES,
+    SAFEGUARDS,
+    SECOND,
+    Board,
+    Held,
+    Water,
+)
 from tests.virtual_server import LATENCY, Server
 from tests.virtual_time import VirtualClock, VirtualLoop
 
@@ -51,21 +62,6 @@ UNTOLD = 65.0
 
 SEEN_EVERY = 10.0
 
-DIALECTS = {"ESP_A": HEAD, "ESP_B": DECEMBER, "ESP_C": FEBRUARY}
-PUMP, FIRST, SECOND = Pin("ESP_A", 5), Pin("ESP_B", 5), Pin("ESP_C", 5)
-"""The pump runs only while there is water; of the other two never both."""
-
-PINS = (PUMP, FIRST, SECOND)
-LEVEL = make_sensor("ESP_B", 34, "level", id=1)
-ENOUGH, FRESH = 10.0, timedelta(seconds=30)
-SAFEGUARDS = {
-    PUMP: Safeguards(
-        interlocks=(Threshold(sensor=LEVEL.key, limit=Limit(Operator.GT, ENOUGH), max_age=FRESH),)
-    ),
-    FIRST: Safeguards(interlocks=(ActuatorIs(pin=SECOND, on=False, max_age=timedelta(days=1)),)),
-    SECOND: Safeguards(interlocks=(ActuatorIs(pin=FIRST, on=False, max_age=timedelta(days=1)),)),
-}
-
 
 # ---------------------------------------------------------------- all of it
 
@@ -77,10 +73,12 @@ class Plant:
     Attributes:
         expires: Whether the broker speaks MQTT 5, so that what it holds for a board expires.
         watched: Whether the watchdog of leases runs; without it the judge must find something.
+        ruled: Whether rules command, too.
     """
 
     expires: bool = True
     watched: bool = True
+    ruled: bool = False
     loop: VirtualLoop = field(default_factory=VirtualLoop)
     storage: FakeStorage = field(default_factory=FakeStorage)
     broker_there: bool = True
@@ -90,6 +88,7 @@ class Plant:
     water: Water = field(default_factory=Water)
     by_hand: set[Pin] = field(default_factory=set)
     kept: deque[Outgoing] = field(default_factory=deque)
+    rule_ids: dict[str, UUID] = field(default_factory=dict)
     passed: int = 0
     wrongs: list[str] = field(default_factory=list)
     clock: VirtualClock = field(init=False)
@@ -119,6 +118,8 @@ class Plant:
         for board in self.boards.values():
             self.connect(board)
         self.wait(UNTIL_KNOWN)
+        for given in RULES if self.ruled else ():
+            self.make(given)
 
     def new_id(self) -> UUID:
         made = UUID(int=next(self._numbers))
@@ -199,6 +200,21 @@ class Plant:
                 self._deliver(self.kept.popleft())
 
     # ------------------------------------------------------------ what people do
+
+    def make(self, rule: object) -> None:
+        """Make a rule."""
+        stored = self.loop.run_until_complete(self.server.rules.create(rule)).rule
+        self.rule_ids[stored.name] = stored.id
+
+    def enable(self, name: str, *, enabled: bool) -> None:
+        """Enable a rule, or disable it."""
+        self._begin(self._enable(name, enabled=enabled))
+
+    async def _enable(self, name: str, *, enabled: bool) -> None:
+        if not self.server.ready:
+            return
+        with suppress(DomainError):
+            await self.server.rules.set_enabled(self.rule_ids[name], enabled)
 
     def order(self, pin: Pin, action: CommandAction, seconds: float | None = None) -> None:
         """Give a command, and do not wait for it."""

@@ -7,21 +7,27 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from domain.actuators import Pin
+from domain.arbitration import Holders
 from domain.devices import Device, DeviceHealth, Discovery
 from domain.emergency_latch import Latch
 from domain.errors import BrokerUnavailableError
 from domain.lease_book import LeaseBook
 from domain.resilience import Backoff, CircuitBreaker
 from domain.safeguards import Safeguards
+from domain.services.automate import Automate
+from domain.services.carry_out import CarryOut
 from domain.services.command import SendCommand
 from domain.services.emergency import Emergency
 from domain.services.guard import Guard
+from domain.services.manage_rules import ManageRules
 from domain.services.recall_conditions import RecallConditions
 from domain.services.record_events import RecordEvents
 from domain.services.registry import Registry
+from domain.services.remember_rules import RememberRules
 from domain.services.watch_devices import WatchDevices
 from domain.services.watch_interlocks import WatchInterlocks
 from domain.services.watch_leases import WatchLeases
@@ -112,11 +118,13 @@ class Server:
         )
         emergencies.attach(self.control, self.emergency)
         self._make_commands(events)
+        self._make_rules(events)
         self._make_presence(events)
 
     def _make_commands(self, events: FakeEventStream) -> None:
         storage, registry, clock = self.storage, self.registry, self.clock
         wire = LeaseWire(connection=self)
+        self.holders = Holders(lease=self.leases.get)
         self.watch = WatchLeases(
             storage=storage,
             registry=registry,
@@ -154,7 +162,34 @@ class Server:
             new_id=self.new_id,
             ended=lambda _command: None,
             interlocks=self.interlocks.of,
+            people=self.holders.overridden,
+            holder=self.holders.get,
         )
+
+    def _make_rules(self, events: FakeEventStream) -> None:
+        shared: dict[str, Any] = {"storage": self.storage, "clock": self.clock}
+        carry_out = CarryOut(
+            **shared,
+            registry=self.registry,
+            guard=self._guard(),
+            holders=self.holders,
+            leases=self.leases,
+            send=self.send,
+            emergency=self.emergency,
+            record=self.record,
+            events=events,
+            enable=self._enable,
+        )
+        remember = RememberRules(**shared, guard=self._guard())
+        self.rules = ManageRules(
+            **shared,
+            registry=self.registry,
+            automate=Automate(world=self.world, carry_out=carry_out, remember=remember),
+            new_id=self.new_id,
+        )
+
+    async def _enable(self, rule_id: UUID, enabled: bool) -> object:  # noqa: FBT001 - as the port has it
+        return await self.rules.set_enabled(rule_id, enabled)
 
     def _make_presence(self, events: FakeEventStream) -> None:
         self.presence = WatchDevices(
@@ -190,12 +225,14 @@ class Server:
         for pin, safeguards in self.safeguards.items():
             self.registry.put_safeguards(pin, safeguards)
         await guard.insist(self.world.load)
+        await guard.insist(self.rules.automate.load)
         async with asyncio.TaskGroup() as self.group:
             for job in (
                 self.emergency.run,
                 *([self.watch.run] if self.watched else []),
                 self.interlocks.run,
                 self.send.run,
+                self.rules.automate.run,
                 self.control.run,
                 self.record.run,
                 self.presence.run,

@@ -14,11 +14,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from typing_extensions import override
 
 from domain import runtimes
-from domain.actuators import CommandAction, CommandStatus
+from domain.actuators import CommandAction, CommandOrigin, CommandStatus
 from tests.fakes import START
 from tests.plant_operations import OPERATIONS, Operation, look
 from tests.soak import failure_of, live, shortest, steps_of
-from tests.virtual_plant import BOUND, FIRST, PUMP, SECOND, Plant
+from tests.virtual_boards import FIRST, PUMP, SECOND
+from tests.virtual_plant import BOUND, Plant
 
 EXAMPLES, PER_EXAMPLE = 8, 40
 
@@ -30,7 +31,7 @@ class _Plant(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.plant = Plant(expires=self.expires)
+        self.plant = Plant(expires=self.expires, ruled=True)
         self.plant.measure(50.0)
 
     @invariant()
@@ -84,6 +85,25 @@ def test_the_long_run_finds_what_the_watchdog_prevents_and_says_what_it_takes() 
     fewest = shortest(seed, steps_of(seed)[:number], watched=False)
     assert len(fewest) < number
     assert failure_of(seed, fewest, watched=False) is not None
+
+
+def test_rules_command_too_and_what_they_want_that_must_not_be_is_refused() -> None:
+    plant = Plant(ruled=True)
+    plant.measure(50.0)
+    plant.wait(8.0)
+    commands = list(plant.storage.commands.rows.values())
+    assert {command.origin for command in commands} == {CommandOrigin.RULE}
+    came_of = {command.pin: command.status for command in commands}
+    assert came_of == {
+        FIRST: CommandStatus.ACKNOWLEDGED,
+        PUMP: CommandStatus.ACKNOWLEDGED,
+        SECOND: CommandStatus.REJECTED,
+    }
+    plant.measure(5.0)
+    plant.wait(3.0)
+    assert not plant.boards[PUMP.esp_id].pump.is_on
+    plant.check()
+    plant.close()
 
 
 def test_without_the_watchdog_the_judge_finds_what_is_on_for_too_long() -> None:
