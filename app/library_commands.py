@@ -106,7 +106,7 @@ def list_libraries(own: Path | None, *, say: Callable[[str], None]) -> None:
     catalog = _catalog(_read(own))
     for file, libraries in catalog.files.items():
         for library in libraries:
-            names = ", ".join((*library.sensor_types, *library.aliases))
+            names = ", ".join((*library.sensor_types, *library.other_names))
             mark = "own" if file in catalog.own else ""
             say(f"{library.name:<19}{library.version:<9}{library.unit:<7}{mark:<5}{names}")
     for file, reason in catalog.broken.items():

@@ -1,6 +1,6 @@
 """Sensors, the samples that devices send of them, and the readings that the server keeps."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -101,6 +101,11 @@ def canonical_type(name: str) -> str:
     """
     lower = name.strip().lower()
     return _ALIASES.get(lower.replace("-", "_").replace(" ", "_"), lower)
+
+
+def other_names(sensor_type: str) -> Sequence[str]:
+    """Return by which other names devices call a sensor type, in alphabetical order."""
+    return sorted(alias for alias, name in _ALIASES.items() if alias != name == sensor_type)
 
 
 class SensorKey(NamedTuple):

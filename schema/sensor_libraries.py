@@ -87,5 +87,5 @@ class SensorLibrary:
             calibration_methods=[method.value for method in library.calibrations],
             calls=library.calls,
             failures=library.failures,
-            p99_ms=None if library.p99 is None else library.p99 * 1000.0,
+            p99_ms=None if library.p99 is None else round(library.p99 * 1000.0, 4),
         )

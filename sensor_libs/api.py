@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from domain.calibrations import CalibrationMethod
-from domain.sensors import Quality
+from domain.sensors import Quality, other_names
 from sensor_libs.declarations import refuse_wrong
 from sensor_libs.frames import (
     Channels,
@@ -205,6 +205,12 @@ class SensorLibrary:
     def is_virtual(self) -> bool:
         """Whether there is no chip: the value is computed from companions alone."""
         return self.raw is None
+
+    @property
+    def other_names(self) -> Sequence[str]:
+        """Every name but its sensor types under which devices send what it converts."""
+        known = (other for kind in self.sensor_types for other in other_names(kind))
+        return (*self.aliases, *known)
 
     def settle(self, given: Mapping[str, float] | None = None) -> Settled:
         """Complete the parameters that are known of a sensor; None: nothing is known of it."""

@@ -180,7 +180,7 @@ class LibraryShelf:
             path=self._path(file, catalog),
             is_built_in=file not in catalog.own,
             sensor_types=library.sensor_types,
-            aliases=library.aliases,
+            aliases=library.other_names,
             unit=library.unit,
             source=library.source,
             parameters=library.parameters,

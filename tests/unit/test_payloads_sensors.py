@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.relays import Relayed
-from domain.sensors import Quality, Sample, SensorKey, canonical_type
+from domain.sensors import Quality, Sample, SensorKey, canonical_type, other_names
 from mqtt_bridge.messages import SensorData
 from mqtt_bridge.payloads import decode
 from mqtt_bridge.topics import Kind, Topic
@@ -241,6 +241,14 @@ def test_a_sensor_type_has_one_name_here(sent: str, name: str) -> None:
     assert canonical_type(sent) == name
     assert canonical_type(name) == name
     assert sample(sensor_type=sent).key.sensor_type == name
+
+
+def test_every_other_name_of_a_sensor_type_means_it() -> None:
+    assert {"ph_sensor"} <= {*other_names("ph")}
+    assert {"yfs201", "yf_s201", "flow_sensor"} <= {*other_names("flow")}
+    for sensor_type in ("ds18b20", "sht31_temp", "ph", "flow", "mhz19", "bh1750"):
+        assert sensor_type not in other_names(sensor_type)
+        assert {canonical_type(name) for name in other_names(sensor_type)} == {sensor_type}
 
 
 def test_a_batch_is_several_samples_of_one_time() -> None:

@@ -1,7 +1,7 @@
 """What the libraries make of raw values holds for every raw value, not only for the vectors."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 from hypothesis import given
@@ -121,6 +121,34 @@ def test_conductivity_rises_with_the_voltage(one: int, other: int) -> None:
 def test_a_temperature_is_found_again_from_its_register(celsius: float) -> None:
     made = BY_NAME["ds18b20"].measure(round(celsius / 0.0625))
     assert made.value == pytest.approx(celsius, abs=0.0363)
+
+
+VOLT = 4095 / 3.3
+INVERSES: Mapping[str, tuple[int, int, Callable[[float], float]]] = {
+    "ds18b20": (-880, 2000, lambda celsius: celsius / 0.0625),
+    "sht31_temp": (1873, 63_662, lambda celsius: (celsius + 45) * 65_535 / 175),
+    "sht31_humidity": (0, 65_535, lambda percent: percent * 655.35),
+    "ph": (0, 3500, lambda ph: (12.25 - ph) / 3.5 * VOLT),
+    "ph_atlas_analog": (400, 3400, lambda ph: (15.509 - ph) / 5.6548 * VOLT),
+    "ec": (0, 4095, lambda microsiemens: microsiemens / 6060 * VOLT),
+    "moisture": (1500, 3200, lambda percent: 3200 - 17 * percent),
+    "moisture_resistive": (1200, 4000, lambda percent: 4000 - 28 * percent),
+    "mhz19": (0, 5000, lambda ppm: ppm),
+    "bh1750": (0, 65_535, lambda lux: lux * 1.2),
+    "flow": (0, 750, lambda litres: litres * 7.5),
+}
+"""From a value back to its raw value, by the formulas of the protocol; between which raw values."""
+
+
+@pytest.mark.parametrize("name", INVERSES)
+@given(st.data())
+def test_a_raw_value_is_found_again_from_what_it_means(name: str, data: st.DataObject) -> None:
+    low, high, back = INVERSES[name]
+    raw = data.draw(st.integers(low, high))
+    value = BY_NAME[name].measure(raw).value
+    assert value is not None
+    half_a_digit = 0.5 * 10 ** -BY_NAME[name].decimals
+    assert back(value) == pytest.approx(raw, abs=abs(back(half_a_digit) - back(0)) + 1e-6)
 
 
 @given(st.integers(-400, 800))
