@@ -98,7 +98,7 @@ class Parts:
             "intake": self.libraries.once_loaded(self._take_in_once_recalled),
             "thresholds": self.thresholds.run,
             "calibrations": self.calibrate.run,
-            "recomputations": self.recompute.run,
+            "recomputations": self.libraries.once_loaded(self.recompute.run),
             "rehearsals": self.rehearse.run,
             "firmware": self.learn.run,
             "emergency stops": self.emergency.run,

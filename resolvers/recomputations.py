@@ -123,7 +123,8 @@ class RecomputationMutations:
     ) -> Recomputation:
         """Convert readings again, with the library as it is now; answers at once. Role: OPERATOR.
 
-        It runs in the background. Raw values never change, what devices made themselves is left
+        What the owner of the sensor has set counts as it is now, too; previewRecomputation shows
+        it. It runs in the background. Raw values never change, what devices made themselves is left
         alone, and what arrives meanwhile, too. Subscriptions do not tell of it.
         """
         identity = info.context.require(Role.OPERATOR)

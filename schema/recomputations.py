@@ -15,6 +15,7 @@ from schema.fields import field
 from schema.ids import global_id
 from schema.nodes import Node
 from schema.pages import Connection, Cursors
+from schema.parameters import EffectiveParameter
 from schema.users import User
 
 if TYPE_CHECKING:
@@ -108,6 +109,10 @@ class RecomputationPreview:
         "is of samples: stretches, spread evenly over that time."
     )
     summary: RecomputationSummary = strawberry.field(description="Before and after.")
+    parameters: list[EffectiveParameter] = strawberry.field(
+        description="What is taken for each parameter of the library, whatever its owner had set "
+        "at that time: that is not kept. What a named `sensor` said then goes first."
+    )
 
     @classmethod
     def of(cls, preview: recompute.Preview) -> Self:
@@ -116,6 +121,7 @@ class RecomputationPreview:
             total=preview.total,
             complete=preview.complete,
             summary=RecomputationSummary.of(preview.summary),
+            parameters=[EffectiveParameter.of(known) for known in preview.parameters],
         )
 
 

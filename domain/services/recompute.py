@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from domain.calibrations import Calibration
-from domain.conversion_plans import plan_of
+from domain.conversion_plans import Effective, plan_of
 from domain.errors import (
     BadInputError,
     ConflictError,
@@ -90,11 +90,13 @@ class Preview(NamedTuple):
         total: Readings in that time.
         summary: Of all of them, or of samples.
         complete: Whether all of them were looked at.
+        parameters: What is taken for each parameter: of the past, what owners had set is not kept.
     """
 
     total: int
     summary: Summary
     complete: bool
+    parameters: Sequence[Effective] = ()
 
 
 class _Order(NamedTuple):
@@ -131,6 +133,7 @@ class Recompute:
     _previewing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _woken: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _rest: float = field(default=0.0, init=False)
+    _settings: tuple[UUID, object] | None = field(default=None, init=False)
 
     # ------------------------------------------------------------ what people ask for
 
@@ -165,7 +168,7 @@ class Recompute:
                 if readings:
                     outcomes, _ = await convert(work.history, readings, track)
                     summary, place = summary.plus(compare(outcomes)), _place(readings)
-            return Preview(total, summary, total <= PREVIEWED)
+            return Preview(total, summary, total <= PREVIEWED, _taken(convert))
 
     async def __call__(
         self,
@@ -335,6 +338,12 @@ class Recompute:
             convert = self._converter(sensor, calibration)
         except BadInputError as error:
             raise _FailedError(str(error)) from None
+        mine = self._settings
+        self._settings = found.id, _settings(convert)
+        if mine is not None and mine[0] == found.id and mine != self._settings:
+            raise _FailedError(
+                "the sensor was set up otherwise meanwhile, and two settings must not be mixed"
+            )
         if found.place is not None:
             return convert, found.track
         return convert, await self._lead_in(work, convert, found.span)
@@ -430,6 +439,19 @@ def _version(found: Recomputation, outcomes: Sequence[tuple[Reading, Outcome]]) 
     if len(versions) > 1:
         raise _FailedError("the library was replaced meanwhile, and two versions must not be mixed")
     return versions.pop() if versions else None
+
+
+def _taken(convert: ConvertHistory) -> Sequence[Effective]:
+    """Return what is taken for each parameter, where one is filled when its sensor said nothing."""
+    fed = {feed.companion.parameter: feed.source for feed in convert.plan.feeds}
+    known = map(convert.plan.known, convert.recipe.parameters)
+    return [each._replace(source=fed.get(each.parameter.name)) for each in known]
+
+
+def _settings(convert: ConvertHistory) -> object:
+    """Return all that people can change of a sensor, and that its values depend on."""
+    plan = convert.plan
+    return plan.given, plan.sensor.sources, convert.limits
 
 
 def _place(readings: Sequence[Reading]) -> Place:

@@ -23,6 +23,21 @@ mutation($c: ID, $from: DateTime!) {
 }
 """
 LOOK = "query($id: ID!) { recomputation(id: $id) { state summary { rows changed } } }"
+OWN = """
+import time
+from sensor_libs.api import ADC12, Converted, Quality, Range, SensorLibrary, Vector
+
+time.sleep(1)  # as a slow computer takes
+
+LIBRARIES = (
+    SensorLibrary(
+        name="mine", version="1.0.0", sensor_types=("ph",), raw=ADC12, unit="pH", decimals=2,
+        valid=Range(0, 14), typical=Range(4, 10), source="made up",
+        convert=lambda raw, _: Converted(raw / 1000, Quality.GOOD),
+        vectors=(Vector(2000, 2.0, Quality.GOOD),),
+    ),
+)
+"""
 BACK = "mutation($id: ID!) { takeBackRecomputation(id: $id) { id } }"
 
 
@@ -73,5 +88,45 @@ async def test_killed_again_and_again_it_converts_all_of_it_once_and_takes_it_ba
         await ask(server, token, BACK, id=order)
         await eventually(lambda: is_state("TAKEN_BACK"), within=60, what="it is taken back")
         assert await archive.rows() == before
+    finally:
+        await server.kill()
+
+
+async def test_after_a_restart_it_waits_for_the_library_of_the_user_that_it_began_with(
+    database: Database, database_url: str, broker: EmbeddedBroker, directory: Path
+) -> None:
+    archive = Archive(database, database_url)
+    await archive.build(READINGS // 2)
+    own = directory / "own"
+    own.mkdir()
+    (own / "mine.py").write_text(OWN)
+    settings = {
+        "KAISER_DATABASE_URL": database_url,
+        "KAISER_MQTT_URL": broker.url,
+        "KAISER_SENSOR_LIBRARIES": str(own),
+    }
+    server = ServerProcess(directory, settings)
+    try:
+        await server.start()
+        token = await server.login()
+        order = (await ask(server, token, ORDER, **{"from": BEGIN.isoformat()}))["id"]
+
+        async def seen() -> dict[str, Any]:
+            found: dict[str, Any] = await ask(server, token, LOOK, id=order)
+            return found
+
+        async def is_under_way() -> bool:
+            return int((await seen())["summary"]["rows"]) > 0
+
+        await eventually(is_under_way, within=30, what="a page is converted")
+        await server.kill()
+        await server.start()
+
+        async def has_ended() -> bool:
+            return (await seen())["state"] != "RUNNING"
+
+        await eventually(has_ended, within=60, what="it has ended")
+        summary = {"rows": READINGS // 2, "changed": READINGS // 2}
+        assert await seen() == {"state": "DONE", "summary": summary}
     finally:
         await server.kill()

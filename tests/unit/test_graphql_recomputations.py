@@ -44,7 +44,10 @@ async def carried_out(server: GraphqlServer) -> None:
 
 
 async def test_first_people_look_what_would_change(server: GraphqlServer) -> None:
-    answer = await server.ask(f"{{ previewRecomputation{OF}) {{ total complete {SUMMARY} }} }}")
+    asked = f"total complete {SUMMARY} parameters {{ name origin }}"
+    answer = await server.ask(f"{{ previewRecomputation{OF}) {{ {asked} }} }}")
+    parameters = answer["previewRecomputation"].pop("parameters")
+    assert {"name": "slope", "origin": "DEFAULT"} in parameters
     assert answer["previewRecomputation"] == {
         "total": 3,
         "complete": True,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from domain.calibrations import Calibration
+from domain.conversion_plans import Origin
 from domain.errors import (
     BadInputError,
     ConflictError,
@@ -395,6 +396,20 @@ async def test_two_versions_of_a_library_are_never_mixed() -> None:
     assert archive.readings() == before
 
 
+async def test_what_the_owner_sets_meanwhile_is_never_mixed_with_what_was() -> None:
+    archive = Archive()
+    await archive.measures([2500.0 + number % 7 for number in range(2 * PAGE)])
+    before = archive.readings()
+    order = await archive.order()
+    await archive.again.recompute._go_on()
+    archive.registry.put_sensors([replace(archive.sensor, parameters={"offset": 13.0})])
+    async with archive.again.running():
+        end = await archive.again.ended(order)
+    assert end.state is State.FAILED
+    assert "two settings" in (end.reason or "")
+    assert archive.readings() == before
+
+
 async def test_a_library_that_converts_nothing_leaves_everything_as_it_was() -> None:
     def fails(_raw: float, _parameters: object) -> Converted:
         raise ValueError
@@ -463,6 +478,17 @@ async def test_a_preview_says_what_would_change_and_changes_nothing() -> None:
     assert (preview.total, preview.complete) == (300, True)
     assert archive.readings() == before
     assert (await archive.recomputed()).summary == preview.summary
+
+
+async def test_a_preview_says_with_what_the_past_would_be_converted() -> None:
+    archive = Archive()
+    await archive.measures(RAWS)
+    archive.registry.put_sensors([replace(archive.sensor, parameters={"offset": 13.0})])
+    preview = await archive.again.recompute.preview(archive.sensor.key, START)
+    taken = {known.parameter.name: known for known in preview.parameters}
+    assert (taken["offset"].value, taken["offset"].origin) == (13.0, Origin.OWNER)
+    assert taken["slope"].origin is Origin.DEFAULT
+    assert taken["temperature"].source == archive.probe
 
 
 async def test_a_preview_of_very_many_takes_samples_and_says_so() -> None:
