@@ -141,7 +141,8 @@ class SendCommand:
         if self._tasks is None:
             raise ConflictError("the server has only begun to start: try again in a moment")
         if len(self._under_way) >= MOST_OPEN:
-            raise ConflictError("too many commands are under way: try again in a moment")
+            off = self._insist_on_off(order.pin, value)
+            raise ConflictError(f"too many commands are under way: try again in a moment{off}")
         refused = self._refusal(action, value, order, actuator, device)
         now = self.clock.now()
         person = order.origin in PEOPLE
@@ -164,13 +165,18 @@ class SendCommand:
             execution_id=order.execution_id,
             arbitration=None if holder is None else told(holder),
         )
-        async with self.storage.autocommit() as work:
-            stored = await work.commands.add(command)
+        try:
+            async with self.storage.autocommit() as work:
+                stored = await work.commands.add(command)
+        except StorageUnavailableError as error:
+            raise StorageUnavailableError(
+                f"{error}{self._insist_on_off(order.pin, value)}"
+            ) from error
         if stored.id != command.id:
             return await self._repeated(order, command, stored, wait=wait)
         await self._tell(command)
         if refused:
-            self._insist_on_off(command)
+            self._insist_on_off(order.pin, value)
             return command
         if person:
             self.people(command)
@@ -299,7 +305,7 @@ class SendCommand:
         try:
             device = self._judge_again(command)
         except _WithheldError as error:
-            self._insist_on_off(command)
+            self._insist_on_off(command.pin, command.value)
             return await self._end(command, error.status, error.reason)
         if command.value > 0.0:
             return await self._switch_on(command, device)
@@ -310,7 +316,7 @@ class SendCommand:
                 self.leases.passed_on(command.pin, lease.id)
             self.leases.off(command.pin, self._now(), answered=True)
         else:
-            self._insist_on_off(command)
+            self._insist_on_off(command.pin, command.value)
         return command
 
     async def _switch_on(self, command: Command, device: Device) -> Command:
@@ -408,10 +414,16 @@ class SendCommand:
             raise _WithheldError(CommandStatus.REJECTED, refused)
         return device
 
-    def _insist_on_off(self, command: Command) -> None:
-        """See to it that what was to be off goes off, though this command did not do it."""
-        if command.value == 0.0:
-            self.leases.end(command.pin, self._now())
+    def _insist_on_off(self, pin: Pin, value: float) -> str:
+        """Have what was to be off switched off by the watchdog, though a command did not do it.
+
+        Returns:
+            The end of a sentence that says so; empty where nothing is on.
+        """
+        if value > 0.0 or self.leases.get(pin) is None:
+            return ""
+        self.leases.end(pin, self._now())
+        return "; it is switched off all the same"
 
     def _now(self) -> Moment:
         return Moment(self.clock.now(), self.clock.monotonic())

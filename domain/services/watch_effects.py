@@ -122,6 +122,7 @@ class WatchEffects:
         effect = self.registry.safeguards(pin).effect
         known = self._awaited.get(pin)
         if known is not None and known.effect == effect:
+            known.since = lease.on_since  # it moves with the wall clock
             return known
         self._awaited.pop(pin, None)
         decided = self._decided.get(pin)

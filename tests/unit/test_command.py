@@ -285,6 +285,16 @@ async def test_without_a_database_nothing_is_sent() -> None:
     assert house.link.sent == []
 
 
+async def test_without_a_database_what_is_to_be_off_is_switched_off_all_the_same() -> None:
+    house = Greenhouse()
+    async with house.running() as send:
+        await send(on())
+        house.storage.available = False
+        with pytest.raises(StorageUnavailableError, match="it is switched off all the same"):
+            await send(on(action=CommandAction.OFF))
+    assert [lease.pin for lease in house.leases.due(send._now())] == [PIN]
+
+
 async def test_an_outcome_is_stored_when_the_database_comes_back() -> None:
     house = Greenhouse()
     house.link.hold = asyncio.Event()
@@ -327,6 +337,10 @@ async def test_only_so_many_commands_may_be_under_way() -> None:
         with pytest.raises(ConflictError, match="too many"):
             await send(on(), wait=False)
         assert len(house.storage.commands.rows) == MOST_OPEN
+        await until(lambda: house.leases.get(PIN) is not None)
+        with pytest.raises(ConflictError, match=r"too many .* it is switched off all the same"):
+            await send(on(action=CommandAction.OFF))
+        assert [lease.pin for lease in house.leases.due(send._now())] == [PIN]
         house.link.hold.set()
         await until(lambda: house.statuses().count(CommandStatus.ACKNOWLEDGED) == 1)
         await send(on(), wait=False)

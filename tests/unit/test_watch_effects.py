@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from domain.safeguards import Effect, Safeguards
 from domain.sensors import Quality
 from domain.system_events import EventKind, Severity
@@ -65,6 +67,20 @@ async def test_what_flowed_before_proves_nothing() -> None:
         plant.command()
         await plant.clock.advance(10.5)
     assert len(plant.off) == 1
+
+
+@pytest.mark.parametrize("by", [-3600, 3600])
+async def test_an_effect_is_seen_though_the_clock_is_set_meanwhile(by: int) -> None:
+    plant = Plant(watching(switch_off=True))
+    async with plant.watched():
+        plant.command()
+        await plant.clock.advance(1.0)
+        plant.clock.start += timedelta(seconds=by)
+        plant.leases.settle(plant.now())
+        await plant.clock.advance(1.0)
+        plant.hear(5.0, FLOW)
+        await plant.clock.advance(10.0)
+    assert (plant.off, plant.told) == ([], [])
 
 
 async def test_the_time_runs_from_the_confirmation_and_anew_with_each_run() -> None:
