@@ -22,6 +22,7 @@ EVENTS = ask("{ systemEvents { edges { node { kind severity message } } } }")
 SENSOR = ask(
     """query($esp: String!, $from: DateTime!) {
         sensor(espId: $esp, gpio: 4, sensorType: "ds18b20") {
+            thresholdState { zone since }
             latest { value inF: value(unit: "°F") quality }
             series(from: $from, maxPoints: 2, unit: "°F") { unit points { count max } }
     } }""",
@@ -69,9 +70,13 @@ async def test_a_sensor_crosses_its_alarm_and_comes_back(
             await eventually(kept, within=15)
         finally:
             await connection.close()
+        standing = (await http.execute(SENSOR))["sensor"]["thresholdState"]
+        assert standing["zone"] == "ALARM_HIGH"
+        assert standing["since"] is not None
     assert await server.stop() == 0
     await server.start()
     async with server.http_client(await server.login()) as http:
+        assert (await http.execute(SENSOR))["sensor"]["thresholdState"] == standing
         await probe.shows(36.5, 24.0)
 
         async def returned() -> bool:
