@@ -185,6 +185,9 @@ class ProcessReading:
         names = self.chips.channels(kind)
         if names and set(names) == set(named):
             return [await self._packed(request, [named[name] for name in names])]
+        if named.keys() < set(names):
+            missing = ", ".join(name for name in names if name not in named)
+            raise BadInputError(f"{missing} of a {kind} is missing; it says {', '.join(names)}")
         return [self._of_quantity(request, name, raw) for name, raw in named.items()]
 
     async def _packed(self, request: ProcessRequest, values: Sequence[float]) -> ProcessRequest:
@@ -305,5 +308,5 @@ def _number(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadInputError(f"{name[:40]} must be a number")
     if not math.isfinite(value) or abs(value) > LARGEST:
-        raise BadInputError(f"{name[:40]} must be a finite number")
+        raise BadInputError(f"{name[:40]} must be a finite number, of {LARGEST:g} at most")
     return float(value)

@@ -144,6 +144,12 @@ async def test_several_numbers_are_channels_in_order_or_by_name() -> None:
     assert in_order.measurement.value == by_name.measurement.value == 85.52
 
 
+async def test_a_channel_that_was_left_out_is_named() -> None:
+    some = {"channel 0": 1000.0}
+    with pytest.raises(BadInputError, match="channel 1 of a tsl2561 is missing; it says channel 0"):
+        await Pipeline().process(ProcessRequest("tsl2561", raw_values=some))
+
+
 async def test_a_chip_of_two_quantities_gets_one_value_for_each() -> None:
     made = await Pipeline().process(
         ProcessRequest("sht31", raw_values={"temperature": 24173, "humidity": 26551})
