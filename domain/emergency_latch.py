@@ -33,6 +33,13 @@ RESUME_SPACING = timedelta(seconds=2)
 UNCONFIRMED_AFTER = timedelta(seconds=10)
 """How long a device may take to confirm before people are told."""
 
+LATE_ALARM = timedelta(seconds=10)
+"""How long after a stop was cleared an alarm may still be the answer to it."""
+
+FOUND_AFTER = timedelta(seconds=10)
+"""How long a device shows that it is stopped before it is believed: what it says may be late, and
+it says so every 30 s."""
+
 Target: TypeAlias = tuple[str, int | None]
 """A device, and one of its pins or None for all of it."""
 
@@ -103,6 +110,7 @@ class Latch:
     Attributes:
         _open: By stop, the devices about which something is left to be done.
         _included: The devices that every stop in force knows of.
+        _found: Since when devices show that they are stopped although no stop knows of it.
     """
 
     _stops: dict[UUID, EmergencyStop] = field(default_factory=dict)
@@ -112,6 +120,7 @@ class Latch:
     _told: dict[str, dict[int | None, _Told]] = field(default_factory=dict)
     _changed: set[UUID] = field(default_factory=set)
     _seen: dict[str, tuple[bool, datetime | None]] = field(default_factory=dict)
+    _found: dict[str, datetime] = field(default_factory=dict)
     _resumed_at: datetime | None = None
 
     # ------------------------------------------------------------ what is in force
@@ -277,8 +286,26 @@ class Latch:
             if stop.active and device.confirmed_at is None and at >= told_at:
                 self._note(stop, replace(device, confirmed_at=at))
 
+    def alarmed(self, esp_id: str, at: datetime) -> bool:
+        """Return whether a device that says that it stopped did so because of no stop."""
+        return not any(
+            stop.cleared_at is None or at < stop.cleared_at + LATE_ALARM
+            for stop in self._holding(esp_id)
+        )
+
+    def found_stopped(self, esp_id: str, at: datetime) -> bool:
+        """Return whether a device is stopped for long although no stop knows of it."""
+        if any(self._holding(esp_id)):
+            self._found.pop(esp_id, None)
+            return False
+        if at < self._found.setdefault(esp_id, at) + FOUND_AFTER:
+            return False
+        del self._found[esp_id]
+        return True
+
     def off(self, pin: Pin, at: datetime) -> None:
         """A device shows that one of its actuators is off: enough for a stop of just that one."""
+        self._found.pop(pin.esp_id, None)
         told = self._told_of(pin.esp_id, pin.gpio)
         if told is None or told.stop_at is None or at < told.stop_at or not told.counts(at):
             return
@@ -288,6 +315,7 @@ class Latch:
 
     def running(self, pin: Pin, at: datetime) -> None:
         """A device shows that an actuator runs: where a stop covers it, it must be told again."""
+        self._found.pop(pin.esp_id, None)
         for stop, device in self._pairs(pin.esp_id):
             if stop.covers(pin) and device.confirmed_at is not None and at > device.confirmed_at:
                 self._note(stop, replace(device, confirmed_at=None))
@@ -366,6 +394,14 @@ class Latch:
 
     def _pairs(self, esp_id: str) -> Sequence[tuple[EmergencyStop, StoppedDevice]]:
         return [(stop, stop.devices[esp_id]) for stop in self.stops if esp_id in stop.devices]
+
+    def _holding(self, esp_id: str) -> Iterator[EmergencyStop]:
+        """Yield the stops because of which a device as a whole is stopped, or not free yet."""
+        for stop in self.stops:
+            device = stop.devices.get(esp_id)
+            kept = stop.gpio is None and device is not None and device.released_at is None
+            if kept or stop.holds(esp_id):
+                yield stop
 
     def _left(self) -> Iterator[tuple[EmergencyStop, StoppedDevice]]:
         """Yield the devices about which something is left to be done, the earliest stop first."""

@@ -96,6 +96,10 @@ class EmergencyWatch(Protocol):
         """A device raised the alarm."""
         ...
 
+    async def found_stopped(self, esp_id: str, at: datetime) -> None:
+        """A device shows that it is stopped, whoever wanted it."""
+        ...
+
 
 @dataclass(slots=True, kw_only=True)
 class EmergencyWire:
@@ -202,6 +206,7 @@ class EmergencyWire:
         control.on_answer(CommandResponse, heard.command_response)
         control.on_answer(SessionAnnounce, heard.announce)
         control.on(ActuatorAlert, heard.alert)
+        control.on(ActuatorReport, heard.found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +267,10 @@ class _Signs:
     def announce(self, announce: SessionAnnounce) -> None:
         booted = announce.reason == "boot"
         self.watch.connected(announce.esp_id, announce.received_at, booted=booted)
+
+    async def found(self, report: ActuatorReport) -> None:
+        if report.emergency is EmergencyPhase.ACTIVE:
+            await self.watch.found_stopped(report.pin.esp_id, report.received_at)
 
     async def alert(self, alert: ActuatorAlert) -> None:
         if alert.alert_type == _ALERT:

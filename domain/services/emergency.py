@@ -253,9 +253,20 @@ class Emergency:
     async def stopped_itself(self, esp_id: str, at: datetime, message: str) -> None:
         """A device raised the alarm: unless it only confirms what it was told, that is a stop."""
         self.stopped(esp_id, at)
+        if self.latch.alarmed(esp_id, at):
+            await self._hold(esp_id, message)
+
+    async def found_stopped(self, esp_id: str, at: datetime) -> None:
+        """A device shows that it is stopped: its alarm may be lost, or a stop that was not stored.
+
+        That becomes a stop, too, where none knows of it: else nobody could clear it.
+        """
+        if self.latch.found_stopped(esp_id, at):
+            await self._hold(esp_id, "nobody heard why")
+
+    async def _hold(self, esp_id: str, message: str) -> None:
         device = self.registry.device(esp_id)
-        concerned = any(esp_id in stop.devices for stop in self.latch.stops)
-        if device is None or not device.approved or concerned or self._tasks is None:
+        if device is None or not device.approved or self._tasks is None:
             return
         words = _in_one_line(message)
         reason = f"{esp_id} stopped itself{words and ': '}{words}"[:LONGEST_REASON]

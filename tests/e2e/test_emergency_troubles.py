@@ -20,6 +20,7 @@ from tests.e2e.server import UNENCRYPTED, ServerProcess
 from tests.e2e.test_emergency import (
     CLEAR,
     ON,
+    RECOVERY,
     STOP,
     STOPS,
     board,
@@ -141,6 +142,28 @@ async def test_a_board_that_stops_itself_is_held_through_a_restart_until_a_perso
             await eventually(lambda: not stopped([burning]), what="it is free")
             (only,) = (await ask(http, STOPS))["emergencyStops"]
             assert (only["id"], only["active"]) == (stop["id"], False), "its report is no new stop"
+
+
+async def test_a_board_that_stopped_itself_while_nobody_heard_it_is_held_all_the_same(
+    server: ServerProcess, broker: EmbeddedBroker
+) -> None:
+    # What the eldest generation says is not kept for a server that is away.
+    burning = board(1, NOVEMBER)
+    async with living(broker.url, [burning]):
+        async with client(server) as http:
+            await until_online(http, [burning])
+        await server.kill()
+        burning.alarm("emergency_stop", "overcurrent")
+        await eventually(lambda: stopped([burning]), what="it stopped")
+        await server.start()
+        async with client(server) as http:
+
+            async def latched() -> bool:
+                return bool((await ask(http, STOPS))["emergencyStops"])
+
+            await eventually(latched, within=RECOVERY, what="its reports became a stop")
+            (stop,) = (await ask(http, STOPS))["emergencyStops"]
+            await until_all(http, stop["id"], "confirmed", [burning])
 
 
 async def test_old_clients_stop_and_clear_over_rest(

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from typing_extensions import override
 
 from domain.actuators import Pin
-from domain.emergency_latch import Latch
+from domain.emergency_latch import FOUND_AFTER, LATE_ALARM, Latch
 from domain.emergency_stops import LONGEST_REASON
 from domain.errors import BadInputError, ConflictError, NotFoundError, StorageUnavailableError
 from domain.services.emergency import Emergency
@@ -22,6 +23,7 @@ from tests.makers import make_actuator, make_device, make_guard
 
 ESP, AWAY = "ESP_12AB34", "ESP_FFFFFF"
 ANNA = UUID(int=7)
+SECOND = timedelta(seconds=1)
 
 
 class House:
@@ -205,6 +207,47 @@ async def test_a_device_that_stops_itself_is_held_and_one_that_was_told_only_con
         await service.stopped_itself(ESP, house.clock.now(), "again")
         assert len(house.latch.stops) == 1
         await until(lambda: house.confirmed(stop.id) == {ESP})
+
+
+async def test_an_alarm_is_a_stop_though_an_actuator_of_the_device_is_stopped_already() -> None:
+    house = House()
+    async with house.running() as service:
+        pin = await service.stop("runs dry", esp_id=ESP, gpio=5, by=ANNA)
+        await service.stopped_itself(ESP, house.clock.now(), "hot")
+        assert house.latch.holds(ESP)
+        await service.clear(pin.id, ANNA, resume=False)
+        assert house.latch.holds(ESP)
+
+
+async def test_an_alarm_while_a_device_is_being_freed_holds_it_anew() -> None:
+    house = House()
+    async with house.running() as service:
+        stop = await service.stop("fire", esp_id=ESP, by=ANNA)
+        house.link.stuck.add(ESP)
+        await service.clear(stop.id, ANNA, resume=False)
+        await service.stopped_itself(ESP, house.clock.now(), "late")
+        assert not house.latch.holds(ESP), "it may confirm what it was told before"
+        await house.clock.sleep(LATE_ALARM.total_seconds())
+        await service.stopped_itself(ESP, house.clock.now(), "hot")
+        assert house.latch.holds(ESP)
+
+
+async def test_who_shows_that_it_is_stopped_is_held_though_its_alarm_was_lost() -> None:
+    house = House()
+    now = house.clock.now()
+    async with house.running() as service:
+        await service.found_stopped(ESP, now)
+        service.off(Pin(ESP, 5), now + SECOND)
+        await service.found_stopped(ESP, now + FOUND_AFTER)
+        assert not house.latch.holds(ESP)
+        await service.found_stopped(ESP, now + 2 * FOUND_AFTER)
+        (stop,) = house.latch.stops
+        assert (stop.esp_id, stop.active) == (ESP, True)
+        assert "nobody heard why" in stop.reason
+        await service.found_stopped(ESP, now + 4 * FOUND_AFTER)
+        await service.clear(stop.id, ANNA, resume=False)
+        await service.found_stopped(ESP, now + 6 * FOUND_AFTER)
+        assert not house.latch.holds(ESP), "it is being freed"
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,9 @@ class Watch:
     async def stopped_itself(self, esp_id: str, at: datetime, message: str) -> None:
         self._note(at, f"{esp_id} alarmed: {message}")
 
+    async def found_stopped(self, esp_id: str, at: datetime) -> None:
+        self._note(at, f"{esp_id} found stopped")
+
 
 class House:
     """A wire with somebody at its end."""
@@ -112,7 +115,7 @@ UNAUTHORIZED = (
 
 SIGNS: list[tuple[str, dict[str, object], str]] = [
     ("safe_mode", {"safe_mode_active": True, "reason": "x"}, "stopped"),
-    ("actuator/5/status", {**STATUS, "emergency": "active"}, "stopped"),
+    ("actuator/5/status", {**STATUS, "emergency": "active"}, "stopped, found stopped"),
     ("actuator/emergency/ack", ACK, "stopped"),
     ("actuator/emergency/response", {"status": "emergency_stopped"}, "stopped"),
     (
@@ -161,7 +164,7 @@ async def test_each_sign_alone_says_how_a_device_stands_to_a_stop(
 ) -> None:
     house = House()
     await house.hears(topic, body)
-    assert house.watch.told == [f"{ESP} {told}"]
+    assert house.watch.told == [f"{ESP} {what}" for what in told.split(", ")]
 
 
 @pytest.mark.parametrize(("topic", "body"), [sign[:2] for sign in SIGNS])
