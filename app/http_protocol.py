@@ -48,6 +48,11 @@ class SpeltHttpProtocol(HttpToolsProtocol):
     """uvicorn's protocol; a request's answer is written with a pen of its own."""
 
     @override
+    def send_400_response(self, msg: str) -> None:
+        self.transport = _Pen(self.transport)  # type: ignore[assignment]  # all it still needs
+        super().send_400_response(msg)
+
+    @override
     def on_headers_complete(self) -> None:
         before = self.cycle
         super().on_headers_complete()

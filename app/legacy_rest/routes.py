@@ -99,9 +99,11 @@ ROUTES = (
 
 
 def routes(services: LegacyServices) -> Sequence[Route]:
-    """Return the routes of all rows."""
+    """Return the routes of all rows, with and without a slash at the end: no client is sent on."""
     return [
-        Route(BASE + row.path, _app(services, row.endpoint), methods=[row.method]) for row in ROUTES
+        Route(BASE + row.path + slash, _app(services, row.endpoint), methods=[row.method])
+        for row in ROUTES
+        for slash in ("", "/")
     ]
 
 

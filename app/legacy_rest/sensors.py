@@ -26,7 +26,7 @@ class ProcessBody(msgspec.Struct):
     """A request in any of the three forms; `raw_data` is `raw_value`, `metadata` is `params`."""
 
     sensor_type: str
-    esp_id: str = ""
+    esp_id: str | None = None
     gpio: int | None = None
     raw_value: Any = None
     raw_data: Any = None

@@ -78,6 +78,13 @@ async def test_every_header_is_spelt_and_ends_with_crlf_and_the_connection_is_cl
     assert body == b"two\n\n"
 
 
+async def test_what_is_no_http_is_refused_with_a_spelt_head_too(port: int) -> None:
+    answer = await sent(port, b"MUMBLE\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"\r\nContent-Length: 30\r\n" in answer
+
+
 async def test_a_body_that_looks_like_a_head_stays_as_it_is(port: int) -> None:
     lookalike = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 

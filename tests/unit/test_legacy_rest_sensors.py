@@ -124,12 +124,22 @@ async def test_what_firmware_searches_for_comes_first_without_a_blank_in_ascii()
         ({"metadata": None}, 21.25),
         ({"esp_id": "ESP_12AB34CD"}, 21.25),
         ({"gpio": "4"}, 21.25),
+        ({"esp_id": None, "gpio": None}, 21.25),
     ],
 )
 async def test_no_limit_of_the_reference_refuses_a_real_device(
     change: dict[str, Any], value: float
 ) -> None:
     assert (await Door().told(FIRMWARE | change))["processed_value"] == value
+
+
+async def test_a_slash_at_the_end_sends_nobody_on() -> None:
+    door = Door()
+    async with door._client() as client:
+        response = await client.post(f"{PROCESS}/", content=json.dumps(FIRMWARE))
+
+    assert response.status_code == 200
+    assert (await door.get("/api/v1/sensors/types/")).status_code == 200
 
 
 @pytest.mark.parametrize("place", ["metadata", "params", "calibration"])
