@@ -156,17 +156,20 @@ def plan_of(
     return Plan(sensor, given or None, calibration, tuple(feeds), lost=_lost(sensor, recipe, known))
 
 
-def lacking(plan: Plan, recipe: Recipe) -> str | None:
+def lacking(plan: Plan, recipe: Recipe, known: Iterable[Effective]) -> str | None:
     """Say what nobody gives a sensor that should, so that a virtual one says nothing; None: all do.
 
     Args:
         plan: Of the sensor.
         recipe: What its library depends on.
+        known: What a conversion now would take.
     """
     if plan.lost is not None or not recipe.is_virtual:
         return plan.lost
-    names = ", ".join(_unfed(plan, recipe))
-    return f"nothing gives it {names}: name a sensor in its sources" if names else None
+    if unfed := _unfed(plan, recipe):
+        return f"nothing gives it {', '.join(unfed)}: name a sensor in its sources"
+    missing = {effective.parameter.name for effective in known if effective.value is None}
+    return "; ".join(c.note for c in recipe.companions if c.parameter in missing) or None
 
 
 def complained(made: Measurement, plan: Plan | None) -> Measurement:

@@ -176,10 +176,14 @@ class Sensor(Node):
 
         A virtual sensor has no readings meanwhile; others assume something, and say so in theirs.
         """
-        convert = info.context.services.convert
-        plan = (await convert.plans()).by_sensor.get(self.row_id)
-        recipe = convert.libraries.recipe(self.sensor_type)
-        return lacking(plan, recipe) if plan and recipe else None
+        services = info.context.services
+        sensor = services.registry.sensor_by_id(self.row_id)
+        recipe = services.convert.libraries.recipe(self.sensor_type)
+        plan = (await services.convert.plans()).by_sensor.get(self.row_id)
+        if sensor is None or recipe is None or plan is None:
+            return None
+        known = await services.convert.effective(sensor, services.clock.now())
+        return lacking(plan, recipe, known)
 
     @field
     async def effective_parameters(self, info: Info) -> list[EffectiveParameter]:

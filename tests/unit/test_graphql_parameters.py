@@ -22,6 +22,7 @@ EFFECTIVE = """query($esp: String!) {
     }
 }"""
 
+AIR = {"temperature": 20, "humidity": 60}
 LACKS = """query($esp: String!, $type: String!, $gpio: Int!) {
     sensor(espId: $esp, gpio: $gpio, sensorType: $type) { lacks }
 }"""
@@ -76,6 +77,8 @@ async def test_a_virtual_sensor_says_what_it_lacks_as_long_as_it_has_no_readings
     await server.has_sensor(make_sensor(ESP, 4, "dht22_temp", unit=None))
     assert await lacks() == "nothing gives it humidity: name a sensor in its sources"
     await server.has_sensor(make_sensor(ESP, 4, "dht22_humidity", unit=None))
+    assert await lacks() == "no fresh temperature of the air; no fresh humidity of the air"
+    await server.ask(SET, input={**air, "sensorType": "vpd", "parameters": AIR})
     assert await lacks() is None
 
 
