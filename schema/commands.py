@@ -17,7 +17,8 @@ class SendCommandInput:
     gpio: int = strawberry.field(description="The pin of the actuator, 0 to 254.")
     action: CommandAction = strawberry.field(description="What to do.")
     value: float | None = strawberry.field(
-        default=None, description="0.0 to 1.0; only and always with PWM."
+        default=None,
+        description="0.0 to 1.0; always with PWM, and else nothing that says otherwise.",
     )
     duration: timedelta | None = strawberry.field(
         default=None,
@@ -35,8 +36,8 @@ class SendCommandInput:
     )
     idempotency_key: str | None = strawberry.field(
         default=None,
-        description="A repeat with the same key returns the first command and sends nothing; "
-        "another command with it is refused.",
+        description="1 to 255 characters. A repeat with the same key returns the first command and "
+        "sends nothing; another command with it is refused.",
     )
 
     def order(self, user_id: UUID) -> actuators.Order:

@@ -6,7 +6,6 @@ leaves, in the database too: whatever happens then, somebody knows when it is to
 """
 
 import asyncio
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -15,8 +14,6 @@ from uuid import UUID
 from domain import safety
 from domain.actuators import (
     ACK_TIMEOUT,
-    LONGEST_DURATION,
-    VALUE_DIGITS,
     Actuator,
     Command,
     CommandAction,
@@ -25,10 +22,10 @@ from domain.actuators import (
     Pin,
 )
 from domain.arbitration import PEOPLE, Holder, override_until, told
+from domain.commands import are_the_same, resolved
 from domain.devices import Device
 from domain.emergency_latch import Latch
 from domain.errors import (
-    BadInputError,
     BrokerUnavailableError,
     ConflictError,
     DeviceSilentError,
@@ -137,7 +134,7 @@ class SendCommand:
                 could not be stored within `STORED_WITHIN`, and still will be.
         """
         actuator, device = self._look_up(order.pin)
-        action, value = _resolved(order, self._is_on(actuator))
+        action, value = resolved(order, self._is_on(actuator))
         if self._tasks is None:
             raise ConflictError("the server has only begun to start: try again in a moment")
         if len(self._under_way) >= MOST_OPEN:
@@ -193,7 +190,7 @@ class SendCommand:
             BadInputError: The order makes no sense.
         """
         actuator, device = self._look_up(order.pin)
-        action, value = _resolved(order, self._is_on(actuator))
+        action, value = resolved(order, self._is_on(actuator))
         return self._refusal(action, value, order, actuator, device)
 
     @property
@@ -209,8 +206,7 @@ class SendCommand:
         Raises:
             ConflictError: That was another one: nobody is to believe that this one was done.
         """
-        toggled = order.action is CommandAction.TOGGLE
-        if _content(stored, toggled=toggled) != _content(command, toggled=toggled):
+        if not are_the_same(order, command, stored):
             raise ConflictError(
                 "another command was given with this idempotencyKey "
                 f"({stored.action} of GPIO {stored.pin.gpio} of {stored.pin.esp_id}): nothing was "
@@ -469,31 +465,3 @@ class _WithheldError(Exception):
         super().__init__(reason)
         self.status = status
         self.reason = reason
-
-
-def _content(command: Command, *, toggled: bool) -> tuple[object, ...]:
-    """Return what makes two commands the same; of a TOGGLE not what it came to."""
-    what = None if toggled else (command.action, command.value)
-    return command.pin, what, command.duration
-
-
-def _resolved(order: Order, is_on: bool | None) -> tuple[CommandAction, float]:  # noqa: FBT001 - a state
-    """Return what an order means: the action, never TOGGLE, and the value the pin is to become.
-
-    Args:
-        order: What is wanted.
-        is_on: Whether the actuator is on; None: nobody knows.
-    """
-    if order.duration is not None and not timedelta(0) < order.duration <= LONGEST_DURATION:
-        raise BadInputError(f"duration must lie between 0 and {LONGEST_DURATION.days} days")
-    if order.action is CommandAction.PWM:
-        if order.value is None or not math.isfinite(order.value) or not 0 <= order.value <= 1:
-            raise BadInputError("PWM takes a value between 0.0 and 1.0")
-        return order.action, round(order.value, VALUE_DIGITS)
-    if order.value is not None and order.value not in {0, 1}:
-        raise BadInputError(f"{order.action} takes no value; use PWM for a part of full power")
-    if order.action is CommandAction.TOGGLE:
-        if is_on is None:
-            raise BadInputError("what the actuator does now was never heard: say ON or OFF")
-        return (CommandAction.OFF, 0.0) if is_on else (CommandAction.ON, 1.0)
-    return order.action, 1.0 if order.action is CommandAction.ON else 0.0

@@ -131,6 +131,12 @@ async def test_nothing_is_told_about_a_device_that_is_not_approved() -> None:
         (on(action=CommandAction.PWM, value=float("nan")), BadInputError),
         (on(action=CommandAction.PWM, value=1.01), BadInputError),
         (on(value=0.5), BadInputError),
+        (on(value=0.0), BadInputError),
+        (on(action=CommandAction.OFF, value=1.0), BadInputError),
+        (on(action=CommandAction.TOGGLE, value=1.0), BadInputError),
+        (on(duration=-timedelta(seconds=5)), BadInputError),
+        (on(idempotency_key=""), BadInputError),
+        (on(idempotency_key="k" * 256), BadInputError),
         (on(duration=timedelta(0)), BadInputError),
         (on(duration=timedelta(days=8)), BadInputError),
         (on(action=CommandAction.TOGGLE), BadInputError),
@@ -158,6 +164,19 @@ async def test_toggle_is_resolved_from_what_the_device_last_said(
         command = await send(on(action=CommandAction.TOGGLE))
     assert command.action is sent
     assert house.link.sent[0][0].action is sent
+
+
+@pytest.mark.parametrize(
+    ("action", "value"),
+    [(CommandAction.ON, 1.0), (CommandAction.OFF, 0.0), (CommandAction.PWM, 1.0)],
+)
+async def test_a_value_that_says_the_same_as_the_action_is_no_contradiction(
+    action: CommandAction, value: float
+) -> None:
+    house = Greenhouse()
+    async with house.running() as send:
+        command = await send(on(action=action, value=value))
+    assert (command.status, command.value) == (CommandStatus.ACKNOWLEDGED, value)
 
 
 async def test_toggle_follows_what_the_device_confirmed_before_its_report_comes() -> None:
