@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,6 +156,36 @@ async def test_a_silent_device_makes_the_command_time_out(
         answer = await http.execute(SWITCH_ON)
         assert answer["sendCommand"]["status"] == "TIMED_OUT"
         assert "did not answer within 5 s" in answer["sendCommand"]["reason"]
+
+
+async def test_the_operator_says_how_long_a_device_may_take_and_what_waits_behind_it_expires(
+    database_url: str, broker: EmbeddedBroker, directory: Path
+) -> None:
+    server = ServerProcess(
+        directory,
+        {
+            "KAISER_DATABASE_URL": database_url,
+            "KAISER_MQTT_URL": broker.url,
+            "KAISER_DISCOVERY": "auto",
+            "KAISER_COMMAND_TIMEOUT": "1",
+        },
+    )
+    await server.start()
+    device = board()
+    try:
+        async with story(server, broker, [device]) as (http, _live):
+            await until_online(http)
+            device.faults.switch(Fault.SILENCE)
+            answers = await asyncio.gather(*(http.execute(SWITCH_ON) for _ in range(4)))
+        commands = [answer["sendCommand"] for answer in answers]
+        commands.sort(key=lambda command: command["completedAt"])
+        ends = [command["status"] for command in commands]
+        assert (ends[0], ends[-1]) == ("TIMED_OUT", "EXPIRED"), ends
+        assert "did not answer within 1 s" in commands[0]["reason"]
+        assert "could not leave within 2 s" in commands[-1]["reason"]
+        assert commands[-1]["sentAt"] is None
+    finally:
+        await server.stop()
 
 
 async def test_readings_and_commands_outlive_a_restart(
