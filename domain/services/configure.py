@@ -19,6 +19,7 @@ from domain.events import ActuatorChanged, DeviceHeard
 from domain.lease_book import LeaseBook
 from domain.leases import Moment, check_bounded, check_removable, checked_limits
 from domain.limits import check_fits, read_limits
+from domain.names import checked_name, default_name
 from domain.parameters import Recipe, check_source, read_parameters
 from domain.ports import Clock, EventStream
 from domain.repositories import Storage, UnitOfWork
@@ -28,7 +29,6 @@ from domain.services.synchronise import put_out
 from domain.thresholds import read_thresholds
 from domain.zones import LONGEST_ZONE_NAME, Zone, check_parent, checked_zone_id
 
-LONGEST_NAME = 100
 SHORTEST_INTERVAL = timedelta(seconds=1)
 LONGEST_INTERVAL = timedelta(seconds=300)
 """What every firmware takes as the time between two samples (device protocol, section 1.9)."""
@@ -467,11 +467,6 @@ class Configure:
             self.changed(device.esp_id)
 
 
-def default_name(kind: str, gpio: int) -> str:
-    """Return what a sensor or actuator is called until a person names it."""
-    return f"{kind} on GPIO {gpio}"
-
-
 def _device_errands(before: Device, after: Device) -> Errands:
     errands: Errands = []
     if (after.zone_id, after.is_zone_master) != (before.zone_id, before.is_zone_master):
@@ -483,15 +478,3 @@ def _device_errands(before: Device, after: Device) -> Errands:
     ):
         errands += [(Errand.CONFIG, {}), (Errand.SUBZONE, {})]
     return errands
-
-
-def checked_name(name: str, longest: int = LONGEST_NAME) -> str:
-    """Return what people want to call something.
-
-    Raises:
-        BadInputError: It is empty, too long, or cannot be printed.
-    """
-    name = name.strip()
-    if not 0 < len(name) <= longest or not name.isprintable():
-        raise BadInputError(f"a name has 1 to {longest} printable characters")
-    return name

@@ -14,11 +14,11 @@ from domain.dead_letters import TABLE_LIMIT, DeadLetter
 from domain.devices import Device, Discovery
 from domain.errors import StorageRejectedError, StorageUnavailableError
 from domain.events import ReadingsStored
+from domain.names import default_name
 from domain.ports import Clock, EventStream
 from domain.repositories import ReadingWriter, Storage
 from domain.right_of_way import RightOfWay
 from domain.sensors import Reading, Sample, Sensor
-from domain.services.configure import default_name
 from domain.services.convert_samples import ConvertSamples
 from domain.services.registry import Registry
 

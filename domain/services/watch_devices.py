@@ -24,10 +24,10 @@ from domain.devices import (
 )
 from domain.errors import StorageUnavailableError
 from domain.events import ActuatorChanged, DeviceHeard
+from domain.names import default_name
 from domain.ports import Clock, EventStream
 from domain.presence import Presence
 from domain.repositories import Storage
-from domain.services.configure import default_name
 from domain.services.registry import Registry
 
 SWEEP_EVERY = timedelta(seconds=5)

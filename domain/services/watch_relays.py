@@ -11,11 +11,11 @@ from typing import Protocol
 
 from domain.devices import OFFLINE_AFTER
 from domain.errors import NotFoundError, StorageUnavailableError
+from domain.names import checked_name
 from domain.ports import Clock
 from domain.presence import Presence
 from domain.relays import Relay, RelayHealth
 from domain.repositories import Storage
-from domain.services.configure import checked_name
 from domain.services.record_events import RecordEvents
 from domain.system_events import EventKind, Severity
 

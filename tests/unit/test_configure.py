@@ -20,8 +20,9 @@ from domain.errors import (
 from domain.events import ActuatorChanged, DeviceHeard
 from domain.lease_book import LeaseBook
 from domain.leases import Moment
+from domain.names import LONGEST_NAME
 from domain.sensors import ProcessingMode, Sensor, SensorKey
-from domain.services.configure import LONGEST_NAME, Configure
+from domain.services.configure import Configure
 from domain.services.registry import Registry
 from tests.fakes import START, FakeClock, FakeEventStream, FakeStorage
 from tests.fakes.configs import FakeAdmissions
