@@ -1,6 +1,7 @@
 """An emergency stop holds through everything, and ends only when a person says so."""
 
 from contextlib import AsyncExitStack
+from itertools import pairwise
 
 import asyncpg
 import pytest
@@ -11,25 +12,28 @@ from uuid_utils.compat import uuid7
 from app.clock import SystemClock
 from app.embedded.broker import EmbeddedBroker
 from domain.emergency_stops import EmergencyStop
+from mqtt_bridge.messages import Outgoing
 from simulator.actuators import VirtualActuator
 from simulator.devices import VirtualDevice
 from simulator.dialects import DECEMBER, DIALECTS, HEAD, NOVEMBER, Dialect
 from simulator.faults import Fault
 from storage.connection import Database
 from tests.e2e.asking import ask, client
-from tests.e2e.devices import living
+from tests.e2e.devices import Wiretap, living
 from tests.e2e.server import ServerProcess
 from tests.eventually import eventually
 
 SHOWN = "id active devices { device { espId } confirmed releasedAt note }"
 STOP = f"mutation($input: EmergencyStopInput!) {{ emergencyStop(input: $input) {{ {SHOWN} }} }}"
 CLEAR = f"mutation($id: ID!) {{ clearEmergency(id: $id) {{ {SHOWN} }} }}"
+RESUME = "mutation($id: ID!) { clearEmergency(id: $id, resume: true) { active } }"
 STOPS = f"{{ emergencyStops {{ {SHOWN} }} }}"
 PUMP = "query($esp: String!) { actuator(espId: $esp, gpio: 5) { name } }"
 DEVICES = "{ devices { edges { node { espId status } } } }"
 ON = """mutation($esp: String!) {
     sendCommand(input: {espId: $esp, gpio: 5, action: ON}) { status reason }
 }"""
+DONE = "ACKNOWLEDGED"
 RECOVERY = 40.0
 
 
@@ -112,6 +116,34 @@ async def test_a_stop_for_all_outlives_the_server_finds_who_was_away_and_frees_o
             await eventually(lambda: not stopped(there[:1]), what="the power cycle frees it")
             on = (await ask(http, ON, esp=there[-1].esp_id))["sendCommand"]
             assert on["status"] == "ACKNOWLEDGED"
+
+
+async def test_who_is_to_go_on_is_asked_one_by_one_and_nothing_is_switched_on(
+    server: ServerProcess, broker: EmbeddedBroker
+) -> None:
+    there, tap = [board(number, HEAD) for number in (1, 2, 3)], Wiretap()
+    async with living(broker.url, there, tap), client(server) as http:
+        await until_online(http, there)
+        for device in there:
+            await until_known(http, device)
+            assert (await ask(http, ON, esp=device.esp_id))["sendCommand"]["status"] == DONE
+        stop = (await ask(http, STOP, input={"reason": "fire"}))["emergencyStop"]
+        await until_all(http, stop["id"], "confirmed", there)
+        await ask(http, RESUME, id=stop["id"])
+        asked = list[float]()
+        while len(asked) < len(there):
+            await eventually(lambda: len(going_on(tap)) > len(asked), within=RECOVERY)
+            asked.append(SystemClock().monotonic())
+        assert all(later - before > 1.5 for before, later in pairwise(asked)), asked
+        assert {message.topic for message in going_on(tap)} == {
+            f"kaiser/god/esp/{device.esp_id}/system/command/response" for device in there
+        }
+        assert not any(device.actuators[0].is_on for device in there)
+
+
+def going_on(tap: Wiretap) -> list[Outgoing]:
+    """Return what boards answered to being asked to go on."""
+    return [message for message in tap.said if b'"exit_safe_mode"' in message.payload]
 
 
 async def stored_stop(database_url: str) -> None:
