@@ -59,6 +59,11 @@ class Stability:
         self._trouble = why
 
     @property
+    def newest(self) -> datetime | None:
+        """When the newest value was received; None: there is none."""
+        return self._values[-1][0] if self._values else None
+
+    @property
     def raw(self) -> float | None:
         """The raw value while it stands still; None: it does not, or not long enough yet.
 

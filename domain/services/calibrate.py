@@ -161,9 +161,10 @@ class Calibrate:
         procedure, sensor = await self.procedure(procedure_id)
         check_known(reference, temperature, self.laws.law(sensor, procedure.method))
         self._watched.setdefault(sensor.id, self._fresh())
+        asked_at = self.clock.now()
         until = asyncio.get_running_loop().time() + patience.total_seconds()
         while True:
-            stability = await self._still(sensor, until)
+            stability = await self._still(sensor, asked_at, until)
             async with self._turn:
                 procedure, _ = await self.procedure(procedure_id)
                 seen = self._watched.setdefault(sensor.id, self._fresh())
@@ -394,7 +395,7 @@ class Calibrate:
         async with self._moved:
             self._moved.notify_all()
 
-    async def _still(self, sensor: Sensor, until: float) -> Stability | None:
+    async def _still(self, sensor: Sensor, asked_at: datetime, until: float) -> Stability | None:
         """Wait until the value stands still; return who saw it, or None: nobody watches any more.
 
         Raises:
@@ -402,14 +403,26 @@ class Calibrate:
         """
         try:
             async with asyncio.timeout_at(until), self._moved:
-                while (seen := self._watched.get(sensor.id)) is not None and seen.raw is None:
+                while (why := self._waiting(sensor, asked_at)) is not None:
                     await self._moved.wait()
         except TimeoutError:
-            seen = self._watched.get(sensor.id)
-            if seen is not None and seen.raw is None:
-                why = f"the value does not stand still yet: {seen.reason}"
-                raise ConflictError(why) from None
-        return seen
+            if (why := self._waiting(sensor, asked_at)) is not None:
+                raise ConflictError(f"the value does not stand still yet: {why}") from None
+        return self._watched.get(sensor.id)
+
+    def _waiting(self, sensor: Sensor, asked_at: datetime) -> str | None:
+        """Return why no point can be taken yet; None: one can be, or nobody watches any more.
+
+        What stood still before somebody asked may have been the liquid before.
+        """
+        seen = self._watched.get(sensor.id)
+        if seen is None:
+            return None
+        if seen.reason is not None:
+            return seen.reason
+        if seen.newest is None or seen.newest < asked_at:
+            return "no value came since you asked: is the device online?"
+        return None
 
     async def _fit(
         self, sensor: Sensor, method: CalibrationMethod, points: Sequence[CalibrationPoint]

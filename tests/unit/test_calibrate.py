@@ -146,6 +146,24 @@ async def test_a_point_waits_until_the_value_stands_still() -> None:
         assert waiting.result().points == (Point(1861, 7.0),)
 
 
+async def test_what_stood_still_before_somebody_asked_may_be_the_liquid_before() -> None:
+    lab = Laboratory()
+    async with lab.running(), asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        procedure = await lab.calibrate.start(KEY, Method.PH_2POINT, user_id=USER)
+        await lab.read(1861)
+        await lab.clock.advance(60)
+        with pytest.raises(ConflictError, match="no value came since you asked"):
+            await lab.calibrate.add_point(procedure.id, 4.0)
+        added = tasks.create_task(
+            lab.calibrate.add_point(procedure.id, 4.0, patience=timedelta(minutes=5))
+        )
+        lab.seconds = 60
+        await lab.read(2925, times=3)
+        assert not added.done()
+        await lab.read(2925)
+    assert added.result().points == (Point(2925, 4.0),)
+
+
 async def test_whoever_waits_is_told_at_once_that_somebody_else_cancelled() -> None:
     lab = Laboratory()
     async with lab.running(), asyncio.timeout(5), asyncio.TaskGroup() as tasks:
