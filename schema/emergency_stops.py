@@ -61,12 +61,7 @@ class EmergencyStop(Node):
     )
     triggered_at: datetime = strawberry.field(description="When it began.")
     cleared_at: datetime | None = strawberry.field(description="When it was cleared.")
-    devices: list[EmergencyStopDevice] = strawberry.field(
-        description="How each device that it concerns stands to it, in order of `espId`."
-    )
-    esp_id: strawberry.Private[str | None]
-    triggered_by_id: strawberry.Private[UUID | None]
-    cleared_by_id: strawberry.Private[UUID | None]
+    stop: strawberry.Private[emergency_stops.EmergencyStop]
 
     @classmethod
     def of(cls, stop: emergency_stops.EmergencyStop) -> Self:
@@ -78,38 +73,42 @@ class EmergencyStop(Node):
             gpio=stop.gpio,
             triggered_at=stop.triggered_at,
             cleared_at=stop.cleared_at,
-            devices=[
-                EmergencyStopDevice(
-                    confirmed=device.confirmed_at is not None,
-                    confirmed_at=device.confirmed_at,
-                    released_at=device.released_at,
-                    esp_id=esp_id,
-                    stop=stop,
-                )
-                for esp_id, device in sorted(stop.devices.items())
-            ],
-            esp_id=stop.esp_id,
-            triggered_by_id=stop.triggered_by,
-            cleared_by_id=stop.cleared_by,
+            stop=stop,
         )
+
+    @field
+    def devices(self, info: Info) -> list[EmergencyStopDevice]:
+        """How each device that it concerns stands to it, in order of `espId`."""
+        known = info.context.services.registry.device
+        return [
+            EmergencyStopDevice(
+                confirmed=device.confirmed_at is not None,
+                confirmed_at=device.confirmed_at,
+                released_at=device.released_at,
+                esp_id=esp_id,
+                stop=self.stop,
+            )
+            for esp_id, device in sorted(self.stop.devices.items())
+            if known(esp_id) is not None  # else it was removed meanwhile
+        ]
 
     @field
     async def device(self, info: Info) -> Device | None:
         """The one device; null: every device, or it is gone."""
-        if self.esp_id is None:
+        if self.stop.esp_id is None:
             return None
-        device = await info.context.loaders.devices.load(self.esp_id)
+        device = await info.context.loaders.devices.load(self.stop.esp_id)
         return Device.of(device) if device else None
 
     @field
     async def triggered_by(self, info: Info) -> User | None:
         """The person who stopped it; null: a device, or the server itself."""
-        return await _user(info, self.triggered_by_id)
+        return await _user(info, self.stop.triggered_by)
 
     @field
     async def cleared_by(self, info: Info) -> User | None:
         """The person who cleared it; null while it is in force."""
-        return await _user(info, self.cleared_by_id)
+        return await _user(info, self.stop.cleared_by)
 
 
 async def _user(info: Info, user_id: UUID | None) -> User | None:

@@ -73,6 +73,16 @@ async def test_nobody_below_an_operator_stops_or_clears(role: Role | None) -> No
         assert (await server.ask(LIST, active=True))["emergencyStops"] != []
 
 
+async def test_a_device_that_was_removed_meanwhile_is_left_out_and_stands_in_nobodys_way() -> None:
+    async with greenhouse() as server:
+        stop = (await server.ask(STOP, input={"reason": "fire"}))["emergencyStop"]
+        server.registry.remove_device(OTHER)
+        del server.storage.devices.rows[OTHER]
+        cleared = (await server.ask(CLEAR, id=stop["id"]))["clearEmergency"]
+        assert not cleared["active"]
+        assert [device["device"]["espId"] for device in cleared["devices"]] == [ESP]
+
+
 @pytest.mark.parametrize(
     ("wish", "code"),
     [
