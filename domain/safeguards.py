@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from domain.actuators import Pin
 from domain.rules.checks import Known, check
-from domain.rules.conditions import Condition, watched_actuators
+from domain.rules.conditions import Condition, doubtful_sensors, watched_actuators
 from domain.rules.evaluate import Verdict, evaluate
 from domain.rules.fields import Fields, Finding, Findings
 from domain.rules.notation import USUAL, Defaults, read_condition_into, write_condition
@@ -174,8 +174,15 @@ def check_safeguards(safeguards: Safeguards, pin: Pin, known: Known) -> tuple[Fi
     for index, condition in enumerate(safeguards.interlocks):
         place = f"interlocks[{index}]"
         findings += check(condition, known, place).all
+        findings += _doubtful(condition, place)
         if pin in watched_actuators(condition):
             findings.append(Finding(place, "an actuator cannot wait for itself"))
     if safeguards.effect is not None:
         findings += check(safeguards.effect.condition, known, "effect.condition").all
+        findings += _doubtful(safeguards.effect.condition, "effect.condition")
     return tuple(findings)
+
+
+def _doubtful(condition: Condition, place: str) -> Iterator[Finding]:
+    if doubtful_sensors(condition):
+        yield Finding(place, "takes good values only: leave anyQuality to rules")

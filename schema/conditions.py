@@ -59,6 +59,11 @@ class ThresholdInput:
         default=UNSET, description="For how long without a break, up to `P7D`; no time if left out."
     )
     max_age: OptionalTime = strawberry.field(default=UNSET, description=_MAX_AGE)
+    any_quality: bool | None = strawberry.field(
+        default=UNSET,
+        description="Whether a value counts that is BAD, SUSPECT or STALE, too: only in rules, and "
+        "without `holdFor`. Such a rule cannot be backtested. No other condition takes one.",
+    )
 
 
 @strawberry.input(

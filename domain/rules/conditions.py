@@ -97,6 +97,8 @@ class Threshold:
         unit: Of the limit; None: whatever the sensor measures in.
         hold_for: How long it must have been so; zero: no time at all.
         max_age: How old the value may be; None: as old as everywhere (`world.MAX_AGE`).
+        any_quality: Whether a value counts that is doubted. For rules that would rather act on a
+            doubtful value than not at all; no other leaf takes one.
     """
 
     sensor: SensorKey
@@ -104,6 +106,7 @@ class Threshold:
     unit: str | None = None
     hold_for: timedelta = timedelta(0)
     max_age: timedelta | None = None
+    any_quality: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +296,7 @@ class Watched(NamedTuple):
     sensors: frozenset[SensorKey]
     devices: frozenset[str]
     actuators: frozenset[Pin]
+    doubtful: frozenset[SensorKey] = frozenset()
 
     @classmethod
     def of(cls, conditions: Iterable[Condition]) -> "Watched":
@@ -302,12 +306,19 @@ class Watched(NamedTuple):
             frozenset[SensorKey]().union(*map(watched_sensors, every)),
             frozenset[str]().union(*map(watched_devices, every)),
             frozenset[Pin]().union(*map(watched_actuators, every)),
+            frozenset[SensorKey]().union(*map(doubtful_sensors, every)),
         )
 
 
 def watched_sensors(condition: Condition) -> frozenset[SensorKey]:
     """Return all sensors whose readings can change what a condition comes to."""
     return frozenset(key for leaf in leaves(condition) for key in sensors(leaf))
+
+
+def doubtful_sensors(condition: Condition) -> frozenset[SensorKey]:
+    """Return the sensors whose doubtful values count, too."""
+    found = (leaf for leaf in leaves(condition) if isinstance(leaf, Threshold) and leaf.any_quality)
+    return frozenset(leaf.sensor for leaf in found)
 
 
 def watched_devices(condition: Condition) -> frozenset[str]:

@@ -219,9 +219,19 @@ class _Evaluation:
             case ActuatorIs():
                 return self._actuator(leaf)
 
-    def _look(self, key: SensorKey, unit: str | None, max_age: timedelta | None) -> Seen:
+    def _look(
+        self,
+        key: SensorKey,
+        unit: str | None,
+        max_age: timedelta | None,
+        *,
+        any_quality: bool = False,
+    ) -> Seen:
         """Look at a sensor's value, in a unit, if it is fit to be used."""
         observation = self._current(key)
+        doubtful = self._world.doubtful.get(key) if any_quality else None
+        if doubtful and (observation is None or doubtful.order > observation.order):
+            observation = doubtful
         if observation is None:
             return Seen(key, None, None, None, "it has no value yet")
         if observation.measured_at > self._now:
@@ -229,7 +239,7 @@ class _Evaluation:
             return Seen(key, observation, None, _NO_TIME, "its value is from the future")
         age = self._now - observation.measured_at
         value = observation.value
-        if value is None or not observation.good:
+        if value is None or not (observation.good or any_quality):
             return Seen(key, observation, None, age, f"its quality is {observation.quality}")
         oldest = self._world.max_age if max_age is None else max_age
         if age >= oldest:
@@ -241,7 +251,9 @@ class _Evaluation:
             return Seen(key, observation, None, age, str(error))
 
     def _threshold(self, leaf: Threshold) -> Explanation:
-        seen = self._look(leaf.sensor, leaf.unit, leaf.max_age)
+        # Who doubts decides on nothing doubtful, whatever a condition says.
+        any_quality = leaf.any_quality and not self._world.doubting
+        seen = self._look(leaf.sensor, leaf.unit, leaf.max_age, any_quality=any_quality)
         if seen.value is None or seen.observation is None:
             return Explanation(condition=leaf, holds=None, seen=(seen,))
         if not leaf.hold_for:

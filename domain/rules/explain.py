@@ -101,7 +101,8 @@ def said(condition: Condition) -> str:  # noqa: C901, PLR0911, PLR0912 - each ki
         case Threshold():
             limit = shown_limit(condition.limit, condition.unit)
             held = f" for {shown_time(condition.hold_for)}" if condition.hold_for else ""
-            return f"{shown_name(condition.sensor)} is {limit}{held}"
+            doubt = ", doubted or not" if condition.any_quality else ""
+            return f"{shown_name(condition.sensor)} is {limit}{held}{doubt}"
         case Hysteresis():
             on, off = ("above", "below") if condition.rising else ("below", "above")
             unit = f" {condition.unit}" if condition.unit else ""

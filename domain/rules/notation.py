@@ -152,6 +152,9 @@ def _age(fields: Fields) -> timedelta | None:
 def _threshold(fields: Fields, _: Defaults) -> Threshold | None:
     sensor, limit, unit = fields.sensor("sensor"), _limit(fields), fields.unit()
     hold_for, max_age = fields.duration("holdFor", longest=LONGEST_TIME), _age(fields)
+    any_quality = fields.flag("anyQuality") or False
+    if any_quality and hold_for:
+        fields.wrong("anyQuality", "goes without holdFor: a value in doubt says nothing of a time")
     if sensor is None or limit is None:
         return None
     return Threshold(
@@ -160,6 +163,7 @@ def _threshold(fields: Fields, _: Defaults) -> Threshold | None:
         unit=unit,
         hold_for=hold_for or timedelta(0),
         max_age=max_age,
+        any_quality=any_quality,
     )
 
 
@@ -329,7 +333,7 @@ def _actuator(fields: Fields, _: Defaults) -> ActuatorIs | None:
 _Read = Callable[[Fields, Defaults], Condition | None]
 _LEAVES: Mapping[str, tuple[tuple[str, ...], _Read]] = {
     "threshold": (
-        ("sensor", "operator", "value", "upper", "unit", "holdFor", "maxAge"),
+        ("sensor", "operator", "value", "upper", "unit", "holdFor", "maxAge", "anyQuality"),
         _threshold,
     ),
     "hysteresis": (("sensor", *_PAIRS[0], *_PAIRS[1], "unit", "maxAge"), _hysteresis),
@@ -367,7 +371,8 @@ def _written(leaf: Condition) -> tuple[str, dict[str, Any]]:  # noqa: PLR0911 - 
     match leaf:
         case Threshold():
             hold_for = _time(leaf.hold_for) if leaf.hold_for else None
-            return "threshold", {**_on_sensor(leaf), **_of_limit(leaf.limit), "holdFor": hold_for}
+            rest = {"holdFor": hold_for, "anyQuality": leaf.any_quality or None}
+            return "threshold", {**_on_sensor(leaf), **_of_limit(leaf.limit), **rest}
         case Hysteresis():
             on, off = _PAIRS[0 if leaf.rising else 1]
             return "hysteresis", {**_on_sensor(leaf), on: leaf.activate, off: leaf.deactivate}

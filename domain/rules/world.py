@@ -54,6 +54,7 @@ class World:
     Attributes:
         readings: One for each sensor. Rules hand in the latest good one, so that a bad one does
             nothing; interlocks the latest of all, so that a bad one makes the answer unknown.
+        doubtful: The latest reading of all, of sensors of which a rule takes even that.
         devices: What is known of the devices' presence.
         actuators: What devices last said that their actuators do.
         gone: Sensors that are not there any more: what is remembered of them says nothing.
@@ -63,6 +64,7 @@ class World:
     """
 
     readings: Mapping[SensorKey, Observation] = field(default_factory=dict)
+    doubtful: Mapping[SensorKey, Observation] = field(default_factory=dict)
     devices: Mapping[str, DeviceStatus] = field(default_factory=dict)
     actuators: Mapping[Pin, ActuatorState] = field(default_factory=dict)
     gone: frozenset[SensorKey] = frozenset()

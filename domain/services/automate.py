@@ -275,11 +275,16 @@ class Automate:
         now = self._now()
         verdict = self._verdict(live.rule, live.state, now)
         decision = decide(live.rule, live.state, verdict, now, returned=returned)
-        self._follow(live, decision, verdict, None if key is None else self._reading(key, verdict))
+        reading = None if key is None else self._reading(live.rule, key, verdict)
+        self._follow(live, decision, verdict, reading)
 
-    def _reading(self, key: SensorKey, verdict: Verdict) -> ReadingKey | None:
+    def _reading(self, rule: Rule, key: SensorKey, verdict: Verdict) -> ReadingKey | None:
         seen, reading = verdict.state.observations.get(key), self.world.good(key)
-        if seen is None or reading is None or reading.id != seen.reading_id:
+        if key in rule.watched.doubtful:
+            reading = self.world.newest(key)
+        elif seen is None or reading is None or reading.id != seen.reading_id:
+            reading = None
+        if reading is None:
             return None
         return ReadingKey(reading.sensor.id, reading.measured_at, reading.id)
 

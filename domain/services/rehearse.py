@@ -8,7 +8,7 @@ looked at and cancelled by its id.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -23,7 +23,12 @@ from domain.errors import (
     OverloadedError,
 )
 from domain.ports import Clock
-from domain.rules.conditions import watched_actuators, watched_devices, watched_sensors
+from domain.rules.conditions import (
+    doubtful_sensors,
+    watched_actuators,
+    watched_devices,
+    watched_sensors,
+)
 from domain.rules.evaluate import Explanation, evaluate
 from domain.rules.model import CommandStep, DelayStep, Rule
 from domain.rules.replay import Backtest
@@ -213,7 +218,7 @@ class Rehearse:
     async def _waited_for(
         self, rules: Sequence[Rule], start: datetime, end: datetime
     ) -> Sequence[Backtest]:
-        self._check(start, end)
+        self._check(rules, start, end)
         try:
             async with asyncio.timeout(self.patience), self._turn:
                 return await self._live_through(rules, start, end, lambda _: None)
@@ -222,7 +227,9 @@ class Rehearse:
                 f"it takes longer than {self.patience:g} s: use startBacktest, or a shorter time"
             ) from error
 
-    def _check(self, start: datetime, end: datetime) -> None:
+    def _check(self, rules: Iterable[Rule], start: datetime, end: datetime) -> None:
+        if any(doubtful_sensors(rule.condition) for rule in rules):
+            raise BadInputError("the past is lived through with good values: leave anyQuality out")
         if not start < end <= self.clock.now():
             raise BadInputError("from must lie before to, and to not in the future")
         if end - start > LONGEST:
@@ -262,7 +269,7 @@ class Rehearse:
             BadInputError: There is no such time.
             OverloadedError: Too many wait.
         """
-        self._check(start, end)
+        self._check([rule], start, end)
         if sum(not run.over for run in self._runs.values()) >= MOST_WAITING:
             raise OverloadedError(f"{MOST_WAITING} backtests wait already")
         run = Run(id=self.new_id(), rule=rule, start=start, end=end, started_at=self.clock.now())

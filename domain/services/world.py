@@ -104,6 +104,10 @@ class KnownWorld:
         """Return the newest good reading of a sensor."""
         return self._good_of(key)
 
+    def newest(self, key: SensorKey) -> Reading | None:
+        """Return the newest reading of a sensor, good or not."""
+        return self._newest_of(key)
+
     def unit(self, key: SensorKey) -> str | None:
         """Return in which unit a sensor measures now; None: in none, or it has said nothing yet."""
         reading = self._newest_of(key)
@@ -122,7 +126,11 @@ class KnownWorld:
 
     def for_rules(self, watched: Watched) -> World:
         """Return what rules are judged on: the newest good readings, and what devices last said."""
-        return self._world(watched, self._good_of, self._said)
+        world = self._world(watched, self._good_of, self._said)
+        if not watched.doubtful:
+            return world
+        newest = {key: self._newest_of(key) for key in watched.doubtful - world.gone}
+        return replace(world, doubtful={k: Observation.of(one) for k, one in newest.items() if one})
 
     def for_interlocks(self, watched: Watched) -> World:
         """Return what interlocks are judged on: only what is known for certain.

@@ -76,6 +76,23 @@ async def test_late_and_bad_readings_neither_run_nor_arm_it(later: dict[str, Any
     assert len(house.executions()) == 1
 
 
+@pytest.mark.parametrize("quality", [Quality.SUSPECT, Quality.BAD, Quality.STALE])
+async def test_a_rule_that_says_so_acts_on_a_doubtful_reading_and_says_on_which(
+    quality: Quality,
+) -> None:
+    whatever = {"threshold": {**above(30)["threshold"], "anyQuality": True}}
+    async with Greenhouse().running() as house:
+        await house.manage.create(rule(whatever))
+        reading = await house.read(31, quality=quality)
+        await house.read(None, quality=Quality.ERROR)
+        await house.read(20)
+        await house.read(31)
+    first, second = house.executions()
+    assert first.triggered_by == ReadingKey(1, reading.measured_at, reading.id)
+    assert quality in str(first.explanation)
+    assert second.outcome is RuleOutcome.SUCCEEDED
+
+
 async def test_only_rules_that_watch_a_sensor_are_judged_for_its_readings() -> None:
     async with Greenhouse().running() as house:
         other = {"threshold": {**above(1)["threshold"]}}

@@ -110,6 +110,10 @@ async def test_what_is_not_there_yet_is_a_warning_until_it_comes() -> None:
             "interlocks[0].threshold.upper: is only for BETWEEN",
         ),
         (
+            {"threshold": {"sensor": LEVEL, "operator": "GT", "value": 1, "anyQuality": True}},
+            "interlocks[0]: takes good values only: leave anyQuality to rules",
+        ),
+        (
             {"not": {"actuatorState": {"actuator": {"espId": ESP, "gpio": 5}, "on": True}}},
             "interlocks[0]: an actuator cannot wait for itself",
         ),

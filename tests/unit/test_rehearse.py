@@ -191,6 +191,13 @@ async def test_times_that_are_not_are_refused(bench: Bench) -> None:
         await bench.service.backtest(RULE, START - timedelta(days=2000), START)
 
 
+async def test_a_rule_that_takes_doubtful_values_is_not_backtested(bench: Bench) -> None:
+    whatever = replace(RULE, condition=replace(WARM, any_quality=True))
+    for ask in (bench.service.backtest, bench.service.start):
+        with pytest.raises(BadInputError, match="lived through with good values"):
+            await ask(whatever, START - MINUTE, START)  # type: ignore[misc]  # it raises
+
+
 async def test_who_waits_too_long_is_told_to_start_it(bench: Bench) -> None:
     bench.service.patience = 0.0
     with pytest.raises(OverloadedError, match="startBacktest"):

@@ -1,5 +1,6 @@
 """What conditions come to: every leaf, unknown as a third answer, and nothing before its time."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -103,6 +104,29 @@ def test_only_values_that_can_be_trusted_count(quality: Quality) -> None:
     bad = {Quality.BAD, Quality.STALE, Quality.SUSPECT, Quality.ERROR}
     found = judge(HOT, given=world(25.0, quality=quality))
     assert found.holds is (None if quality in bad else True)
+
+
+@pytest.mark.parametrize("quality", list(Quality))
+def test_a_threshold_that_says_so_takes_the_latest_value_however_it_is_doubted(
+    quality: Quality,
+) -> None:
+    whatever = replace(HOT, any_quality=True)
+    latest = seen(25.0, NOON, 2, quality=quality)
+    given = replace(world(15.0, NOON - MINUTE), doubtful={KEY: latest})
+    assert judge(whatever, given=given).holds is True
+    assert judge(HOT, given=given).holds is False, "others take the latest good one"
+    assert judge(whatever, NOON + MAX_AGE, given).holds is None, "it grows old like others"
+    without = replace(given, doubtful={KEY: seen(None, NOON, 2, quality=quality)})
+    assert judge(whatever, given=without).holds is None
+    before = replace(given, doubtful={KEY: seen(25.0, NOON - 2 * MINUTE, 2, quality=quality)})
+    assert judge(whatever, given=before).holds is False, "what is newer counts more"
+    assert judge(whatever, given=World()).holds is None
+
+
+def test_who_doubts_takes_no_doubtful_value_whatever_a_condition_says() -> None:
+    bad = seen(25.0, NOON, quality=Quality.BAD)
+    given = World(readings={KEY: bad}, doubtful={KEY: bad}, doubting=True)
+    assert judge(replace(HOT, any_quality=True), given=given).holds is None
 
 
 def test_a_value_that_is_missing_is_unknown_and_never_zero() -> None:

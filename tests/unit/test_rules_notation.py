@@ -15,12 +15,15 @@ from domain.rules.conditions import (
     DEEPEST,
     LARGEST,
     Condition,
+    Limit,
+    Operator,
+    Threshold,
     watched_actuators,
     watched_devices,
     watched_sensors,
 )
 from domain.rules.evaluate import evaluate
-from domain.rules.explain import explanation_json
+from domain.rules.explain import explanation_json, said
 from domain.rules.fields import FindingsError
 from domain.rules.model import CommandStep, RuleMode, RuleState
 from domain.rules.notation import Defaults, read_condition, write_condition
@@ -57,6 +60,14 @@ def threshold(**more: object) -> dict[str, object]:
 @given(conditions)
 def test_a_condition_is_read_back_as_it_was_written(condition: Condition) -> None:
     assert read_condition(json.loads(json.dumps(write_condition(condition)))) == condition
+
+
+def test_that_any_quality_counts_is_read_back_and_said() -> None:
+    condition = read_condition(threshold(anyQuality=True))
+    assert condition == Threshold(sensor=KEY, limit=Limit(Operator.GT, 20), any_quality=True)
+    assert read_condition(write_condition(condition)) == condition
+    assert said(condition).endswith("is above 20, doubted or not")
+    assert "anyQuality" not in write_condition(read_condition(threshold()))["threshold"]
 
 
 @given(conditions, histories())
@@ -115,6 +126,8 @@ def test_every_complaint_names_its_place_and_all_come_at_once() -> None:
         (threshold(holdFor="5m"), "threshold.holdFor"),
         (threshold(holdFor="P8D"), "threshold.holdFor"),
         (threshold(maxAge="PT0S"), "threshold.maxAge"),
+        (threshold(anyQuality="yes"), "threshold.anyQuality"),
+        (threshold(anyQuality=True, holdFor="PT5M"), "threshold.anyQuality"),
         (threshold(colour="red"), "threshold.colour"),
         (threshold(sensor={**SENSOR, "gpio": 1.5}), "threshold.sensor.gpio"),
         (threshold(sensor=None), "threshold.sensor"),

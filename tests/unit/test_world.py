@@ -1,5 +1,6 @@
 """What everybody who judges conditions knows of the world."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from domain.rules.conditions import Watched
@@ -31,6 +32,17 @@ def test_a_bad_reading_hides_the_good_one_from_interlocks_and_not_from_rules() -
     plant.hear(80.0)
     plant.hear(0.0, quality=Quality.ERROR)
     assert seen(plant) == (80.0, 0.0)
+
+
+def test_only_a_rule_that_says_so_sees_a_bad_reading() -> None:
+    plant = Plant(Safeguards())
+    followed(plant)
+    plant.hear(80.0)
+    plant.hear(3.0, quality=Quality.BAD)
+    whatever = Watched.of((replace(FULL_ENOUGH, any_quality=True),))
+    rules, interlocks = plant.world.for_rules(whatever), plant.world.for_interlocks(whatever)
+    assert rules.doubtful[LEVEL.key].value == 3.0
+    assert (plant.world.for_rules(WATCHED).doubtful, interlocks.doubtful) == ({}, {})
 
 
 def test_what_arrives_late_does_not_hide_what_is_newer() -> None:
