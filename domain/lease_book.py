@@ -203,7 +203,11 @@ class LeaseBook:
         for lease in leases:
             known = started.at >= lease.seen_at
             lease = lease.moved(set_back)  # noqa: PLW2901 - on the clock of now
-            left = (lease.until - now.at).total_seconds() if known else 0.0
+            if not known and lease.until > now.at:
+                # Over, and so for the next server, too: on this clock it ended just now.
+                lease = lease.moved(now.at - lease.until)  # noqa: PLW2901 - the same
+                self._moved = True
+            left = (lease.until - now.at).total_seconds()
             self._held[lease.pin] = _Held(
                 lease,
                 began=_ticks(lease.began, now),

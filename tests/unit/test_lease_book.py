@@ -1,5 +1,6 @@
 """Leases and clocks: whoever sets which clock when, nothing is on for longer than it may be."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -77,6 +78,17 @@ def test_a_clock_that_reads_earlier_than_the_lease_was_last_seen_ends_it_at_once
     assert is_due(started_at(START - SECOND, lease), Moment(START - SECOND, 0.0))
 
 
+def test_what_a_clock_that_was_set_back_has_ended_stays_over_for_the_next_server() -> None:
+    book = started_at(START - DAY, lease_of(LeaseBook(), moment(0.0)))
+    lease = book.get(PUMP.pin)
+    assert lease is not None
+    assert book.take_moved(), "it is stored so"
+    assert lease.until == START - DAY
+    seen = replace(lease, seen_at=START - DAY + SECOND)
+    later = START - DAY + 2 * SECOND
+    assert is_due(started_at(later, seen), Moment(later, 0.0))
+
+
 def test_that_the_database_was_away_since_hides_no_clock_that_was_set_back() -> None:
     book, lease = LeaseBook(), lease_of(LeaseBook(), moment(0.0))
     now = Moment(START + 20 * SECOND, 21.0)
@@ -117,6 +129,18 @@ def test_a_clock_that_is_put_right_after_the_start_counts_the_time_on_before_it_
     lease_of(book, moment(5.0, set_by=50 * MINUTE), length=60 * MINUTE)
     assert not is_due(book, moment(599.0, set_by=50 * MINUTE))
     assert is_due(book, moment(600.0, set_by=50 * MINUTE))
+
+
+def test_a_clock_that_is_put_right_bit_by_bit_ends_what_was_renewed_in_between() -> None:
+    book = started_at(START, lease_of(LeaseBook(), moment(0.0), length=60 * MINUTE))
+    lease_of(book, moment(1.0, set_by=MINUTE), length=60 * MINUTE)
+    right = moment(2.0, set_by=61 * MINUTE)
+    book.settle(right)
+    book.limit(PUMP, right)
+    lease = book.get(PUMP.pin)
+    assert lease is not None
+    assert lease.until <= right.at
+    assert is_due(book, right)
 
 
 def test_a_clock_that_is_set_back_after_the_start_prolongs_nothing() -> None:
