@@ -108,6 +108,20 @@ class ActuatorState:
     reported_at: datetime | None = None
 
 
+class StateChange(NamedTuple):
+    """A device said that one of its pins does something else than before.
+
+    Attributes:
+        at: When it said so.
+        value: 0.0 (off) .. 1.0 (full), from then on.
+    """
+
+    at: datetime
+    value: float
+    is_active: bool
+    emergency: EmergencyPhase = EmergencyPhase.NORMAL
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actuator:
     """A pin that does something.

@@ -18,6 +18,9 @@ MOST_DAYS = 400
 RUNS_KEPT_FOR = timedelta(days=3 * 366)
 """How long it is kept when an actuator was on: three years, to compare the seasons."""
 
+CHANGES_KEPT_FOR = timedelta(days=366)
+"""How long it is kept when an actuator began to do something else."""
+
 COMMANDS_KEPT_FOR = timedelta(days=366)
 """How long a command is kept; the newest that was not refused stays, whatever its age."""
 

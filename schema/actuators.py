@@ -21,9 +21,12 @@ from schema.ids import global_id
 from schema.nodes import Node
 from schema.pages import Connection, CountedConnection, Cursors
 from schema.runtimes import (
+    CHANGES,
     RUNS,
     ActuatorRun,
     ActuatorRunConnection,
+    ActuatorStateChange,
+    ActuatorStateChangeConnection,
     Runtime,
     RuntimeFrom,
     RuntimeTo,
@@ -44,13 +47,6 @@ strawberry.enum(
     description=(
         "What values an actuator takes. DIGITAL: 0.0 or 1.0. PWM: any part of full power. SERVO: "
         "a position."
-    ),
-)
-strawberry.enum(
-    actuators.EmergencyPhase,
-    description=(
-        "How far an emergency stop has come on one actuator. NORMAL: none. ACTIVE: stopped. "
-        "CLEARING: being lifted. RESUMING: being brought back."
     ),
 )
 strawberry.enum(
@@ -311,6 +307,22 @@ class Actuator(Node):
         async with info.context.services.storage.autocommit() as work:
             page = await work.leases.runs_of(self.row_id, request, start=start, end=end)
         return ActuatorRunConnection.of(RUNS, request, page, ActuatorRun.of)
+
+    @field
+    async def state_changes(
+        self,
+        info: Info,
+        start: From = None,
+        end: To = None,
+        first: First = None,
+        after: After = None,
+    ) -> ActuatorStateChangeConnection:
+        """When its device said that it does something else, newest first; kept for a year."""
+        info.context.loaders.spend_page()
+        request = CHANGES.request(first, after)
+        async with info.context.services.storage.autocommit() as work:
+            page = await work.actuators.changes_of(self.row_id, request, start=start, end=end)
+        return ActuatorStateChangeConnection.of(CHANGES, request, page, ActuatorStateChange.of)
 
     @field
     async def commands(

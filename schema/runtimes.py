@@ -1,4 +1,4 @@
-"""How long actuators were on, and how often they were switched on, in GraphQL."""
+"""What actuators did, how long they were on, and how often they were switched on, in GraphQL."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -6,13 +6,22 @@ from typing import Annotated, Self, TypeAlias
 
 import strawberry
 
-from domain import leases, runtimes
+from domain import actuators, leases, runtimes
 from domain.actuators import Pin
 from domain.runtimes import Day
 from schema.context import Info
 from schema.pages import Connection, Cursors
 
 RUNS = Cursors("runs")
+CHANGES = Cursors("stateChanges")
+
+strawberry.enum(
+    actuators.EmergencyPhase,
+    description=(
+        "How far an emergency stop has come on one actuator. NORMAL: none. ACTIVE: stopped. "
+        "CLEARING: being lifted. RESUMING: being brought back."
+    ),
+)
 
 RuntimeFrom: TypeAlias = Annotated[
     datetime, strawberry.argument(name="from", description="From when on; at most 399 days long.")
@@ -74,6 +83,28 @@ class ActuatorRun:
 @strawberry.type(description="A page of times during which an actuator was on, newest first.")
 class ActuatorRunConnection(Connection[ActuatorRun]):
     """Runs, page by page."""
+
+
+@strawberry.type(description="From when on a pin did something else than before, by its device.")
+class ActuatorStateChange:
+    """A change of a reported state."""
+
+    at: datetime = strawberry.field(description="When the device said so.")
+    value: float = strawberry.field(description="0.0 (off) to 1.0 (full), from then on.")
+    is_active: bool = strawberry.field(description="Whether it is on at all.")
+    emergency: actuators.EmergencyPhase = strawberry.field(
+        description="How far an emergency stop had come here."
+    )
+
+    @classmethod
+    def of(cls, change: actuators.StateChange) -> Self:
+        """Show a change to clients."""
+        return cls(**change._asdict())
+
+
+@strawberry.type(description="A page of what an actuator did, newest first.")
+class ActuatorStateChangeConnection(Connection[ActuatorStateChange]):
+    """Changes of state, page by page."""
 
 
 async def runtime_of(

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from tortoise.queryset import QuerySet
 
-from domain.actuators import Actuator, ActuatorState, Pin
+from domain.actuators import Actuator, ActuatorState, EmergencyPhase, Pin, StateChange
 from domain.pages import Page, PageRequest
 from storage.client import TransactionClient
 from storage.devices import device_rows
-from storage.pages import behind, cut, key_after
+from storage.pages import behind, cut, instant, key_after, microseconds
 from storage.tables import ActuatorRow, DeviceRow
 
 _KEY = ("device__esp_id", "gpio")
@@ -42,8 +44,30 @@ class ActuatorRepository:
         await self._rows().filter(id=actuator.id).update(**_settings(actuator))
 
     async def save_state(self, actuator_id: int, state: ActuatorState) -> None:
-        """Update what is reported."""
-        await self._rows().filter(id=actuator_id).update(**_columns(state))
+        """Update what is reported, and remember it where it is something new, in one statement."""
+        await self._client.execute_query(_SAVE_STATE, [actuator_id, *_columns(state).values()])
+
+    async def changes_of(
+        self,
+        actuator_id: int,
+        page: PageRequest,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Page[StateChange]:
+        """Select a page, newest first: a walk through the primary key."""
+        key = key_after(page, int)
+        before = None if key is None else instant(int(key[0]))
+        rows = await self._client.execute_query_dict(
+            _CHANGES_OF, [actuator_id, start, end, before, page.first + 1]
+        )
+        return cut(rows, page, _change, lambda change: (microseconds(change.at),))
+
+    async def trim_changes(self, before: datetime, limit: int) -> int:
+        """Delete by the index on their times."""
+        deleted: int
+        deleted, _ = await self._client.execute_query(_TRIM_CHANGES, [before, limit])
+        return deleted
 
     async def by_pin(self, pin: Pin) -> Actuator | None:
         """Select one."""
@@ -90,6 +114,10 @@ class ActuatorRepository:
     async def all(self) -> Sequence[Actuator]:
         """Select all."""
         return [_actuator(row) for row in await self._rows()]
+
+
+def _change(row: Mapping[str, Any]) -> StateChange:
+    return StateChange(row["at"], row["value"], row["is_active"], EmergencyPhase(row["emergency"]))
 
 
 def _columns(state: ActuatorState) -> dict[str, object]:
@@ -154,3 +182,38 @@ def _actuator(row: ActuatorRow) -> Actuator:
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
+
+
+_SAVE_STATE = """
+WITH said (value, is_active, emergency, runtime_ms, last_command_at, reported_at) AS (
+    VALUES ($2::float8, $3::bool, $4::varchar, $5::float8, $6::timestamptz, $7::timestamptz)
+), before AS (
+    SELECT id, value, is_active, emergency, reported_at FROM actuator WHERE id = $1 FOR UPDATE
+), stored AS (
+    UPDATE actuator
+    SET (value, is_active, emergency, runtime_ms, last_command_at, reported_at)
+        = (SELECT * FROM said)
+    WHERE id = $1
+)
+INSERT INTO actuator_state_change (actuator_id, at, value, is_active, emergency)
+SELECT before.id, said.reported_at, said.value, said.is_active, said.emergency FROM before, said
+WHERE said.reported_at IS NOT NULL
+  AND (before.reported_at IS NULL
+       OR (before.value, before.is_active, before.emergency)
+          IS DISTINCT FROM (said.value, said.is_active, said.emergency))
+ON CONFLICT DO NOTHING
+"""
+
+_CHANGES_OF = """
+SELECT at, value, is_active, emergency FROM actuator_state_change
+WHERE actuator_id = $1
+  AND at >= coalesce($2::timestamptz, '-infinity')
+  AND at < coalesce(least($3::timestamptz, $4::timestamptz), 'infinity')
+ORDER BY at DESC LIMIT $5::int
+"""
+
+_TRIM_CHANGES = """
+DELETE FROM actuator_state_change WHERE ctid IN (
+    SELECT ctid FROM actuator_state_change WHERE at < $1 ORDER BY at LIMIT $2::int
+)
+"""

@@ -1,4 +1,4 @@
-"""The tables of leases, as Tortoise sees them; see `storage.tables`."""
+"""The tables of leases and of what actuators did, as Tortoise sees them; see `storage.tables`."""
 
 from uuid import UUID
 
@@ -6,6 +6,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
+from domain.actuators import EmergencyPhase
 from storage.tables import ActuatorRow
 
 
@@ -27,6 +28,25 @@ class LeaseRow(Model):
         """Table options."""
 
         table = "lease"
+
+
+class ActuatorStateChangeRow(Model):
+    """When an actuator began to do something else.
+
+    The key is (actuator, time): Tortoise has no words for a key of two columns.
+    """
+
+    actuator_id = fields.IntField(primary_key=True, generated=False)
+    at = fields.DatetimeField()
+    value = fields.FloatField()
+    is_active = fields.BooleanField()
+    emergency = fields.CharEnumField(EmergencyPhase, max_length=16)
+
+    class Meta:
+        """Table options."""
+
+        table = "actuator_state_change"
+        indexes = (Index(fields=["at"]),)
 
 
 class ActuatorRunRow(Model):

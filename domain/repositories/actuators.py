@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from domain.actuators import Actuator, ActuatorState, Command, Pin
+from domain.actuators import Actuator, ActuatorState, Command, Pin, StateChange
 from domain.pages import Page, PageRequest
 
 
@@ -21,7 +21,22 @@ class Actuators(Protocol):
         ...
 
     async def save_state(self, actuator_id: int, state: ActuatorState) -> None:
-        """Store what the device reported."""
+        """Store what the device reported; where it is something new, as a change, too."""
+        ...
+
+    async def changes_of(
+        self,
+        actuator_id: int,
+        page: PageRequest,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Page[StateChange]:
+        """Return what an actuator did from a time until just before another, newest first."""
+        ...
+
+    async def trim_changes(self, before: datetime, limit: int) -> int:
+        """Delete changes from before a time, the oldest first; return how many."""
         ...
 
     async def by_pin(self, pin: Pin) -> Actuator | None:

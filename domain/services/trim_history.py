@@ -7,7 +7,7 @@ from datetime import timedelta
 from domain.errors import StorageUnavailableError
 from domain.ports import Clock
 from domain.repositories import Storage, UnitOfWork
-from domain.runtimes import COMMANDS_KEPT, COMMANDS_KEPT_FOR, RUNS_KEPT_FOR
+from domain.runtimes import CHANGES_KEPT_FOR, COMMANDS_KEPT, COMMANDS_KEPT_FOR, RUNS_KEPT_FOR
 from domain.services.thin_health import Journal
 
 EVERY = timedelta(hours=6)
@@ -22,7 +22,7 @@ PAUSE = timedelta(milliseconds=100)
 
 @dataclass(slots=True, kw_only=True)
 class TrimHistory:
-    """Deletes commands and runs that nobody needs any more."""
+    """Deletes commands, runs and changes of state that nobody needs any more."""
 
     storage: Storage
     clock: Clock
@@ -43,7 +43,7 @@ class TrimHistory:
         """Delete all that is too old.
 
         Returns:
-            How many commands and runs were deleted.
+            How many rows were deleted.
 
         Raises:
             StorageUnavailableError: What was deleted so far is gone; the next time does the rest.
@@ -55,7 +55,10 @@ class TrimHistory:
         runs = await self._in_batches(
             lambda work: work.leases.trim_runs(now - RUNS_KEPT_FOR, BATCH)
         )
-        return commands + runs
+        changes = await self._in_batches(
+            lambda work: work.actuators.trim_changes(now - CHANGES_KEPT_FOR, BATCH)
+        )
+        return commands + runs + changes
 
     async def _in_batches(self, trim: Callable[[UnitOfWork], Awaitable[int]]) -> int:
         deleted, last = 0, BATCH

@@ -6,7 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from domain.actuators import Actuator, ActuatorState, Command, CommandStatus, Pin
+from domain.actuators import (
+    Actuator,
+    ActuatorState,
+    Command,
+    CommandStatus,
+    Pin,
+    StateChange,
+)
 from domain.errors import BrokerUnavailableError
 from domain.leases import Lease, Run
 from domain.pages import Page, PageRequest
@@ -17,6 +24,7 @@ from tests.fakes.paging import microseconds, paged
 @dataclass(slots=True)
 class FakeActuators:
     rows: dict[Pin, Actuator] = field(default_factory=dict)
+    changes: dict[tuple[int, datetime], StateChange] = field(default_factory=dict)
 
     async def add(self, actuator: Actuator) -> Actuator:
         return self.rows.setdefault(actuator.pin, replace(actuator, id=len(self.rows) + 1))
@@ -27,7 +35,36 @@ class FakeActuators:
     async def save_state(self, actuator_id: int, state: ActuatorState) -> None:
         for pin, actuator in self.rows.items():
             if actuator.id == actuator_id:
+                self._note(actuator, state)
                 self.rows[pin] = replace(actuator, state=state)
+
+    def _note(self, before: Actuator, state: ActuatorState) -> None:
+        at, known = state.reported_at, before.state
+        said = (state.value, state.is_active, state.emergency)
+        new = said != (known.value, known.is_active, known.emergency) or known.reported_at is None
+        if at is not None and new:
+            self.changes.setdefault((before.id, at), StateChange(at, *said))
+
+    async def changes_of(
+        self,
+        actuator_id: int,
+        page: PageRequest,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Page[StateChange]:
+        found = [
+            change
+            for (owner, at), change in self.changes.items()
+            if owner == actuator_id and (start is None or at >= start) and (end is None or at < end)
+        ]
+        return paged(found, lambda change: (microseconds(change.at),), page, descending=True)
+
+    async def trim_changes(self, before: datetime, limit: int) -> int:
+        gone = sorted((key for key in self.changes if key[1] < before), key=lambda key: key[1])
+        for key in gone[:limit]:
+            del self.changes[key]
+        return len(gone[:limit])
 
     async def by_pin(self, pin: Pin) -> Actuator | None:
         return self.rows.get(pin)

@@ -95,6 +95,9 @@ NESTED = [
         "{ actuators(first: 50) { edges { node { runs { edges { node { onFor } } } } } } }", 1
     ),
     Operation(
+        "{ actuators(first: 50) { edges { node { stateChanges { edges { node { at } } } } } } }", 1
+    ),
+    Operation(
         '{ actuators(first: 50) { edges { node { runtime(from: "2026-01-01T00:00:00Z") { onFor } } '
         "} } }",
         1,

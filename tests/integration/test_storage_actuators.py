@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.actuators import ActuatorState, EmergencyPhase, Pin
+from domain.actuators import ActuatorState, EmergencyPhase, Pin, StateChange
 from domain.errors import NotFoundError, StorageRejectedError
 from domain.pages import Key, PageRequest
 from storage.connection import Database
@@ -51,6 +51,43 @@ async def test_configuration_and_reported_state_do_not_overwrite_each_other(
         await work.actuators.save_state(actuator.id, STATE)
         await work.actuators.save(configured)
         assert await work.actuators.by_pin(actuator.pin) == replace(configured, state=STATE)
+
+
+async def test_what_is_new_in_a_state_is_a_change_and_what_is_not_is_none(
+    database: Database,
+) -> None:
+    actuator = await stored_actuator(database)
+    other = replace(STATE, value=0.5)
+    off = ActuatorState()
+    said = [STATE, STATE, other, off, replace(off, emergency=EmergencyPhase.ACTIVE), other]
+    states = [
+        replace(state, reported_at=START + timedelta(seconds=number))
+        for number, state in enumerate(said)
+    ]
+    async with database.autocommit() as work:
+        for state in (off, *states):  # the first is history that the broker had kept
+            await work.actuators.save_state(actuator.id, state)
+    changes = [
+        StateChange(state.reported_at, state.value, state.is_active, state.emergency)
+        for state in (states[0], *states[2:])
+        if state.reported_at is not None
+    ]
+    found: list[StateChange] = []
+    request = PageRequest(3)
+    async with database.autocommit() as work:
+        for _ in range(2):
+            page = await work.actuators.changes_of(actuator.id, request)
+            found += [entry.item for entry in page.entries]
+            request = PageRequest(3, page.entries[-1].key)
+        assert not page.has_next
+        assert found == changes[::-1]
+        start, end = changes[1].at, changes[3].at
+        page = await work.actuators.changes_of(actuator.id, PageRequest(9), start=start, end=end)
+        assert [entry.item for entry in page.entries] == [changes[2], changes[1]]
+        assert await work.actuators.trim_changes(changes[4].at, 3) == 3
+        assert await work.actuators.trim_changes(changes[4].at, 3) == 1
+        await work.actuators.remove(actuator.id)
+        assert (await work.actuators.changes_of(actuator.id, PageRequest(9))).entries == ()
 
 
 async def test_a_state_out_of_range_is_refused(database: Database) -> None:

@@ -1,8 +1,10 @@
 """Clients see how long an actuator was on, day by day, and when."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+from domain.actuators import ActuatorState, EmergencyPhase
 from domain.leases import Moment, Run
 from tests.fakes import START
 from tests.graphql_server import GraphqlServer
@@ -62,6 +64,43 @@ async def test_what_is_no_time_is_refused() -> None:
     result = await server.execute(RUNTIME, {"from": "2026-01-02T00:00:00Z"})
     assert result.errors is not None
     assert "later than from" in result.errors[0].message
+
+
+CHANGES = """query($after: String, $from: DateTime) { actuator(espId: "ESP_12AB34", gpio: 5) {
+    stateChanges(first: 2, after: $after, from: $from) {
+        edges { node { at value isActive emergency } } pageInfo { endCursor hasNextPage }
+    }
+} }"""
+
+
+async def test_each_change_of_what_a_device_says_is_told_page_by_page_newest_first() -> None:
+    server = await greenhouse()
+    store, said = server.storage.actuators, ActuatorState
+    known = server.registry.actuator(make_actuator(ESP).pin)
+    assert known is not None
+    stopped = EmergencyPhase.ACTIVE
+    for minute, state in enumerate(
+        (
+            said(value=0.5, is_active=True),
+            said(value=0.5, is_active=True),
+            said(value=0.75, is_active=True),
+            said(),
+            said(emergency=stopped),
+        )
+    ):
+        at = START + timedelta(minutes=minute)
+        await store.save_state(known.id, replace(state, reported_at=at))
+    answer = (await server.ask(CHANGES, after=None))["actuator"]["stateChanges"]
+    assert [edge["node"] for edge in answer["edges"]] == [
+        {"at": "2026-01-01T12:04:00Z", "value": 0.0, "isActive": False, "emergency": "ACTIVE"},
+        {"at": "2026-01-01T12:03:00Z", "value": 0.0, "isActive": False, "emergency": "NORMAL"},
+    ]
+    cursor = answer["pageInfo"]["endCursor"]
+    rest = (await server.ask(CHANGES, after=cursor))["actuator"]["stateChanges"]
+    assert [edge["node"]["value"] for edge in rest["edges"]] == [0.75, 0.5]
+    assert not rest["pageInfo"]["hasNextPage"]
+    late = await server.ask(CHANGES, after=None, **{"from": "2026-01-01T12:04:00Z"})
+    assert len(late["actuator"]["stateChanges"]["edges"]) == 1
 
 
 async def test_runs_are_told_page_by_page_newest_first() -> None:

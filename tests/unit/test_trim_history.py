@@ -4,9 +4,9 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
-from domain.actuators import CommandStatus
+from domain.actuators import CommandStatus, StateChange
 from domain.leases import Run
-from domain.runtimes import COMMANDS_KEPT_FOR, RUNS_KEPT_FOR
+from domain.runtimes import CHANGES_KEPT_FOR, COMMANDS_KEPT_FOR, RUNS_KEPT_FOR
 from domain.services.trim_history import BATCH, EVERY, TrimHistory
 from tests.fakes import START, FakeClock, FakeStorage
 from tests.makers import make_actuator, make_command
@@ -53,6 +53,16 @@ async def test_piece_by_piece_all_that_is_too_old_leaves_but_what_was_last_asked
     assert list(house.storage.commands.rows) == [UUID(int=BATCH + 2)]
     assert house.storage.leases.runs == []
     assert await house.job.trim() == 0
+
+
+async def test_of_what_actuators_did_a_year_stays() -> None:
+    house = House()
+    kept = house.storage.actuators.changes
+    for late in (timedelta(0), MINUTE):
+        at = START - CHANGES_KEPT_FOR - MINUTE / 2 + late
+        kept[1, at] = StateChange(at, 1.0, is_active=True)
+    assert await house.job.trim() == 1
+    assert [at for _, at in kept] == [START - CHANGES_KEPT_FOR + MINUTE / 2]
 
 
 async def test_a_database_that_is_away_only_puts_it_off() -> None:
