@@ -28,6 +28,9 @@ COMMANDS = """query($esp: String!) {
         commands { edges { node { action origin status } } }
     }
 }"""
+CHANGES = """query($esp: String!) {
+    actuator(espId: $esp, gpio: 5) { stateChanges { edges { node { value } } } }
+}"""
 EVENTS = "{ systemEvents { edges { node { kind severity message } } } }"
 SOON = 20.0
 
@@ -81,6 +84,14 @@ async def test_the_watchdog_writes_down_what_it_does(
             return bool(edges[0]["node"] == wanted)
 
         await eventually(noted, within=5, what="the end of the lease is in the history")
+
+        async def changed() -> bool:
+            edges = (await ask(http, CHANGES, esp=device.esp_id))["actuator"]["stateChanges"][
+                "edges"
+            ]
+            return [edge["node"]["value"] for edge in edges[:2]] == [0.0, 1.0]
+
+        await eventually(changed, within=5, what="what its device said is in the history, too")
 
 
 async def test_a_board_that_ignores_durations_is_switched_off_though_the_server_was_killed(
