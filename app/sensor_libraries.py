@@ -42,6 +42,9 @@ def sensor_libraries(ground: Ground, record: RecordEvents, own: Path | None) -> 
         record: Told of files that break, and of libraries that fail.
         own: The directory of the user's files, if there is one.
     """
+    if own is not None and not own.is_dir():
+        # It may still come: a disk that is mounted late.
+        _log.warning("library.no_directory", path=str(own))
     reports = ReportLibraries(record=record, journal=_log)
     runner = LibraryRunner(
         load_built_in(),

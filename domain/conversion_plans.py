@@ -59,6 +59,7 @@ class Plan(NamedTuple):
         feeds: Parameters that other sensors fill.
         rank: 0: it needs nobody else; else one more than the sensors that it needs.
         lost: Which sensors that its owner named there are not any more; None: all are there.
+        void: Why its newest calibration does not count; None: it does, or there is none.
     """
 
     sensor: Sensor
@@ -67,6 +68,7 @@ class Plan(NamedTuple):
     feeds: tuple[Feed, ...] = ()
     rank: int = 0
     lost: str | None = None
+    void: str | None = None
 
     def known(self, parameter: Parameter) -> Effective:
         """Return what is known of a parameter, other sensors left aside."""
@@ -145,7 +147,9 @@ def plan_of(
         calibration: The newest of the sensor; one for another library does not count.
         known: All sensors, by key.
     """
+    void = None
     if calibration is not None and calibration.library != recipe.name:
+        void = f"its calibration was made for the library {calibration.library} and does not count"
         calibration = None
     given = {**sensor.parameters, **(calibration.fit.parameters if calibration else {})}
     feeds = [
@@ -153,7 +157,8 @@ def plan_of(
         for companion in recipe.companions
         if (source := _source(sensor, companion, known)) is not None
     ]
-    return Plan(sensor, given or None, calibration, tuple(feeds), lost=_lost(sensor, recipe, known))
+    lost = _lost(sensor, recipe, known)
+    return Plan(sensor, given or None, calibration, tuple(feeds), lost=lost, void=void)
 
 
 def lacking(plan: Plan, recipe: Recipe, known: Iterable[Effective]) -> str | None:
@@ -173,12 +178,12 @@ def lacking(plan: Plan, recipe: Recipe, known: Iterable[Effective]) -> str | Non
 
 
 def complained(made: Measurement, plan: Plan | None) -> Measurement:
-    """Let a measurement say that a sensor is gone that it should have taken from."""
-    if plan is None or plan.lost is None or made.library is None:
+    """Let a measurement say which sensor is gone, or calibration void, that it should count on."""
+    if plan is None or made.library is None or not (plan.lost or plan.void):
         return made
     notes = made.notes or {}
-    said = notes.get("reason")
-    return made._replace(notes={**notes, "reason": f"{said}; {plan.lost}" if said else plan.lost})
+    said = [notes.get("reason"), plan.lost, plan.void]
+    return made._replace(notes={**notes, "reason": "; ".join(filter(None, said))})
 
 
 def _lost(sensor: Sensor, recipe: Recipe, known: Mapping[SensorKey, Sensor]) -> str | None:

@@ -166,9 +166,11 @@ class CalibrationMutations:
         self, info: Info, procedure: ProcedureId, expires_at: ExpiresAt = None
     ) -> Calibration:
         """Calibrate the sensor with the points that were taken. Role: OPERATOR."""
-        info.context.require(Role.OPERATOR)
+        identity = info.context.require(Role.OPERATOR)
         return Calibration.of(
-            await info.context.services.calibrate.finish(_uuid(procedure), expires_at=expires_at)
+            await info.context.services.calibrate.finish(
+                _uuid(procedure), user_id=identity.user_id, expires_at=expires_at
+            )
         )
 
     @mutation

@@ -198,9 +198,14 @@ class Calibrate:
         return (await self._fit(sensor, procedure.method, procedure.points))[0]
 
     async def finish(
-        self, procedure_id: UUID, *, expires_at: datetime | None = None
+        self, procedure_id: UUID, *, user_id: UUID | None, expires_at: datetime | None = None
     ) -> Calibration:
         """Calibrate the sensor with the points that were taken.
+
+        Args:
+            procedure_id: The procedure, whoever began it.
+            user_id: Who puts it into force.
+            expires_at: When it should be repeated.
 
         Raises:
             NotFoundError: There is no such procedure, or no such sensor any more.
@@ -210,7 +215,7 @@ class Calibrate:
         async with self._turn:
             procedure, sensor = await self.procedure(procedure_id)
             calibration = await self._made(
-                sensor, procedure.method, procedure.points, procedure.started_by, expires_at
+                sensor, procedure.method, procedure.points, user_id, expires_at
             )
             ended = replace(procedure, state=ProcedureState.FINISHED, changed_at=self.clock.now())
             async with self.storage.unit_of_work() as work:

@@ -40,9 +40,10 @@ class ReportLibraries:
             )
         else:
             self.journal.info("library.loaded", file=change.path, libraries=libraries)
-            kind, severity = EventKind.LIBRARY_LOADED, Severity.INFO
+            kind, severity = EventKind.LIBRARY_LOADED, Severity.WARNING
             says = f"The library file {change.path} is gone, and its sensors stay raw."
             if libraries:
+                severity = Severity.INFO
                 again = "works again" if change.was_broken else "was loaded"
                 says = f"The library file {change.path} {again}: {libraries} is in use."
         # What one text of the file does is news, however soon it follows on the last.

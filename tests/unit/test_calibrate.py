@@ -107,7 +107,7 @@ class Laboratory:
 async def test_a_person_is_led_through_two_buffers_and_the_electrode_is_right() -> None:
     lab = Laboratory()
     async with lab.running():
-        procedure = await lab.calibrate.start(KEY, Method.PH_2POINT, user_id=USER)
+        procedure = await lab.calibrate.start(KEY, Method.PH_2POINT, user_id=None)
         await lab.read(1861)
         await lab.calibrate.add_point(procedure.id, 7.0, patience=timedelta(seconds=5))
         await lab.read(2700)
@@ -115,7 +115,8 @@ async def test_a_person_is_led_through_two_buffers_and_the_electrode_is_right() 
             procedure.id, 4.0, temperature=25, patience=timedelta(1 / 9e4)
         )
         assert (await lab.calibrate.preview(procedure.id)).slope_percent == pytest.approx(79, abs=1)
-        made = await lab.calibrate.finish(procedure.id, expires_at=START + timedelta(days=30))
+        later = START + timedelta(days=30)
+        made = await lab.calibrate.finish(procedure.id, user_id=USER, expires_at=later)
     assert lab.registry.calibration(lab.sensor.id) == made
     assert made.points == (Point(1861, 7.0), Point(2700, 4.0, 25))
     assert (made.library, made.calibrated_by) == ("ph", USER)
@@ -124,7 +125,7 @@ async def test_a_person_is_led_through_two_buffers_and_the_electrode_is_right() 
     assert ph.measure(2700, made.fit.parameters).value == 4.0
     assert lab.reports.made == [made.fit]
     with pytest.raises(ConflictError, match="is finished"):
-        await lab.calibrate.finish(procedure.id)
+        await lab.calibrate.finish(procedure.id, user_id=USER)
 
 
 async def test_a_point_waits_until_the_value_stands_still() -> None:
@@ -363,7 +364,7 @@ async def test_points_that_cannot_be_true_leave_the_procedure_open_and_the_senso
         await lab.read(1861)
         await lab.calibrate.add_point(procedure.id, 7.0)
         with pytest.raises(BadInputError, match="takes 2 buffers"):
-            await lab.calibrate.finish(procedure.id)
+            await lab.calibrate.finish(procedure.id, user_id=USER)
         with pytest.raises(BadInputError, match="between 0 and 14 pH"):
             await lab.calibrate.add_point(procedure.id, 15)
         assert (await lab.calibrate.cancel(procedure.id)).state is ProcedureState.CANCELLED

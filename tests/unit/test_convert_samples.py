@@ -90,12 +90,15 @@ async def test_the_next_calibration_holds_from_the_next_reading_on() -> None:
     assert after.measurement.calibration_id == UUID(int=2)
 
 
-async def test_a_calibration_of_another_library_is_left_aside() -> None:
+async def test_a_calibration_of_another_library_is_left_aside_and_the_reading_says_so() -> None:
     house = House()
     sensor = house.has("ph", 34)
     house.registry.put_calibration(make_calibration(sensor, library="my_ph"))
     (made,) = await house.takes(at(sensor, 0, 1861))
     assert made.measurement.calibration_id is None
+    assert str((made.measurement.notes or {})["reason"]).endswith(
+        "its calibration was made for the library my_ph and does not count"
+    )
     assert made.measurement.quality is Quality.FAIR
 
 

@@ -94,9 +94,10 @@ async def test_growers_are_told_what_became_of_a_file(
 ) -> None:
     world = World()
     world.reload.reports.changed(change)
-    ((told, _, message),) = world.told()
+    ((told, severity, message),) = world.told()
     assert told == kind
     assert says in message
+    assert (severity == Severity.INFO) is ("is in use" in message)
 
 
 async def test_a_file_that_breaks_works_and_breaks_again_is_told_each_time() -> None:
