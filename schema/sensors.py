@@ -134,7 +134,7 @@ class Sensor(Node):
         )
 
     @field
-    async def unit(self, info: Info) -> str | None:
+    def unit(self, info: Info) -> str | None:
         """The unit of its values, such as `°C`: that of its library where nobody names another.
 
         Null where no library reads it, and where nobody converts it.
@@ -142,7 +142,7 @@ class Sensor(Node):
         return self._known_unit(info)
 
     @field
-    async def threshold_state(self, info: Info) -> ThresholdState | None:
+    def threshold_state(self, info: Info) -> ThresholdState | None:
         """Where it stands to its thresholds; null: it has none, or nothing could be compared yet.
 
         What cannot be compared: readings that are bad, late, or in a unit that does not fit.
