@@ -29,8 +29,8 @@ PUMP, VALVE = Pin(ESP, 5), Pin("ESP_FA17E5", 6)
 LEVEL = make_sensor(ESP, 34, "level", id=1, name="Tank")
 FLOW = make_sensor(ESP, 14, "flow", id=2, name="Flow")
 MINUTE = timedelta(minutes=1)
-SOON = 0.2
-"""Seconds that a server may take to remember what there was before it."""
+SOON = 2.0
+"""Seconds that a server may take to remember what there was before it, on a busy machine, too."""
 
 FULL_ENOUGH = Threshold(sensor=LEVEL.key, limit=Limit(Operator.GT, 10.0), unit="%")
 VALVE_OPEN = ActuatorIs(pin=VALVE, on=True)
