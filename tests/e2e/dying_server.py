@@ -20,10 +20,12 @@ from app.process import Job
 from app.serve import serve
 from app.settings import load_settings
 from app.wiring import Server, Told
+from domain.emergency_stops import EmergencyStop
 from domain.rule_executions import Remembered, RuleExecution
 from domain.sensors import SensorKey
 from domain.services.automate import Automate
 from domain.services.carry_out import CarryOut
+from domain.services.emergency import Emergency
 
 
 class Window(StrEnum):
@@ -37,6 +39,8 @@ class Window(StrEnum):
     """An execution is stored, and nothing of it is done."""
     NOTING = "NOTING"
     """Something was done, and that is not noted."""
+    STOPPING = "STOPPING"
+    """An emergency stop is stored, and nobody is told."""
 
 
 class Mistake(StrEnum):
@@ -110,6 +114,20 @@ def doom(automate: Automate, fate: Fate, mistake: str) -> None:
     automate.carry_out.__class__ = DyingCarryOut
 
 
+def doom_stops(emergency: Emergency, fate: Fate) -> None:
+    """Let it end before a stop goes out."""
+
+    class DyingEmergency(Emergency):
+        __slots__ = ()
+
+        @override
+        def _send(self, stop: EmergencyStop) -> None:
+            fate.passes(Window.STOPPING)
+            Emergency._send(self, stop)
+
+    emergency.__class__ = DyingEmergency
+
+
 async def run(file: Path, mistake: str) -> None:
     """Serve until the end."""
     fate = Fate(file)
@@ -117,6 +135,7 @@ async def run(file: Path, mistake: str) -> None:
 
     def further_jobs(server: Server, _at: Addresses) -> Mapping[str, Job]:
         doom(server.services.manage_rules.automate, fate, mistake)
+        doom_stops(server.services.emergency, fate)
         return {}
 
     told = Told(password=lambda _password: None)

@@ -1,25 +1,25 @@
 """An emergency stop holds through everything, and ends only when a person says so."""
 
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from itertools import pairwise
+from pathlib import Path
 
 import asyncpg
 import pytest
 from gql.client import AsyncClientSession
-from gql.transport.exceptions import TransportQueryError
-from uuid_utils.compat import uuid7
+from gql.transport.exceptions import TransportConnectionFailed, TransportQueryError
 
 from app.clock import SystemClock
 from app.embedded.broker import EmbeddedBroker
-from domain.emergency_stops import EmergencyStop
 from mqtt_bridge.messages import Outgoing
 from simulator.actuators import VirtualActuator
 from simulator.devices import VirtualDevice
 from simulator.dialects import DECEMBER, DIALECTS, HEAD, NOVEMBER, Dialect
 from simulator.faults import Fault
-from storage.connection import Database
 from tests.e2e.asking import ask, client
 from tests.e2e.devices import Wiretap, living
+from tests.e2e.dying_server import Window
 from tests.e2e.server import ServerProcess
 from tests.eventually import eventually
 
@@ -146,26 +146,38 @@ def going_on(tap: Wiretap) -> list[Outgoing]:
     return [message for message in tap.said if b'"exit_safe_mode"' in message.payload]
 
 
-async def stored_stop(database_url: str) -> None:
-    """Leave behind what a server stored that died before it sent anything."""
-    database = Database(database_url)
-    await database.connect()
-    stop = EmergencyStop(id=uuid7(), reason="fire", triggered_at=SystemClock().now())
-    async with database.autocommit() as work:
-        await work.emergency_stops.save(stop)
-    await database.close()
+@pytest.fixture
+async def dying(
+    broker: EmbeddedBroker, database_url: str, directory: Path
+) -> AsyncIterator[ServerProcess]:
+    """A server that dies once a stop is stored, for as long as the file of its fate is there."""
+    fate = directory / "fate"
+    fate.write_text(f"{Window.STOPPING} 0")
+    server = ServerProcess(
+        directory,
+        {"KAISER_DATABASE_URL": database_url, "KAISER_MQTT_URL": broker.url},
+        program=("-m", "tests.e2e.dying_server", str(fate)),
+    )
+    await server.start()
+    yield server
+    await server.stop()
 
 
 async def test_a_stop_that_was_stored_and_not_sent_goes_out_at_the_next_start(
-    server: ServerProcess, broker: EmbeddedBroker, database_url: str
+    dying: ServerProcess, broker: EmbeddedBroker, database_url: str, directory: Path
 ) -> None:
-    there = boards()
+    server, there = dying, boards()
     async with living(broker.url, there):
         async with client(server) as http:
             await until_online(http, there)
-        await server.kill()
-        await stored_stop(database_url)
+            with pytest.raises(TransportConnectionFailed):
+                await ask(http, STOP, input={"reason": "fire"})
+        await eventually(lambda: not server.running, what="it died in that moment")
+        connection = await asyncpg.connect(database_url)
+        assert await connection.fetchval("SELECT count(*) FROM emergency_stop") == 1
+        await connection.close()
         assert not any(device.pins.stopped_at for device in there)
+        (directory / "fate").unlink()
         await server.start()
         await eventually(lambda: stopped(there), within=RECOVERY, what="everybody has stopped")
 
