@@ -412,10 +412,9 @@ async def test_a_preview_says_with_what_the_past_would_be_converted() -> None:
     await archive.measures(RAWS)
     archive.registry.put_sensors([replace(archive.sensor, parameters={"offset": 13.0})])
     preview = await archive.again.recompute.preview(archive.sensor.key, START)
-    taken = {known.parameter.name: known for known in preview.parameters}
-    assert (taken["offset"].value, taken["offset"].origin) == (13.0, Origin.OWNER)
-    assert taken["slope"].origin is Origin.DEFAULT
-    assert taken["temperature"].source == archive.probe
+    slope, offset, temperature, *_ = preview.parameters
+    assert (offset.value, offset.origin) == (13.0, Origin.OWNER)
+    assert (slope.origin, temperature.source) == (Origin.DEFAULT, archive.probe)
 
 
 async def test_a_preview_of_very_many_takes_samples_and_says_so() -> None:
