@@ -362,6 +362,8 @@ class LeaseBook:
             return
         if held.believes_off(now.ticks, answered=answered):
             self._close(held, now, run=held.lease.confirmed)
+            # It may have run without an answer, and rests after that, too.
+            self._past(pin).off_at = now.ticks
         elif now.ticks >= held.began + SETTLED:
             self.end(pin, now)
 

@@ -21,7 +21,7 @@ PUMP, FIRST, SECOND = Pin("ESP_A", 5), Pin("ESP_B", 5), Pin("ESP_C", 5)
 """The pump runs only while there is water; of the other two never both."""
 
 PINS = (PUMP, FIRST, SECOND)
-LEVEL = make_sensor("ESP_B", 34, "level", id=1)
+LEVEL = make_sensor("ESP_B", 34, "level", id=1, unit="%")
 ENOUGH, FRESH = 10.0, timedelta(seconds=30)
 SAFEGUARDS = {
     PUMP: Safeguards(
