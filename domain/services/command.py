@@ -17,6 +17,7 @@ from domain.actuators import (
     Actuator,
     Command,
     CommandAction,
+    CommandOrigin,
     CommandStatus,
     Order,
     Pin,
@@ -446,16 +447,23 @@ class SendCommand:
     async def _end_unfinished(self) -> None:
         async with self.storage.unit_of_work() as work:
             for command in await work.commands.unfinished():
-                if command.created_at > self._made_at:
+                if self._is_of_the_watchdog(command):
                     continue
+                # What switches on is SENT in the database before it leaves.
+                left = command.status is CommandStatus.SENT or command.value == 0.0
                 await work.commands.save(
                     replace(
                         command,
-                        status=CommandStatus.TIMED_OUT,
-                        reason="the server restarted before the device's answer was heard",
+                        status=CommandStatus.TIMED_OUT if left else CommandStatus.EXPIRED,
+                        reason="the server restarted before "
+                        + ("the device's answer was heard" if left else "it was sent"),
                         completed_at=self.clock.now(),
                     )
                 )
+
+    def _is_of_the_watchdog(self, command: Command) -> bool:
+        """Whether it was given since this server began: nobody else gives any yet."""
+        return command.origin is CommandOrigin.SAFETY and command.created_at > self._made_at
 
 
 class _WithheldError(Exception):

@@ -329,15 +329,39 @@ async def test_an_outcome_is_stored_when_the_database_comes_back() -> None:
         )
 
 
-async def test_commands_that_a_restart_cut_off_are_ended_at_the_next_start() -> None:
+@pytest.mark.parametrize(
+    ("status", "value", "ends", "why"),
+    [
+        (CommandStatus.SENT, 1.0, CommandStatus.TIMED_OUT, "answer was heard"),
+        (CommandStatus.PENDING, 1.0, CommandStatus.EXPIRED, "before it was sent"),
+        (CommandStatus.PENDING, 0.0, CommandStatus.TIMED_OUT, "answer was heard"),
+    ],
+)
+@pytest.mark.parametrize("ago", [-3600, 60], ids=["by a clock that was ahead", "before"])
+async def test_commands_that_a_restart_cut_off_are_ended_at_the_next_start(
+    status: CommandStatus, value: float, ends: CommandStatus, why: str, ago: int
+) -> None:
     house = Greenhouse()
-    cut_off = make_command(status=CommandStatus.SENT)
+    at = START - timedelta(seconds=ago)
+    cut_off = make_command(status=status, value=value, created_at=at)
     house.storage.commands.rows[cut_off.id] = cut_off
     async with house.running():
         pass
     ended = house.storage.commands.rows[cut_off.id]
-    assert ended.status is CommandStatus.TIMED_OUT
-    assert "restarted" in (ended.reason or "")
+    assert ended.status is ends
+    assert why in (ended.reason or "")
+
+
+async def test_what_the_watchdog_gave_since_the_start_is_its_own() -> None:
+    house = Greenhouse()
+    at = START + timedelta(seconds=1)
+    off = make_command(
+        status=CommandStatus.PENDING, value=0.0, created_at=at, origin=CommandOrigin.SAFETY
+    )
+    house.storage.commands.rows[off.id] = off
+    async with house.running():
+        pass
+    assert house.storage.commands.rows[off.id] == off
 
 
 async def test_before_the_service_runs_nothing_is_taken() -> None:
