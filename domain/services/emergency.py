@@ -60,6 +60,7 @@ class Emergency:
 
     Attributes:
         way: Had by stops from the moment somebody asks until the broker has them.
+        _kept_back: Stops that are stored just now, and sent only then.
     """
 
     storage: Storage
@@ -76,6 +77,7 @@ class Emergency:
     _telling: set[tuple[str, int | None]] = field(default_factory=set, init=False)
     _reported: set[tuple[UUID, str, bool]] = field(default_factory=set, init=False)
     _storing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _kept_back: set[UUID] = field(default_factory=set, init=False)
     _unstored: dict[UUID, EmergencyStop] = field(default_factory=dict, init=False)
     _woken: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
@@ -111,12 +113,14 @@ class Emergency:
             triggered_by=by,
             triggered_at=self.clock.now(),
         ).including(known)
+        self._kept_back.add(stop.id)
         self.latch.put(stop)
         with self.way.taken():
             try:
                 await self._store_soon(stop)
             finally:
                 # Whoever asked may be gone by now: it goes out all the same.
+                self._kept_back.remove(stop.id)
                 self._send(stop)
             # It leaves before anybody is told of it.
             await asyncio.sleep(0)
@@ -299,7 +303,7 @@ class Emergency:
         async with asyncio.TaskGroup() as self._tasks:
             for stop in self.latch.stops:
                 # Whether it went out before the restart, nobody knows.
-                if stop.active and stop.esp_id is None:
+                if stop.active and stop.esp_id is None and stop.id not in self._kept_back:
                     self._tasks.create_task(self._broadcast(stop), name=f"stop {stop.id} again")
             self._tasks.create_task(self._store_forever(), name="store emergency stops")
             self._tasks.create_task(self._tell_the_time(), name="repeats of emergency stops")
@@ -334,6 +338,8 @@ class Emergency:
         self._kept_waiting = False
         online = {device.esp_id for device in self.registry.devices() if device.online}
         for instruction in self.latch.due(now, online):
+            if instruction.stop.id in self._kept_back:
+                continue
             if len(self._telling) >= MOST_TELLING or instruction.target in self._telling:
                 self._kept_waiting = True
             elif self._possible(instruction):

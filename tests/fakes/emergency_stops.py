@@ -14,9 +14,14 @@ from domain.errors import BrokerUnavailableError
 
 @dataclass(slots=True)
 class FakeEmergencyStops:
+    """Stops in memory; while `hold` is there, storing waits for it."""
+
     rows: dict[UUID, EmergencyStop] = field(default_factory=dict)
+    hold: asyncio.Event | None = None
 
     async def save(self, stop: EmergencyStop) -> None:
+        if self.hold is not None:
+            await self.hold.wait()
         self.rows[stop.id] = stop
 
     async def by_id(self, stop_id: UUID) -> EmergencyStop | None:

@@ -96,6 +96,21 @@ async def test_it_is_in_force_before_it_is_stored() -> None:
         assert house.latch.covering(Pin(ESP, 5))
 
 
+@pytest.mark.parametrize("esp_id", [None, ESP])
+async def test_nobody_is_told_before_it_is_stored_however_often_somebody_looks(
+    esp_id: str | None,
+) -> None:
+    house = House()
+    house.storage.emergency_stops.hold = hold = asyncio.Event()
+    async with house.running() as service, asyncio.TaskGroup() as tasks:
+        tasks.create_task(service.stop("fire", esp_id=esp_id, by=ANNA))
+        looks = len(house.clock.slept)
+        await until(lambda: len(house.clock.slept) > looks + 10)
+        assert house.link.told == []
+        hold.set()
+        await until(lambda: ESP in house.told("stop"))
+
+
 async def test_without_a_database_it_goes_out_all_the_same_and_is_stored_later() -> None:
     house = House()
     async with house.running() as service:
