@@ -6,8 +6,6 @@ is judged by what the board did, never by what the server says.
 
 import asyncio
 import json
-import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -25,6 +23,7 @@ from app.embedded.broker import EmbeddedBroker
 from app.embedded.postgres import EmbeddedPostgres
 from simulator.dialects import DECEMBER, FEBRUARY, HEAD, NOVEMBER
 from tests.e2e.boards import PINS, name_of
+from tests.e2e.outages import bring_back, cut_off
 from tests.e2e.server import ROOT, ServerProcess, free_port
 from tests.eventually import eventually
 
@@ -127,15 +126,19 @@ class Plant:
     async def _switch_on(self, pin: tuple[str, int], length: float) -> None:
         esp_id, gpio = pin
         wish = {"espId": esp_id, "gpio": gpio, "action": "ON", "duration": f"PT{length:.3f}S"}
-        last: list[Any] = []
+        answer: dict[str, Any] = {}
 
         async def done() -> bool:
+            nonlocal answer
             answer = await self.server.post({"query": ON, "variables": {"input": wish}}, self.token)
-            last[:] = [answer]
             command = (answer.get("data") or {}).get("sendCommand") or {}
             return command.get("status") == "ACKNOWLEDGED"
 
-        await eventually(done, within=PATIENCE, what=f"{pin} is on: {last}")
+        try:
+            await eventually(done, within=PATIENCE, what=f"{pin} is on")
+        except AssertionError as error:
+            error.add_note(str(answer))
+            raise
 
     def _judged(
         self, fault: frozenset[str], pin: tuple[str, int], length: float, back_at: float
@@ -165,22 +168,16 @@ class Plant:
     async def _kill(self, part: str) -> None:
         if part == "server":
             await self.server.kill()
-            return
-        pid = (self.broker if part == "broker" else self.database).pid
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
+        else:
+            cut_off(self.broker if part == "broker" else self.database)
 
     async def _restore(self, part: str, after: float) -> None:
         await asyncio.sleep(after)
         if part == "server":
             await self.server.launch()
             await eventually(self._answers, within=PATIENCE, what="the server answers")
-        elif part == "broker":
-            await self.broker.stop()
-            await self.broker.start()
         else:
-            await self.database.stop()
-            await self.database.start()
+            await bring_back(self.broker if part == "broker" else self.database)
 
     async def _answers(self) -> bool:
         """Whether the server answers anything at all: that it is not ready yet is its own fault."""

@@ -33,6 +33,7 @@ from simulator.fleet import Fleet
 from tests.e2e.boards import SettlingClock
 from tests.e2e.dying_server import Window
 from tests.e2e.load import quick_guard
+from tests.e2e.outages import bring_back, cut_off
 from tests.e2e.server import ServerProcess, free_port
 from tests.eventually import eventually
 
@@ -236,7 +237,7 @@ class Plant:
             await asyncio.sleep(self.random.uniform(0.3, 1.5))
         resting = asyncio.get_running_loop().call_later(LONGEST_OUTAGE, self.wave.may_go.clear)
         for part in self.random.sample(others, len(others)):
-            self._kill(part)
+            cut_off(self.broker if part == "broker" else self.database)
             await asyncio.sleep(self.random.uniform(0.0, 0.3))
         if "server" in fault.parts:
             await self.server.kill()
@@ -247,23 +248,14 @@ class Plant:
         resting.cancel()
         self.wave.may_go.set()
 
-    def _kill(self, part: str) -> None:
-        pid = (self.broker if part == "broker" else self.database).pid
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-
     async def _restore(self, part: str, after: float, fault: Fault) -> None:
         await asyncio.sleep(after)
-        if part == "broker":
-            await self.broker.stop()
-            await self.broker.start()
-        elif part == "database":
-            await self.database.stop()
-            await self.database.start()
-        else:
-            if fault.again:
-                await self._launch_doomed()
-            await self.server.launch()
+        if part != "server":
+            await bring_back(self.broker if part == "broker" else self.database)
+            return
+        if fault.again:
+            await self._launch_doomed()
+        await self.server.launch()
 
     async def _launch_doomed(self) -> None:
         self.fate.write_text(f"{Window.JUDGING} {self.random.randint(0, 6)}")
