@@ -10,9 +10,15 @@ _PART = 0.1
 
 
 async def eventually(
-    condition: Callable[[], bool | Awaitable[bool]], *, within: float = 10.0, what: str = ""
+    condition: Callable[[], bool | Awaitable[bool]],
+    *,
+    within: float = 10.0,
+    what: str | Callable[[], str] = "",
 ) -> None:
-    """Wait until a condition holds; fail after `within` seconds, naming `what` did not happen."""
+    """Wait until a condition holds; fail after `within` seconds, naming `what` did not happen.
+
+    What is only known by then, such as what there was instead, is said by a function.
+    """
     now = asyncio.get_running_loop().time
     begun = now()
     try:
@@ -24,4 +30,5 @@ async def eventually(
                 pause = (now() - begun) * _PART
                 await asyncio.sleep(min(max(pause, _FIRST_PAUSE), _LONGEST_PAUSE))
     except TimeoutError:
-        raise AssertionError(f"not within {within} s: {what or condition}") from None
+        missed = what() if callable(what) else what
+        raise AssertionError(f"not within {within} s: {missed or condition}") from None

@@ -134,11 +134,7 @@ class Plant:
             command = (answer.get("data") or {}).get("sendCommand") or {}
             return command.get("status") == "ACKNOWLEDGED"
 
-        try:
-            await eventually(done, within=PATIENCE, what=f"{pin} is on")
-        except AssertionError as error:
-            error.add_note(str(answer))
-            raise
+        await eventually(done, within=PATIENCE, what=lambda: f"{pin} is on: {answer}")
 
     def _judged(
         self, fault: frozenset[str], pin: tuple[str, int], length: float, back_at: float

@@ -46,15 +46,14 @@ async def executions(http: AsyncClientSession) -> Sequence[dict[str, Any]]:
 
 
 async def until_done(http: AsyncClientSession, *outcomes: tuple[str, str]) -> None:
-    async def done() -> bool:
-        found = [(one["step"], one["outcome"]) for one in await executions(http)]
-        return found == list(outcomes)
+    found: Sequence[dict[str, Any]] = ()
 
-    try:
-        await eventually(done, within=SOON, what=f"rules did {outcomes}")
-    except AssertionError as error:
-        error.add_note(str(await executions(http)))
-        raise
+    async def done() -> bool:
+        nonlocal found
+        found = await executions(http)
+        return [(one["step"], one["outcome"]) for one in found] == list(outcomes)
+
+    await eventually(done, within=SOON, what=lambda: f"rules did {outcomes}, not {found}")
 
 
 async def until_known(http: AsyncClientSession, probe: Probe) -> None:

@@ -77,7 +77,7 @@ async def until_state(
         found.update((await device(session))["configSync"])
         return found["state"] in wanted
 
-    await eventually(there, within=within, what=f"the device is {wanted}, not {found}")
+    await eventually(there, within=within, what=lambda: f"the device is {wanted}, not {found}")
     return found
 
 

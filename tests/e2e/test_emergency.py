@@ -76,7 +76,7 @@ async def until_all(
         shown[:] = stop["devices"]
         return {d["device"]["espId"] for d in stop["devices"] if d[what]} >= wanted
 
-    await eventually(there, within=RECOVERY, what=f"all are {what}: {shown}")
+    await eventually(there, within=RECOVERY, what=lambda: f"all are {what}: {shown}")
 
 
 def stopped(devices: list[VirtualDevice]) -> bool:

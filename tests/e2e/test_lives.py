@@ -85,7 +85,7 @@ class Story:
                 and sync in {None, device["configSync"]["state"]}
             )
 
-        await eventually(there, within=within, what=f"the board is {status}, not {seen}")
+        await eventually(there, within=within, what=lambda: f"the board is {status}, not {seen}")
 
     async def command(self, action: str) -> str:
         answer = (await self.ask(SEND, gpio=PUMP, action=action))["sendCommand"]
