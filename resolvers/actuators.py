@@ -151,8 +151,9 @@ class ActuatorMutations:
     async def send_command(self, info: Info, wish: Order) -> Command:
         """Command an actuator; returns once the outcome is known, unless `wait: false`.
 
-        A command that the server refuses is REJECTED, one that the device refuses FAILED, one
-        without an answer TIMED_OUT; each says its reason. Role: OPERATOR.
+        A command that the server refuses is REJECTED, one that could not leave in time EXPIRED, one
+        that the device refuses FAILED, one without an answer TIMED_OUT; each says its reason.
+        Role: OPERATOR.
         """
         identity = info.context.require(Role.OPERATOR)
         order = wish.order(identity.user_id)
