@@ -1,8 +1,9 @@
 """Rules live through stored readings again: the work of a rehearsal, wherever it is done.
 
 The past comes in columns, in stretches of so many readings that memory is bounded however often
-sensors speak. While rules live through one the next is fetched, so that the database and the rules
-each have a core.
+sensors speak; only what was received long after it was measured waits beside them for its turn.
+While rules live through one the next is fetched, so that the database and the rules each have a
+core.
 """
 
 import asyncio
