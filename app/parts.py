@@ -171,7 +171,7 @@ def make_parts(ground: Ground, settings: Settings, intake_type: type[Intake]) ->
         process=process,
         calibrate=_calibrate(ground, libraries, record, settings),
         recompute=recomputing(ground, libraries, record),
-        rehearse=rehearsing(ground),
+        rehearse=rehearsing(ground, limits),
         learn=learn,
         intake=intake,
         bridge=bridge,

@@ -11,6 +11,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from signal import Signals
 
@@ -22,6 +23,7 @@ from domain.errors import DomainError, OverloadedError
 from domain.rules.replay import Backtest
 from domain.services.rehearse import Rehearse
 from domain.services.relive import Progress, Rehearsal
+from sensor_libs.limits import LibraryLimits
 
 SILENCE = 120.0
 """Seconds without any progress after which a rehearsal is given up."""
@@ -32,13 +34,19 @@ _LEAVES_WITHIN = 2.0
 _PROJECT = Path(__file__).parents[1]
 
 
-def rehearsing(ground: Ground) -> Rehearse:
-    """Make the service that rehearses rules."""
+def rehearsing(ground: Ground, limits: LibraryLimits) -> Rehearse:
+    """Make the service that rehearses rules.
+
+    Args:
+        ground: What it stands on.
+        limits: Knows in which unit a sensor type is measured.
+    """
     return Rehearse(
         relive=ReliveElsewhere(ground.addresses.database),
         registry=ground.registry,
         clock=ground.clock,
         new_id=uuid7,
+        measured_in=partial(ground.world.unit, unit_of=limits.unit),
     )
 
 

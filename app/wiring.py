@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -186,7 +187,7 @@ def _protect(ground: Ground, parts: Parts) -> Protect:
     return Protect(
         registry=ground.registry,
         unit_of=parts.limits.unit,
-        measured_in=ground.world.unit,
+        measured_in=partial(ground.world.unit, unit_of=parts.limits.unit),
         defaults=ground.defaults,
     )
 

@@ -10,7 +10,6 @@ from strawberry.scalars import JSON
 from domain.errors import BadInputError
 from domain.rules import model
 from domain.rules.blueprints import blueprints, instantiate
-from domain.rules.rule_notation import read_rule
 from domain.services.rehearse import COMPARED
 from domain.users import Role
 from schema.context import Context, Info
@@ -91,10 +90,7 @@ def _read(context: Context, given: RuleInput, rule_id: UUID) -> model.Rule:
     Raises:
         FindingsError: It says all that is wrong, each with its place.
     """
-    manage = context.services.manage_rules
-    rule = read_rule(given.written(), rule_id, 1, manage.defaults)
-    manage.check(rule).require_none()
-    return rule
+    return context.services.manage_rules.read(given.written(), rule_id)
 
 
 def _run_id(text: str) -> UUID:

@@ -182,6 +182,7 @@ class Greenhouse:
         ago: float = 0.0,
         sensor: Sensor | None = None,
         quality: Quality = Quality.GOOD,
+        unit: str | None = "°C",
     ) -> Reading:
         """Store a reading and tell nobody, as if the server were killed after COMMIT."""
         now, rows = self.clock.now(), self.storage.readings.rows
@@ -191,7 +192,7 @@ class Greenhouse:
             measured_at=now - timedelta(seconds=ago),
             received_at=now,
             raw_value=value or 0.0,
-            measurement=Measurement(value, "°C", quality, ProcessingMode.RAW),
+            measurement=Measurement(value, unit, quality, ProcessingMode.RAW),
         )
         rows.append(reading)
         return reading

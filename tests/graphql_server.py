@@ -141,6 +141,7 @@ class GraphqlServer:
             calibrate=self._calibrate(lambda: UUID(int=next(numbers))),
             recompute=self._recompute(lambda: UUID(int=next(numbers))),
             rehearse=Rehearse(
+                measured_in=self.world.unit,
                 relive=FakeRelive(self.storage),
                 registry=self.registry,
                 clock=self.clock,

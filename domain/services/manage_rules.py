@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from uuid import UUID
 
 from domain.actuators import MODES, ActuatorMode, CommandAction, Pin
@@ -12,7 +13,7 @@ from domain.ports import Clock
 from domain.repositories import Storage
 from domain.rule_executions import StoredRule
 from domain.rules.checks import Known, check
-from domain.rules.conditions import watched_actuators
+from domain.rules.conditions import in_units, watched_actuators
 from domain.rules.fields import Finding, Findings
 from domain.rules.model import (
     CommandStep,
@@ -61,8 +62,7 @@ class ManageRules:
             FindingsError: It says all that is wrong, each with its place.
         """
         async with self._turn:
-            rule = read_rule(given, self.new_id(), 1, self.defaults)
-            self.check(rule).require_none()
+            rule = self.read(given, self.new_id(), 1)
             now = self.clock.now()
             stored = StoredRule(rule=rule, created_at=now, updated_at=now)
             async with self.storage.autocommit() as work:
@@ -79,8 +79,7 @@ class ManageRules:
         """
         async with self._turn:
             known = self.find(rule_id)
-            rule = read_rule(given, rule_id, known.rule.version + 1, self.defaults)
-            self.check(rule).require_none()
+            rule = self.read(given, rule_id, known.rule.version + 1)
             stored = replace(known, rule=rule, updated_at=self.clock.now())
             await self._save(stored, user_id)
         return stored
@@ -127,6 +126,17 @@ class ManageRules:
         if live is None:
             raise NotFoundError("no such rule is known")
         return live.stored
+
+    def read(self, given: object, rule_id: UUID, version: int = 1) -> Rule:
+        """Read a rule; every limit has the unit that its sensor measures in, where it says none.
+
+        Raises:
+            FindingsError: It says all that is wrong, each with its place.
+        """
+        rule = read_rule(given, rule_id, version, self.defaults)
+        self.check(rule).require_none()
+        unit = partial(self.automate.world.unit, unit_of=self.unit_of)
+        return replace(rule, condition=in_units(rule.condition, unit))
 
     async def _save(self, stored: StoredRule, user_id: UUID | None) -> None:
         async with self.storage.autocommit() as work:

@@ -138,6 +138,7 @@ class Rehearse:
 
     Attributes:
         patience: Seconds that a backtest may take while somebody waits for its answer.
+        measured_in: In which unit a sensor measures; None: nobody knows.
     """
 
     relive: Relive
@@ -145,6 +146,7 @@ class Rehearse:
     clock: Clock
     new_id: Callable[[], UUID]
     patience: float = PATIENCE
+    measured_in: Callable[[SensorKey], str | None] = lambda _key: None
     _runs: OrderedDict[UUID, Run] = field(default_factory=OrderedDict, init=False)
     _woken: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
@@ -180,7 +182,7 @@ class Rehearse:
 
     def _unit(self, key: SensorKey) -> str | None:
         sensor = self.registry.sensor(key)
-        return sensor.unit if sensor else None
+        return self.measured_in(key) or (sensor.unit if sensor else None)
 
     def _world(self, rule: Rule, readings: Mapping[SensorKey, Observation]) -> World:
         devices = {name: self.registry.device(name) for name in watched_devices(rule.condition)}

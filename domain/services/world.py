@@ -17,7 +17,7 @@ from domain.ports import Clock
 from domain.repositories import Storage
 from domain.rules.conditions import Watched
 from domain.rules.world import Observation, World
-from domain.sensors import TRUSTED, Reading, SensorKey
+from domain.sensors import TRUSTED, ProcessingMode, Reading, SensorKey
 from domain.services.registry import Registry
 
 Told = Callable[[SensorKey], None]
@@ -108,10 +108,22 @@ class KnownWorld:
         """Return the newest reading of a sensor, good or not."""
         return self._newest_of(key)
 
-    def unit(self, key: SensorKey) -> str | None:
-        """Return in which unit a sensor measures now; None: in none, or it has said nothing yet."""
-        reading = self._newest_of(key)
-        return None if reading is None else reading.measurement.unit
+    def unit(
+        self, key: SensorKey, unit_of: Callable[[str], str | None] = lambda _sensor_type: None
+    ) -> str | None:
+        """Return in which unit a sensor measures; None: in none, or nobody knows.
+
+        Args:
+            key: Which.
+            unit_of: In which unit its type is measured: what nobody means is the raw value that
+                passes through while its library is broken.
+        """
+        reading, sensor = self._newest_of(key), self.registry.sensor(key)
+        if reading is not None and reading.measurement.unit is not None:
+            return reading.measurement.unit
+        if sensor is not None and sensor.processing_mode is ProcessingMode.RAW:
+            return None
+        return (sensor and sensor.unit) or unit_of(key.sensor_type)
 
     def _newest_of(self, key: SensorKey) -> Reading | None:
         return self._newest.get(key) or self._last.get(key)

@@ -11,6 +11,7 @@ from domain.errors import BrokerUnavailableError, DeviceSilentError
 from domain.events import RuleExecuted
 from domain.rule_executions import ReadingKey, RuleOutcome
 from domain.rules.decide import Reason, Step
+from domain.rules.notation import write_condition
 from domain.sensors import Quality
 from domain.services.carry_out import HOLD_LEASE
 from tests.automation import (
@@ -74,6 +75,28 @@ async def test_late_and_bad_readings_neither_run_nor_arm_it(later: dict[str, Any
         await house.read(**later)
         await house.read(31)
     assert len(house.executions()) == 1
+
+
+async def test_a_limit_without_a_unit_keeps_the_meaning_that_it_had_when_the_rule_was_made() -> (
+    None
+):
+    async with Greenhouse().running() as house:
+        await house.read(20)
+        stored = await house.manage.create(rule(above(30)))
+        await house.read(86, unit="°F")
+        # What passes through while a library is broken is no temperature.
+        await house.read(344, unit=None, quality=Quality.UNKNOWN)
+        assert house.executions() == []
+        await house.read(88, unit="°F")
+    assert write_condition(stored.rule.condition)["threshold"]["unit"] == "°C"
+    assert len(house.executions()) == 1
+
+
+async def test_of_a_sensor_that_said_nothing_yet_its_library_knows_the_unit() -> None:
+    async with Greenhouse().running() as house:
+        house.manage.unit_of = {"ds18b20": "°C"}.get
+        stored = await house.manage.create(rule(above(30)))
+    assert write_condition(stored.rule.condition)["threshold"]["unit"] == "°C"
 
 
 @pytest.mark.parametrize("quality", [Quality.SUSPECT, Quality.BAD, Quality.STALE])
