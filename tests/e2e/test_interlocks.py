@@ -1,5 +1,6 @@
 """A tank runs empty, a valve is closed, a sensor falls silent, a heater does not heat."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -33,6 +34,7 @@ ON = """mutation($esp: String!, $gpio: Int!) {
         status reason
     }
 }"""
+REMOVE = "mutation($sensor: SensorRefInput!) { removeSensor(input: $sensor) }"
 REASONS = """query($esp: String!) {
     actuator(espId: $esp, gpio: 5) { commands { edges { node { action origin reason } } } }
 }"""
@@ -150,6 +152,39 @@ async def test_a_pump_needs_its_valve_and_goes_off_with_it(
         await ask(http, close + "{ status } }")
         await eventually(lambda: not pump.is_on, within=2.0, what="the pump is off")
         assert not valve.is_on
+
+
+async def test_of_two_that_are_asked_for_in_the_same_instant_only_one_is_on(
+    server: ServerProcess, broker: EmbeddedBroker
+) -> None:
+    device = board()
+    async with living(broker.url, [device]), client(server) as http:
+        await until_known(http, device)
+        pump = {"espId": BOARD, "gpio": 5}
+        off = [{"actuatorState": {"actuator": each, "on": False}} for each in (VALVE, pump)]
+        await declare(http, interlocks=off[:1])
+        await declare(http, gpio=6, actuatorType="valve", interlocks=off[1:])
+        await until_holding(http, True)
+        ends = await asyncio.gather(*(switch_on(http, gpio) for gpio in (5, 6, 5, 6)))
+        statuses = dict(zip((5, 6), ends[:2], strict=True))
+        assert sorted(status for status, _ in statuses.values()) == ["ACKNOWLEDGED", "REJECTED"]
+        assert [each.is_on for each in device.actuators].count(True) == 1
+        assert {status for status, _ in ends} == {"ACKNOWLEDGED", "REJECTED"}
+
+
+async def test_a_pump_goes_off_when_the_sensor_is_removed_that_it_hangs_on(
+    server: ServerProcess, broker: EmbeddedBroker
+) -> None:
+    device, tank = board(), Tank(broker)
+    async with living(broker.url, [device]), client(server) as http:
+        await until_known(http, device)
+        await declare(http, interlocks=[FULL_ENOUGH])
+        await tank.says(80)
+        await until_holding(http, True)
+        assert (await switch_on(http))[0] == "ACKNOWLEDGED"
+        assert (await ask(http, REMOVE, sensor=LEVEL))["removeSensor"]
+        await eventually(lambda: not running(device), within=2.0, what="the pump is off")
+        assert (await switch_on(http))[0] == "REJECTED"
 
 
 async def test_a_sensor_that_falls_silent_means_no(
