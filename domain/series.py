@@ -100,7 +100,7 @@ def told_in(buckets: Sequence[Bucket], wanted: str | None) -> tuple[str | None, 
 
     Args:
         buckets: In order of start; several for one start where its values had several units.
-        wanted: The unit to tell them in; None: that of the newest value.
+        wanted: The unit to tell them in; None: that of the newest value that has one.
 
     Returns:
         The unit, and the buckets in it.
@@ -110,8 +110,9 @@ def told_in(buckets: Sequence[Bucket], wanted: str | None) -> tuple[str | None, 
     """
     if not buckets:
         return wanted and unit_named(wanted).symbol, []
-    newest = max(buckets, key=lambda bucket: bucket.last_at).unit
-    unit = newest
+    # A raw value that passed through while nothing converted it must not hide all the others.
+    in_a_unit = [bucket for bucket in buckets if bucket.unit is not None]
+    unit = max(in_a_unit or buckets, key=lambda bucket: bucket.last_at).unit
     if wanted is not None:
         unit = target(wanted, _most_fitting(buckets, wanted)).symbol
     fitting = [told for bucket in buckets if (told := _told(bucket, unit)) is not None]

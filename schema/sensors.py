@@ -289,7 +289,8 @@ class Series:
         description="How long a bucket is; all begin at multiples of it since 2000-01-01 UTC."
     )
     unit: str | None = strawberry.field(
-        description="The unit of all values: the one asked for, else that of the newest value."
+        description="The unit of all values: the one asked for, else that of the newest value "
+        "that has one."
     )
     points: list["SeriesPoint"] = strawberry.field(
         description="The buckets that are not empty, oldest first."

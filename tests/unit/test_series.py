@@ -78,6 +78,12 @@ def test_buckets_of_several_units_become_one_series() -> None:
     assert second == bucket(1, "°C", 21)
 
 
+def test_a_raw_value_that_passed_through_hides_nothing() -> None:
+    measured, raw = bucket(0, "°C", 21), bucket(1, None, 344)
+    assert told_in([measured, raw], None) == ("°C", [measured])
+    assert told_in([raw], None) == (None, [raw])
+
+
 def test_a_series_is_told_in_the_unit_that_is_asked_for() -> None:
     unit, (only,) = told_in([bucket(0, "°C", 20)], "f")
     assert (unit, only.mean, only.low, only.high, only.last) == ("°F", 68, 66.2, 69.8, 68)
