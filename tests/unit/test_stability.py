@@ -1,7 +1,9 @@
 """A calibration point is taken only from a value that stands still, and says why not yet."""
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,9 +72,45 @@ def test_a_value_that_only_jumps_about_is_told_from_one_that_drifts() -> None:
     stability = watch([(second, 7.0 + 0.2 * (second % 2)) for second in range(12)])
     assert stability.raw is None
     assert stability.reason == (
-        "the values jump about, 0.2 apart, more than 0.02: check the cable, and what stands beside "
+        "the values jump about by 0.11, which is too much: check the cable, and what stands beside "
         "it"
     )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_noisier_it_is_the_more_values_it_takes_and_then_their_mean_is_right(seed: int) -> None:
+    chance, taken = Random(seed), []
+    for noise in (0.001, 0.01, 0.03):
+        values: list[tuple[float, float]] = []
+        while watch(values).raw is None:
+            values.append((float(len(values)), chance.gauss(7.0, noise)))
+        taken.append(len(values))
+        assert watch(values).raw == pytest.approx(700, abs=2)
+    assert taken[0] == 11
+    assert taken == sorted(taken)
+    assert 30 < taken[2] < 200
+
+
+def test_who_waits_is_told_how_many_values_noise_takes() -> None:
+    chance = Random(1)
+    said = watch([(second, chance.gauss(7.0, 0.03)) for second in range(20)]).reason or ""
+    assert said.startswith("the values jump about by 0.0")
+    assert said.endswith("are needed: there are 20")
+
+
+def test_a_value_that_creeps_on_without_noise_changes_and_does_not_jump() -> None:
+    said = watch([(second, 7.0 + 0.003 * second) for second in range(40)]).reason
+    assert said == "the values still change, by 0.0165: leave the probe where it is"
+
+
+def test_a_value_may_have_to_stand_still_for_five_minutes() -> None:
+    stability = Stability(still_for=timedelta(minutes=5))
+    for second in range(290):
+        stability.add(at(second), Shown(700, 7.0, 0.02))
+    assert stability.raw is None
+    for second in range(290, 301):
+        stability.add(at(second), Shown(700, 7.0, 0.02))
+    assert stability.raw == 700
 
 
 def test_a_reading_that_shows_nothing_undoes_what_came_before_and_says_why() -> None:
