@@ -5,6 +5,7 @@ from uuid import UUID
 
 import strawberry
 
+from domain.errors import UnauthenticatedError
 from domain.users import Role
 from schema.context import Context, Info
 from schema.fields import early_mutation, field
@@ -47,7 +48,12 @@ class UserMutations:
     @early_mutation
     async def login(self, info: Info, username: Username, password: Password) -> TokenPair:
         """Prove who you are by name and password."""
-        return TokenPair.of(await info.context.services.accounts.login(username, password))
+        try:
+            return TokenPair.of(await info.context.services.accounts.login(username, password))
+        except UnauthenticatedError:
+            # The first account may not be there yet; who has one can stop everything already.
+            info.context.require_started()
+            raise
 
     @early_mutation
     async def refresh_token(self, info: Info, refresh_token: RefreshToken) -> TokenPair:

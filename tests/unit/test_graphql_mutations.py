@@ -63,6 +63,15 @@ async def test_a_refresh_token_renews_a_login_without_another_proof() -> None:
     assert server.services.accounts.identify(token).role is Role.ADMIN
 
 
+async def test_while_the_server_starts_nobody_is_told_that_a_password_is_wrong() -> None:
+    server = GraphqlServer()
+    server.started.clear()
+    login = 'mutation { login(username: "anna", password: "%s") { accessToken } }'
+
+    assert await server.code(login % "guess", role=None) == "STORAGE_UNAVAILABLE"
+    await server.ask(login % "secret")
+
+
 async def test_a_wrong_password_is_refused_with_a_code() -> None:
     query = 'mutation { login(username: "anna", password: "guess") { accessToken } }'
 
