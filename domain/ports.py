@@ -133,6 +133,10 @@ class EmergencyLink(Protocol):
         """Return why a device cannot be told to clear, and the cure; None: it can."""
         ...
 
+    def doubt(self, device: Device) -> str | None:
+        """Return why a device may never hear that it is to stop, and the cure; None: it will."""
+        ...
+
 
 class Receiver(NamedTuple):
     """What a device can take of a configuration, by its firmware.

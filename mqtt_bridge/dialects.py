@@ -246,6 +246,16 @@ def obstacle(message: Outbound, generation: FirmwareGeneration) -> str | None:
     return reason
 
 
+def deafness(generation: FirmwareGeneration) -> str | None:
+    """Return why a device that is there may hear nothing, and the cure; None: it hears."""
+    if DIALECTS[generation].renews_subscriptions:
+        return None
+    return (
+        "its firmware hears nothing any more once it lost the broker: if it does not stop, switch "
+        "it off and on again"
+    )
+
+
 def worded(config: DeviceConfig, generation: FirmwareGeneration) -> DeviceConfig:
     """Return a configuration in the words that a generation reads, and without what it refuses."""
     dialect = DIALECTS[generation]

@@ -167,6 +167,10 @@ class EmergencyWire:
         )
         return dialects.obstacle(order, device.firmware_generation)
 
+    def doubt(self, device: Device) -> str | None:
+        """Return why a device may never hear that it is to stop."""
+        return dialects.deafness(device.firmware_generation)
+
     def _order(
         self, device: Device, command: EmergencyAction, stop: EmergencyStop
     ) -> EmergencyOrder:

@@ -212,7 +212,10 @@ class Emergency:
     def _why_running(self, device: Device) -> Iterator[str]:
         if not device.online:
             yield "it is offline: it is stopped as soon as it comes back"
-        yield self.latch.refusal(device.esp_id) or "it has not confirmed yet, and is told again"
+        if refusal := self.latch.refusal(device.esp_id):
+            yield refusal
+        doubt = self.link.doubt(device)
+        yield "it has not confirmed yet, and is told again" + (f"; {doubt}" if doubt else "")
 
     def _why_stopped(self, device: Device) -> Iterator[str]:
         if self.latch.holds(device.esp_id):

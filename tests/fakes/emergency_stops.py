@@ -53,13 +53,17 @@ class FakeEmergencyStops:
 
 @dataclass(slots=True)
 class FakeEmergencyLink:
-    """Notes what devices are told; `away` takes the broker away, `stuck` devices cannot clear."""
+    """Notes what devices are told.
+
+    `away` takes the broker away; `stuck` devices cannot clear, `deaf` ones may not hear.
+    """
 
     told: list[tuple[str, str, int | None]] = field(default_factory=list)
     because: list[UUID] = field(default_factory=list)
     levels: set[str] = field(default_factory=set)
     away: bool = False
     stuck: set[str] = field(default_factory=set)
+    deaf: set[str] = field(default_factory=set)
 
     async def _tell(
         self, what: str, esp_id: str, stop: EmergencyStop | None, gpio: int | None = None
@@ -89,3 +93,6 @@ class FakeEmergencyLink:
 
     def obstacle(self, device: Device) -> str | None:
         return "switch it off and on again" if device.esp_id in self.stuck else None
+
+    def doubt(self, device: Device) -> str | None:
+        return "it may be deaf" if device.esp_id in self.deaf else None

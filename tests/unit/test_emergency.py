@@ -186,6 +186,9 @@ async def test_a_device_that_only_a_power_cycle_frees_is_not_told_to_clear_and_p
         stop = await service.stop("fire", esp_id=ESP, by=ANNA)
         service.stopped(ESP, house.clock.now())
         assert service.note(stop, ESP) == "it has not confirmed yet, and is told again"
+        house.link.deaf.add(ESP)
+        note = "it has not confirmed yet, and is told again; it may be deaf"
+        assert service.note(stop, ESP) == note
         known = house.latch.get(stop.id)
         assert known is not None
         assert service.note(known, ESP) == "switch it off and on again"

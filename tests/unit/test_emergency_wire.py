@@ -240,3 +240,12 @@ async def test_who_is_to_go_on_is_asked_in_words_that_its_firmware_knows(
     await house.wire.resume(make_device(ESP, firmware_generation=generation))
     assert [body["command"] for _, body, _, _ in house.line.said] == asked
     assert not any(urgent for _, _, _, urgent in house.line.said)
+
+
+@pytest.mark.parametrize("generation", list(FirmwareGeneration))
+def test_of_whom_it_is_not_sure_whether_they_hear_the_cure_is_said(
+    generation: FirmwareGeneration,
+) -> None:
+    doubt = House().wire.doubt(make_device(ESP, firmware_generation=generation))
+    eldest = generation is FirmwareGeneration.NOVEMBER_2025
+    assert (doubt is not None and "switch it off and on again" in doubt) == eldest
