@@ -123,7 +123,7 @@ async def test_after_a_restart_it_waits_for_the_library_of_the_user_that_it_bega
         await server.start()
 
         async def has_ended() -> bool:
-            return (await seen())["state"] != "RUNNING"
+            return bool((await seen())["state"] != "RUNNING")
 
         await eventually(has_ended, within=60, what="it has ended")
         summary = {"rows": READINGS // 2, "changed": READINGS // 2}
