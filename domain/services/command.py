@@ -43,6 +43,8 @@ from domain.safeguards import NO_INTERLOCKS, Interlocks
 from domain.services.guard import Guard
 from domain.services.registry import Registry
 
+_NEVER_LEFT = frozenset({CommandStatus.REJECTED, CommandStatus.EXPIRED, CommandStatus.SUPERSEDED})
+
 MOST_OPEN = 256
 """Commands that may be under way at once, in all."""
 
@@ -58,11 +60,13 @@ class _UnderWay:
         leaves_by: Monotonic seconds by which it must have left: nobody is to be surprised by what
             they asked for long ago.
         task: Carries it through.
+        superseded: Whether somebody said OFF after it: what has not left by then must not.
     """
 
     order: Order
     leaves_by: float
     task: "asyncio.Task[Command]"
+    superseded: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,7 +75,7 @@ class SendCommand:
 
     At most one command is under way per pin, since most firmware does not repeat the correlation
     id in its answer; the next ones wait for their turn in order, for twice as long as a device may
-    take to answer: then they expire.
+    take to answer: then they expire. What has not left when somebody says OFF never leaves.
 
     Attributes:
         latch: Knows the emergency stops that are in force.
@@ -178,6 +182,8 @@ class SendCommand:
             return command
         if person:
             self.people(command)
+        if value == 0.0:
+            self._supersede(order.pin)
         task = self._tasks.create_task(self._carry_through(command), name=f"command {command.id}")
         leaves_by = self.clock.monotonic() + self._leaves_within.total_seconds()
         self._under_way[command.id] = _UnderWay(order, leaves_by, task)
@@ -338,7 +344,7 @@ class SendCommand:
         ended = await self._talk(sent, replace(sent, duration=lease.length), device)
         if ended.status is CommandStatus.ACKNOWLEDGED:
             self.leases.confirmed(pin, lease.id)
-        elif ended.status in {CommandStatus.REJECTED, CommandStatus.EXPIRED}:
+        elif ended.status in _NEVER_LEFT:
             self.leases.failed(pin, lease.id, self._now(), refused=True)
         elif ended.status is CommandStatus.FAILED:
             refused = ended.sent_at is not None
@@ -409,7 +415,14 @@ class SendCommand:
         refused = self._refusal(command.action, command.value, known.order, actuator, device)
         if refused is not None:
             raise _WithheldError(CommandStatus.REJECTED, refused)
+        if known.superseded and command.value > 0.0:
+            raise _WithheldError(CommandStatus.SUPERSEDED, "OFF was given after it")
         return device
+
+    def _supersede(self, pin: Pin) -> None:
+        for known in self._under_way.values():
+            if known.order.pin == pin:
+                known.superseded = True
 
     def _insist_on_off(self, pin: Pin, value: float) -> str:
         """Have what was to be off switched off by the watchdog, though a command did not do it.

@@ -278,9 +278,9 @@ async def test_a_command_that_waits_for_its_turn_is_refused_when_an_emergency_st
     house.link.hold = asyncio.Event()
     async with house.running() as send:
         await send(on(), wait=False)
+        await until(lambda: bool(house.link.sent))
         second = await send(on(), wait=False)
         off = await send(on(action=CommandAction.OFF), wait=False)
-        await until(lambda: bool(house.link.sent))
         house.latch.put(make_emergency_stop(reason="flood"))
         house.link.hold.set()
         await until(

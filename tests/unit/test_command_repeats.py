@@ -96,6 +96,46 @@ async def test_what_waited_for_too_long_expires_and_is_never_sent() -> None:
     assert len(house.link.sent) == 1
 
 
+async def test_what_has_not_left_when_somebody_says_off_never_leaves() -> None:
+    house = Greenhouse()
+    house.link.hold = asyncio.Event()
+    async with house.running() as send:
+        sent = await send(on(), wait=False)
+        await until(lambda: bool(house.link.sent))
+        waits = await send(on(), wait=False)
+        other = await send(on(duration=timedelta(seconds=5)), wait=False)
+        off = await send(on(action=CommandAction.OFF), wait=False)
+        again = await send(on(), wait=False)
+        house.link.hold.set()
+        await until(lambda: house.storage.commands.rows[again.id].completed_at is not None)
+    rows = house.storage.commands.rows
+    assert [rows[one.id].status for one in (sent, waits, other, off, again)] == [
+        CommandStatus.ACKNOWLEDGED,
+        CommandStatus.SUPERSEDED,
+        CommandStatus.SUPERSEDED,
+        CommandStatus.ACKNOWLEDGED,
+        CommandStatus.ACKNOWLEDGED,
+    ]
+    assert rows[waits.id].reason == "OFF was given after it"
+    assert [command.id for command, _ in house.link.sent] == [sent.id, off.id, again.id]
+
+
+@pytest.mark.parametrize("pin", [PIN, Pin("ESP_12AB34", 6)])
+async def test_what_waits_for_its_slot_is_overtaken_by_off_of_the_same_pin_only(pin: Pin) -> None:
+    house = Greenhouse()
+    house.registry.add_actuator(make_actuator(gpio=6, id=2))
+    house.link.slot = asyncio.Event()
+    async with house.running() as send:
+        waits = await send(on(), wait=False)
+        await until(lambda: house.link.most_open == 1)
+        await send(on(pin=pin, action=CommandAction.OFF), wait=False)
+        house.link.slot.set()
+        await until(lambda: house.storage.commands.rows[waits.id].completed_at is not None)
+        assert (house.leases.get(PIN) is None) == (pin == PIN)
+    ended = house.storage.commands.rows[waits.id].status
+    assert (ended is CommandStatus.SUPERSEDED) == (pin == PIN)
+
+
 async def test_a_database_that_is_away_for_hours_lets_nothing_out_when_it_is_back() -> None:
     """An outcome that cannot be stored keeps its pin from all that was given after it."""
     house = Greenhouse()
@@ -135,8 +175,8 @@ async def test_an_off_that_expires_is_the_watchdogs_from_then_on() -> None:
         await send(on())
         house.link.hold = asyncio.Event()
         await send(on(duration=timedelta(seconds=60)), wait=False)
-        off = await send(on(action=CommandAction.OFF), wait=False)
         await until(lambda: len(house.link.sent) == 2)
+        off = await send(on(action=CommandAction.OFF), wait=False)
         await house.clock.advance(10.1)
         house.link.hold.set()
         await until(lambda: house.storage.commands.rows[off.id].completed_at is not None)
