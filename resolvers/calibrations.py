@@ -7,6 +7,7 @@ from uuid import UUID
 import strawberry
 
 from domain.errors import BadInputError, NotFoundError
+from domain.services.calibrate import LONGEST_PATIENCE
 from domain.users import Role
 from schema.calibrations import (
     METHODS,
@@ -152,12 +153,11 @@ class CalibrationMutations:
     ) -> CalibrationProcedure:
         """Take the live value as a point; returns once it stands still. Role: OPERATOR."""
         info.context.require(Role.OPERATOR)
+        patience = _PATIENCE if wait is None else wait
+        info.context.allow(min(patience, LONGEST_PATIENCE))
         return CalibrationProcedure.of(
             await info.context.services.calibrate.add_point(
-                _uuid(procedure),
-                reference,
-                temperature=temperature,
-                patience=_PATIENCE if wait is None else wait,
+                _uuid(procedure), reference, temperature=temperature, patience=patience
             )
         )
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Self, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -82,12 +83,14 @@ class Context:
     Attributes:
         identity: Who asks; None: nobody has proved to be anybody.
         refusal: Why `identity` is None, fit to be shown.
+        allow: Gives the operation so much longer, where its time is limited: it waits for a person.
     """
 
     services: Services
     loaders: Loaders
     identity: Identity | None = None
     refusal: str = "log in first: the mutation login gives a token"
+    allow: Callable[[timedelta], None] = lambda _longer: None
 
     def fresh(self) -> Self:
         """Return the context of the next operation or event: nothing fetched before is kept."""

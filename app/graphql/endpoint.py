@@ -5,6 +5,7 @@ import json
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import msgspec
 from starlette.requests import Request
@@ -36,7 +37,10 @@ from schema.context import Context, Services
 from schema.loaders import Loaders
 
 OPERATION_DEADLINE = 30.0
-"""Seconds that a query or mutation over HTTP may take; a command takes at most half of them."""
+"""Seconds that a query or mutation over HTTP may take; a command takes at most half of them.
+
+What waits for a person says for how much longer (`Context.allow`).
+"""
 
 FIRST_MESSAGE_DEADLINE = timedelta(seconds=10)
 """How long a WebSocket may stay open before its client says who it is."""
@@ -59,7 +63,11 @@ class Endpoint(GraphQL[Context, None]):
     graphql_transport_ws_handler_class = Connection
 
     def __init__(
-        self, schema: Schema, services: Services, allowed_origins: Collection[str] = ()
+        self,
+        schema: Schema,
+        services: Services,
+        allowed_origins: Collection[str] = (),
+        deadline: float = OPERATION_DEADLINE,
     ) -> None:
         super().__init__(
             schema,
@@ -69,6 +77,7 @@ class Endpoint(GraphQL[Context, None]):
             allowed_origins=tuple(allowed_origins),
         )
         self._services = services
+        self._deadline = deadline
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,13 +102,14 @@ class Endpoint(GraphQL[Context, None]):
 
     async def _execute(self, request: Request) -> Response:
         operation = await read_operation(request)
+        context = self.context(request.headers.get("authorization"))
         try:
-            async with asyncio.timeout(OPERATION_DEADLINE):
+            async with asyncio.timeout(self._deadline) as limit:
                 result = await self.schema.execute(
                     operation.query,
                     variable_values=operation.variables,
                     operation_name=operation.operation_name,
-                    context_value=self.context(request.headers.get("authorization")),
+                    context_value=replace(context, allow=partial(self._extend, limit)),
                     allowed_operation_types=_OVER_HTTP,
                 )
         except CannotGetOperationTypeError as error:
@@ -107,9 +117,13 @@ class Endpoint(GraphQL[Context, None]):
         except InvalidOperationTypeError as error:
             raise RefusedError(400, "subscriptions need a WebSocket") from error
         except TimeoutError:
-            message = f"no answer within {OPERATION_DEADLINE:g} s"
+            message = f"no answer within {self._deadline:g} s"
             raise RefusedError(504, message, DEADLINE_EXCEEDED) from None
         return json_response(process_result(result))
+
+    def _extend(self, limit: asyncio.Timeout, longer: timedelta) -> None:
+        now = asyncio.get_running_loop().time()
+        limit.reschedule(now + self._deadline + longer.total_seconds())
 
     def context(self, authorization: str | None) -> Context:
         """Return the context of whoever shows this proof: a token, with or without `Bearer`."""

@@ -15,7 +15,7 @@ from app.graphql.requests import LARGEST_BODY
 from domain.users import Role
 from tests.fakes import FakeClock
 from tests.graphql_server import GraphqlServer
-from tests.makers import make_device, make_user
+from tests.makers import make_device, make_sensor, make_user
 
 ME = '{"query": "{ me { username } }"}'
 JSON = {"Content-Type": "application/json"}
@@ -90,6 +90,26 @@ async def test_a_token_that_has_ended_does_not_count_but_a_new_login_does(
     assert code(await ask(http, **headers)) == "UNAUTHENTICATED"
     answer = await http.post("/graphql", json={"query": login}, headers=headers)
     assert "errors" not in answer.json()
+
+
+async def test_who_waits_for_a_person_may_take_longer_than_others(
+    server: GraphqlServer,
+) -> None:
+    await server.has_device(make_device("ESP_A"))
+    await server.has_sensor(make_sensor("ESP_A", 34, "ph"))
+    begin = """mutation { startCalibration(
+        sensor: {espId: "ESP_A", gpio: 34, sensorType: "ph"}, method: "ph_2point") { id } }"""
+    begun = (await server.ask(begin))["startCalibration"]["id"]
+    point = "mutation($id: ID!) { addCalibrationPoint(id: $id, reference: 7, wait: %s) { id } }"
+    endpoint = Endpoint(server.schema, server.services, deadline=0.1)
+    transport = httpx2.ASGITransport(app=endpoint)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://server") as client:
+        body = {"query": point % '"PT0.3S"', "variables": {"id": begun}}
+        response = await client.post("/graphql", json=body, headers=bearer(server))
+
+    assert response.status_code == 200
+    assert code(response) == "CONFLICT"
+    assert "no live value came yet" in response.json()["errors"][0]["message"]
 
 
 async def test_variables_and_the_name_of_the_operation_are_understood(
