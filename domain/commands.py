@@ -27,7 +27,9 @@ def resolved(order: Order, is_on: bool | None) -> tuple[CommandAction, float]:  
     if order.action is CommandAction.PWM:
         if order.value is None or not math.isfinite(order.value) or not 0 <= order.value <= 1:
             raise BadInputError("PWM takes a value between 0.0 and 1.0")
-        return order.action, round(order.value, VALUE_DIGITS)
+        value = round(order.value, VALUE_DIGITS)
+        # No power is OFF, which passes where nothing else does.
+        return (CommandAction.PWM, value) if value > 0.0 else (CommandAction.OFF, 0.0)
     if order.value not in _VALUES[order.action]:
         raise BadInputError(
             f"{order.action} takes no value, and not {order.value:g}: use PWM for a part of full "

@@ -52,8 +52,8 @@ strawberry.enum(
 strawberry.enum(
     actuators.CommandAction,
     description=(
-        "What a command asks for. PWM: the value given. TOGGLE: the other of on and off, decided "
-        "by the server before it is sent."
+        "What a command asks for. PWM: the value given; 0.0 becomes OFF. TOGGLE: the other of on "
+        "and off, decided by the server before it is sent."
     ),
 )
 strawberry.enum(

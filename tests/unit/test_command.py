@@ -191,11 +191,15 @@ async def test_toggle_follows_what_the_device_confirmed_before_its_report_comes(
     assert actions == [CommandAction.ON, CommandAction.OFF] * 2
 
 
-async def test_power_that_is_nothing_on_the_wire_is_nothing_here() -> None:
+@pytest.mark.parametrize("value", [0.0, -0.0, 0.00004])
+async def test_power_that_is_nothing_on_the_wire_is_off_and_passes_as_that(value: float) -> None:
     house = Greenhouse(actuator=make_actuator(actuator_type="pwm"))
     async with house.running() as send:
-        command = await send(on(action=CommandAction.PWM, value=0.00004))
-        assert command.value == 0.0
+        await send(on(action=CommandAction.PWM, value=0.5))
+        house.latch.put(make_emergency_stop())
+        command = await send(on(action=CommandAction.PWM, value=value))
+        assert (command.action, command.value) == (CommandAction.OFF, 0.0)
+        assert command.status is CommandStatus.ACKNOWLEDGED
         assert house.leases.get(command.pin) is None
 
 
