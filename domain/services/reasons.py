@@ -252,8 +252,13 @@ def _reading(reading: Reading) -> Answer:
 
 
 def _safety(command: Command) -> str:
-    refused = command.status is CommandStatus.REJECTED
-    return f"refused: {command.reason}" if refused else "nothing stood against it"
+    match command.status:
+        case CommandStatus.REJECTED:
+            return f"refused: {command.reason}"
+        case CommandStatus.EXPIRED | CommandStatus.SUPERSEDED:
+            return f"kept back: {command.reason}"
+        case _:
+            return "nothing stood against it"
 
 
 def _acknowledged(command: Command) -> str | None:

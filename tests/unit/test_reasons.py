@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.actuators import CommandAction, CommandOrigin
+from domain.actuators import CommandAction, CommandOrigin, CommandStatus
 from domain.errors import NotFoundError
 from domain.services.reasons import Reasons
 from tests.automation import PUMP, Greenhouse, above, rule, switch
@@ -48,6 +48,22 @@ async def test_a_rule_that_takes_an_actuator_says_from_whom_and_that_for_ever() 
     assert (held["kind"], held["name"], held["priority"]) == ("RULE", "Low", 50)
     assert held["since"] == began.replace(tzinfo=None).isoformat() + "Z"
     assert held["reason"] == "the rule Low (priority 50) holds it: its condition holds"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (CommandStatus.REJECTED, "refused: why"),
+        (CommandStatus.EXPIRED, "kept back: why"),
+        (CommandStatus.SUPERSEDED, "kept back: why"),
+        (CommandStatus.TIMED_OUT, "nothing stood against it"),
+    ],
+)
+async def test_what_kept_a_command_from_leaving_is_said(status: CommandStatus, said: str) -> None:
+    house = Greenhouse()
+    command = make_command(status=status, reason="why")
+    house.storage.commands.rows[command.id] = command
+    assert (await reasons(house).why(command.id))["safety"] == said
 
 
 async def test_the_second_run_of_a_rule_says_when_the_first_was() -> None:
