@@ -99,7 +99,8 @@ LIBRARIES = (
         max_rate=20,
         stuck_after=timedelta(hours=6),
         vectors=(
-            # Recorded from real chips, with what they showed: 40.5, 40.5 and 40.1 %.
+            # Recorded from real chips, with what they showed: 40.5, 40.5 and 40.1 %. The second
+            # digit is below the chip's accuracy, but not below its resolution: it shows trends.
             Vector(26551, 40.51, Quality.GOOD),
             Vector(26516, 40.46, Quality.GOOD),
             Vector(26282, 40.1, Quality.GOOD),
