@@ -73,7 +73,7 @@ async def until_known(http: AsyncClientSession, probe: Probe) -> None:
 async def until_heard(http: AsyncClientSession, value: float) -> None:
     async def heard() -> bool:
         newest = (await ask(http, NEWEST, esp=PROBE))["sensor"]["latest"]
-        return bool(newest["value"] == value)
+        return newest is not None and bool(newest["value"] == value)
 
     await eventually(heard, within=SOON, what=f"{value} is heard")
 
