@@ -39,9 +39,10 @@ class SensorLibrary:
     sensor_types: list[str] = strawberry.field(description="The sensor types that it reads.")
     aliases: list[str] = strawberry.field(description="Other names under which devices send them.")
     state: str = strawberry.field(
-        description="`READY`: it converts. `FAILING`: it failed three times in a row and is not "
-        "asked any more until its file changes; raw values pass through, and say so. `BROKEN`: the "
-        "file cannot be used as it is now; the last version that could goes on."
+        description="`READY`: it converts. `FAILING`: it failed three times in a row, or three "
+        "times in a minute while others waited, and is not asked any more until its file changes "
+        "or libraries are reloaded; raw values pass through, and say so. `BROKEN`: the file cannot "
+        "be used as it is now; the last version that could goes on."
     )
     error: str | None = strawberry.field(description="Why it is not `READY`.")
     loaded_at: datetime | None = strawberry.field(

@@ -41,7 +41,10 @@ class ReportLibraries:
         else:
             self.journal.info("library.loaded", file=change.path, libraries=libraries)
             kind, severity = EventKind.LIBRARY_LOADED, Severity.WARNING
-            says = f"The library file {change.path} is gone, and its sensors stay raw."
+            says = (
+                f"The library file {change.path} is gone, and its sensors stay raw where no other "
+                "library reads them."
+            )
             if libraries:
                 severity = Severity.INFO
                 again = "works again" if change.was_broken else "was loaded"
