@@ -3,6 +3,8 @@
 What may happen in which order is tried in `test_emergency_latch.py`.
 """
 
+from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 import pytest
@@ -313,3 +315,76 @@ def test_one_device_that_is_back_says_nothing_of_another() -> None:
     latch.present(ESP, at(2), online=True, booted_at=None)
     assert confirmed_at(latch, stop) is None
     assert confirmed_at(latch, stop, OTHER) == at(1)
+
+
+# ---------------------------------------------------------------- a device stopped by itself
+
+
+@pytest.mark.parametrize(
+    ("stops", "seconds", "news"),
+    [
+        ([], 0, True),
+        ([of_all()], 0, False),
+        ([of_device()], 1000, False),
+        ([make_emergency_stop(triggered_at=at(0))], 0, False),
+        ([of_pin()], 0, True),
+        ([make_emergency_stop(esp_id=OTHER).including([OTHER])], 0, True),
+        ([cleared(of_device(), 5)], 14.9, False),
+        ([cleared(of_device(), 5)], 15, True),
+        ([cleared(of_pin(), 5)], 5, True),
+        ([of_pin(), of_device()], 0, False),
+    ],
+)
+def test_an_alarm_is_news_unless_a_stop_of_the_whole_device_explains_it(
+    stops: list[EmergencyStop], seconds: float, *, news: bool
+) -> None:
+    assert holding(*stops).alarmed(ESP, at(seconds)) == news
+
+
+def test_an_alarm_of_a_device_that_was_freed_is_news_at_once() -> None:
+    latch = holding(cleared(of_all(), 5))
+    latch.freed(ESP, at(6))
+    assert latch.alarmed(ESP, at(7))
+    assert not latch.alarmed(OTHER, at(7))
+
+
+def found(latch: Latch, *seconds: float, esp_id: str = ESP) -> list[bool]:
+    return [latch.found_stopped(esp_id, at(second)) for second in seconds]
+
+
+def test_who_is_stopped_for_long_and_nobody_knows_why_is_found_once() -> None:
+    assert found(Latch(), 1, 10.9, 11, 12, 21.9, 22) == [False, False, True, False, False, True]
+
+
+def test_each_device_is_stopped_for_as_long_as_it_says_itself() -> None:
+    latch = Latch()
+    assert found(latch, 0) == [False]
+    assert found(latch, 10, esp_id=OTHER) == [False]
+    assert found(latch, 10) == [True]
+
+
+@pytest.mark.parametrize("sign", [Latch.off, Latch.running])
+def test_who_says_otherwise_meanwhile_is_not_stopped_for_long(
+    sign: Callable[[Latch, Pin, datetime], None],
+) -> None:
+    latch = Latch()
+    assert found(latch, 0) == [False]
+    sign(latch, Pin(OTHER, 5), at(5))
+    assert found(latch, 10) == [True]
+    assert found(latch, 20) == [False]
+    sign(latch, PIN, at(25))
+    assert found(latch, 30, 40) == [False, True]
+
+
+def test_who_is_stopped_because_of_a_stop_is_not_found_and_counted_anew_afterwards() -> None:
+    latch = Latch()
+    assert found(latch, 0) == [False]
+    latch.put(of_device())
+    assert found(latch, 10) == [False]
+    clear(latch, of_device(), 10)
+    latch.freed(ESP, at(11))
+    assert found(latch, 12, 21.9, 22) == [False, False, True]
+
+
+def test_who_is_stopped_while_only_an_actuator_of_it_should_be_is_found() -> None:
+    assert found(holding(of_pin()), 0, 10) == [False, True]
