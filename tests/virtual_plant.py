@@ -14,7 +14,7 @@ from datetime import timedelta
 from itertools import count
 from uuid import UUID
 
-from domain.actuators import ACK_TIMEOUT, CommandAction, CommandOrigin, Order, Pin
+from domain.actuators import ACK_TIMEOUT, CommandAction, CommandOrigin, CommandStatus, Order, Pin
 from domain.emergency_stops import EmergencyStop
 from domain.errors import DomainError
 from domain.sensors import Measurement, ProcessingMode, Quality
@@ -95,6 +95,7 @@ class Plant:
     server: Server = field(init=False)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _made: dict[UUID, float] = field(default_factory=dict)
+    _said_off: dict[Pin, float] = field(default_factory=dict)
     _life: asyncio.Task[None] | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -224,7 +225,9 @@ class Plant:
 
     async def _give(self, wanted: Order) -> None:
         with suppress(DomainError):
-            await self.server.send(wanted, wait=False)
+            command = await self.server.send(wanted, wait=False)
+            if command.value == 0.0 and command.status is CommandStatus.PENDING:
+                self._said_off[wanted.pin] = self.loop.time()
 
     def press(self, esp_id: str | None, gpio: int | None) -> None:
         self._begin(self._press(esp_id, gpio))
@@ -428,7 +431,10 @@ class Plant:
             self.wrongs.append(f"{command.action} of {pin} without a lease")
         if message.expiry is None or message.expiry > ACK_TIMEOUT:
             self.wrongs.append(f"{command.action} of {pin} may be obeyed late")
-        age = self.loop.time() - self._made[UUID(command.correlation_id)]
+        made = self._made[UUID(command.correlation_id)]
+        if made < self._said_off.get(pin, 0.0):
+            self.wrongs.append(f"{command.action} of {pin} leaves though OFF was said after it")
+        age = self.loop.time() - made
         if age > LATEST:
             self.wrongs.append(f"{command.action} of {pin} leaves {age:.1f} s after it was asked")
         if not self._permitted(pin):
