@@ -72,6 +72,7 @@ class Parts:
     thresholds: WatchThresholds
     convert: ConvertSamples
     process: ProcessReading
+    conversions: ProcessingWire
     calibrate: Calibrate
     recompute: Recompute
     rehearse: Rehearse
@@ -97,6 +98,7 @@ class Parts:
         return {
             "intake": self.libraries.once_loaded(self._take_in_once_recalled),
             "thresholds": self.thresholds.run,
+            "conversions": self.conversions.run,
             "calibrations": self.calibrate.run,
             "recomputations": self.libraries.once_loaded(self.recompute.run),
             "rehearsals": self.rehearse.run,
@@ -152,9 +154,6 @@ def make_parts(ground: Ground, settings: Settings, intake_type: type[Intake]) ->
     synchronise = _synchronise(ground, bridge, reports, libraries)
     devices = let_hear(ground, bridge, watch=watch, reports=reports, synchronise=synchronise)
     FirmwareWire(learn).attach(bridge.control)
-    ProcessingWire(sender=bridge.control, process=process, clock=ground.clock, journal=_log).attach(
-        bridge.control
-    )
     leases = watch_leases(ground, bridge, record)
     interlocks = watch_interlocks(ground, leases)
     emergency = _emergency(ground, bridge, record)
@@ -169,6 +168,7 @@ def make_parts(ground: Ground, settings: Settings, intake_type: type[Intake]) ->
         thresholds=thresholds,
         convert=convert,
         process=process,
+        conversions=_conversions(ground, bridge, process),
         calibrate=_calibrate(ground, libraries, record, settings),
         recompute=recomputing(ground, libraries, record),
         rehearse=rehearsing(ground, limits),
@@ -189,6 +189,12 @@ def make_parts(ground: Ground, settings: Settings, intake_type: type[Intake]) ->
         rules=automation(ground, send, emergency, record, limits),
         trim_history=TrimHistory(storage=ground.database, clock=ground.clock, journal=_log),
     )
+
+
+def _conversions(ground: Ground, bridge: Bridge, process: ProcessReading) -> ProcessingWire:
+    wire = ProcessingWire(sender=bridge.control, process=process, clock=ground.clock, journal=_log)
+    wire.attach(bridge.control)
+    return wire
 
 
 def _learn(ground: Ground) -> LearnFirmware:

@@ -1,9 +1,11 @@
 """Conversions that devices ask for over MQTT: computed, answered, and not stored.
 
 No firmware is known to ask (device protocol, section 1.14); what does gets its answer on the level
-it asked on.
+it asked on. Requests are answered beside everything else that devices say: the library may be the
+user's own and take its time, and nobody's acknowledgement may wait for that.
 """
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,6 +19,10 @@ from mqtt_bridge.messages import ProcessingRequest, ProcessingResponse
 
 MOST_A_SECOND = 10
 """Answers a second that one device gets; what it asks beyond that is dropped and counted."""
+
+
+MOST_WAITING = 64
+"""Requests that wait; one more is dropped and counted, and its device may ask again."""
 
 
 class ProcessReading(Protocol):
@@ -41,6 +47,7 @@ class ProcessingWire:
 
     Attributes:
         limit: How often each device may ask; counts what is dropped.
+        dropped: Requests that found too many others waiting.
     """
 
     sender: Sender
@@ -50,14 +57,30 @@ class ProcessingWire:
     limit: TokenBuckets = field(
         default_factory=lambda: TokenBuckets(rate=MOST_A_SECOND, burst=MOST_A_SECOND), init=False
     )
+    dropped: int = field(default=0, init=False)
+    _waiting: "asyncio.Queue[ProcessingRequest]" = field(
+        default_factory=lambda: asyncio.Queue(MOST_WAITING), init=False
+    )
 
     def attach(self, control: Control) -> None:
         """Hear what it wants to hear."""
-        control.on(ProcessingRequest, self._answer)
+        control.on(ProcessingRequest, self._take)
 
-    async def _answer(self, request: ProcessingRequest) -> None:
+    async def run(self) -> None:
+        """Answer one request after the other until cancelled."""
+        while True:
+            await self._answer(await self._waiting.get())
+            self._waiting.task_done()
+
+    async def _take(self, request: ProcessingRequest) -> None:
         if self.limit.wait(request.esp_id, self.clock.monotonic()):
             return
+        if self._waiting.full():
+            self.dropped += 1
+        else:
+            self._waiting.put_nowait(request)
+
+    async def _answer(self, request: ProcessingRequest) -> None:
         asked = ProcessRequest(
             sensor_type=request.sensor_type,
             raw_value=request.raw_value,
