@@ -25,11 +25,11 @@ def resolved(order: Order, is_on: bool | None) -> tuple[CommandAction, float]:  
     """
     _check(order)
     if order.action is CommandAction.PWM:
-        if order.value is None or not math.isfinite(order.value) or not 0 <= order.value <= 1:
+        if order.value is None or not math.isfinite(order.value):
             raise BadInputError("PWM takes a value between 0.0 and 1.0")
         value = round(order.value, VALUE_DIGITS)
-        # No power is OFF, which passes where nothing else does.
-        return (CommandAction.PWM, value) if value > 0.0 else (CommandAction.OFF, 0.0)
+        # No power is OFF, which passes where nothing else does. What lies outside meets the gate.
+        return (CommandAction.PWM, value) if value else (CommandAction.OFF, 0.0)
     if order.value not in _VALUES[order.action]:
         raise BadInputError(
             f"{order.action} takes no value, and not {order.value:g}: use PWM for a part of full "

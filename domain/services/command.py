@@ -430,7 +430,7 @@ class SendCommand:
         Returns:
             The end of a sentence that says so; empty where nothing is on.
         """
-        if value > 0.0 or self.leases.get(pin) is None:
+        if value or self.leases.get(pin) is None:
             return ""
         self.leases.end(pin, self._now())
         return "; it is switched off all the same"

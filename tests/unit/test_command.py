@@ -129,7 +129,6 @@ async def test_nothing_is_told_about_a_device_that_is_not_approved() -> None:
         (on(pin=Pin("ESP_FFFFFF", 5)), NotFoundError),
         (on(action=CommandAction.PWM), BadInputError),
         (on(action=CommandAction.PWM, value=float("nan")), BadInputError),
-        (on(action=CommandAction.PWM, value=1.01), BadInputError),
         (on(value=0.5), BadInputError),
         (on(value=0.0), BadInputError),
         (on(action=CommandAction.OFF, value=1.0), BadInputError),
@@ -150,6 +149,19 @@ async def test_an_order_that_makes_no_sense_is_an_error_and_leaves_nothing_behin
         with pytest.raises(error):
             await send(order)
     assert house.storage.commands.rows == {}
+    assert house.link.sent == []
+
+
+@pytest.mark.parametrize("value", [1.01, -0.01, 255.0])
+async def test_a_value_beyond_full_power_or_none_is_refused_and_the_refusal_stored(
+    value: float,
+) -> None:
+    house = Greenhouse()
+    async with house.running() as send:
+        command = await send(on(action=CommandAction.PWM, value=value))
+    assert command.status is CommandStatus.REJECTED
+    assert command.reason == f"the value {value} lies outside 0.0 to 1.0"
+    assert house.storage.commands.rows[command.id] == command
     assert house.link.sent == []
 
 

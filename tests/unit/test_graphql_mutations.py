@@ -211,12 +211,24 @@ async def test_a_command_to_a_pin_that_is_not_known_sends_nothing() -> None:
     assert not [e for e in server.events.published if isinstance(e, CommandChanged)]
 
 
-@pytest.mark.parametrize("value", [1.5, -0.1, None])
-async def test_a_value_out_of_range_sends_nothing(value: float | None) -> None:
+@pytest.mark.parametrize("value", [1.5, -0.1])
+async def test_a_value_out_of_range_is_refused_and_sends_nothing(value: float) -> None:
     server = await bench()
 
     async with server.commanding():
-        code = await server.code(SEND, input=order(action="PWM", value=value))
+        result = await server.execute(SEND, {"input": order(action="PWM", value=value)})
+
+    command = (result.data or {})["sendCommand"]
+    assert (command["status"], command["value"]) == ("REJECTED", value)
+    assert command["reason"] == f"the value {value} lies outside 0.0 to 1.0"
+    assert server.link.sent == []
+
+
+async def test_power_without_a_value_sends_nothing() -> None:
+    server = await bench()
+
+    async with server.commanding():
+        code = await server.code(SEND, input=order(action="PWM", value=None))
 
     assert code == "BAD_INPUT"
     assert server.link.sent == []
