@@ -231,3 +231,30 @@ def test_a_stop_is_repeated_to_who_is_there_and_to_who_seems_not_to_be() -> None
     latch = holding(of_all())
     told(latch, START, *BOTH)
     assert told(latch, START + STOP_AGAIN, OTHER) == [(Task.STOP, ESP), (Task.STOP, OTHER)]
+
+
+def test_who_is_held_by_a_stop_of_its_own_is_not_freed_with_all_others() -> None:
+    own = make_emergency_stop(id=UUID(int=9), esp_id=ESP).including([ESP])
+    latch = holding(cleared(of_all(), 1), own)
+    assert told(latch, at(1), *BOTH) == [(Task.STOP, ESP)]
+    assert told(latch, at(20), *BOTH) == [(Task.CLEAR, OTHER), (Task.STOP, ESP)]
+    latch.freed(ESP, at(21))
+    latch.freed(OTHER, at(21))
+    known = latch.get(UUID(int=1))
+    assert known is not None
+    assert {e: d.released_at for e, d in known.devices.items()} == {ESP: None, OTHER: at(21)}
+
+
+def test_another_stop_of_an_actuator_waits_for_no_pause_either() -> None:
+    latch = holding(of_pin(2))
+    assert told(latch, at(0), ESP) == [(Task.SWITCH_OFF, ESP)]
+    assert told(latch, at(1), ESP) == []
+    latch.put(of_pin(3))
+    assert told(latch, at(1), ESP) == [(Task.SWITCH_OFF, ESP)]
+
+
+def test_that_a_device_was_first_heard_of_during_a_stop_is_to_be_stored() -> None:
+    latch = holding(of_all())
+    latch.include(["ESP_0000AA"])
+    (stop,) = latch.take_changed()
+    assert stop.devices.keys() == {*BOTH, "ESP_0000AA"}

@@ -326,7 +326,8 @@ def test_one_device_that_is_back_says_nothing_of_another() -> None:
         ([], 0, True),
         ([of_all()], 0, False),
         ([of_device()], 1000, False),
-        ([make_emergency_stop(triggered_at=at(0))], 0, False),
+        ([make_emergency_stop()], 0, False),
+        ([make_emergency_stop(esp_id=ESP)], 0, False),
         ([of_pin()], 0, True),
         ([make_emergency_stop(esp_id=OTHER).including([OTHER])], 0, True),
         ([cleared(of_device(), 5)], 14.9, False),
@@ -384,6 +385,10 @@ def test_who_is_stopped_because_of_a_stop_is_not_found_and_counted_anew_afterwar
     clear(latch, of_device(), 10)
     latch.freed(ESP, at(11))
     assert found(latch, 12, 21.9, 22) == [False, False, True]
+
+
+def test_who_is_stopped_as_it_should_be_is_never_found() -> None:
+    assert found(holding(of_device()), 0, 10, 20) == [False, False, False]
 
 
 def test_who_is_stopped_while_only_an_actuator_of_it_should_be_is_found() -> None:
