@@ -1,6 +1,7 @@
 """What a benchmark leaves behind: a table for people, a JSON file for comparisons."""
 
 import json
+import math
 import os
 import platform
 import re
@@ -114,6 +115,6 @@ def machine() -> dict[str, Any]:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value below which `share` (0..1) of all lie: the nearest rank."""
+    """Return the least value that `share` (0..1) of all do not exceed: the nearest rank."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return ordered[max(1, math.ceil(share * len(ordered))) - 1]
