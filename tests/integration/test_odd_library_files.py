@@ -24,7 +24,7 @@ NO_TEXTS: Mapping[str, tuple[Callable[[Path], object], str]] = {
     "a link to itself": (lambda path: path.symlink_to(path.name), "Too many levels"),
     "far too large": (large, "larger than"),
     "in no known encoding": (lambda path: path.write_bytes(b"x = '\xff'"), "SyntaxError"),
-    "nothing but zeros": (lambda path: path.write_bytes(bytes(99)), "SyntaxError"),
+    "nothing but zeros": (lambda path: path.write_bytes(bytes(99)), "null bytes"),
 }
 """What a file may become, and what is said of it."""
 
