@@ -460,8 +460,9 @@ class Plant:
             held = not watching or not board.connected or board.stalled or board.is_locked_up
             if not board.pump.is_on:
                 self.by_hand.discard(pin)
-            elif not self.server.ready and pin in self.by_hand - self.storage.leases.rows.keys():
-                # What the last server knew of it was not stored: the next one is yet to hear of it.
+            elif held and pin in self.by_hand - self.storage.leases.rows.keys():
+                # The server is yet to hear of it: its board says it again once it can be heard; or
+                # the last server heard of it, but stored nothing that the next one could know.
                 board.until = max(board.until, now + UNTOLD + LONGEST.total_seconds())
             covered = any(stop.covers(pin) for stop in self.stops.values())
             stopped = covered and pin not in self.by_hand
