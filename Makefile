@@ -23,10 +23,10 @@ mutants: setup ## Change what decides about safety again and again; count what t
 		--cov-fail-under=100
 	@$(python) -m tests.mutation.score
 
-soak: setup ## Take a million random steps through the real services, in virtual time; a quarter of an hour of one core
+soak: setup ## Take a million random steps through the real services, in virtual time; 13 minutes of one core
 	@KAISER_CORES=$(cores) $(python) -m tests.soak
 
-faults: setup ## Kill server, broker and database 204 times while leases are open (27 minutes), 120 while rules run
+faults: setup ## Kill server, broker and database 204 times while leases are open (18 minutes), 120 while rules run
 	@KAISER_FAULTS=204 $(python) -m pytest -s tests/e2e/test_faults.py $(ARGS)
 	@KAISER_FAULTS=120 $(python) -m pytest -s tests/e2e/test_rule_faults.py $(ARGS)
 
